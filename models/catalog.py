@@ -6,7 +6,8 @@ To add a part, write its function and add its line: tests/test_catalog.py tests 
 
 import difflib
 import importlib
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
 
 OBJECTIVES = {
     "non_saturating": "models.objectives:non_saturating",
@@ -17,14 +18,108 @@ PENALTIES = {
 }
 
 NETWORKS = {
-    "dcgan": "models.networks.dcgan:DCGAN",
+    "dcgan": "models.networks.dcgan",
 }
 
 GANS = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
 }
 
-KINDS = {"objective": OBJECTIVES, "penalty": PENALTIES, "network": NETWORKS, "gan": GANS}
+
+class Metric(NamedTuple):
+    """A line of METRICS.
+
+    Attributes:
+        line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
+            real_images, fake_images, real_labels, fake_labels, fake_probabilities.
+        better: which direction is good.
+        measures: what it says, for a reader of the report.
+        fault: what is wrong with a generator that fails it.
+    """
+
+    line: str
+    better: Literal["higher", "lower"]
+    measures: str
+    fault: str
+
+
+METRICS = {
+    # {extractor} stands for evaluation.extractor: a distance of features is comparable only under the same features.
+    "conditional_accuracy": Metric(
+        "models.metrics.conditional_accuracy:conditional_accuracy",
+        "higher",
+        "pictures that the classifier reads as the class asked for",
+        "the pictures do not show the class that was asked for",
+    ),
+    "within_class_spread": Metric(
+        "models.metrics.spread:within_class_spread",
+        "higher",
+        "how much pictures of one class differ, real pictures = 1",
+        "the pictures of one class are nearly the same (mode collapse)",
+    ),
+    "spread": Metric(
+        "models.metrics.spread:spread",
+        "higher",
+        "how much pictures differ, real pictures = 1",
+        "the pictures are nearly the same (mode collapse)",
+    ),
+    "near_duplicates": Metric(
+        "models.metrics.spread:near_duplicates",
+        "lower",
+        "pictures that have almost a twin among the others",
+        "many pictures are almost copies of one another (mode collapse)",
+    ),
+    "coverage": Metric(
+        "models.metrics.density_coverage:coverage",
+        "higher",
+        "real pictures that have a generated one near",
+        "much of the real variety is never drawn",
+    ),
+    "recall": Metric(
+        "models.metrics.precision_recall:recall",
+        "higher",
+        "real pictures that fall among generated ones",
+        "much of the real variety is never drawn",
+    ),
+    "density": Metric(
+        "models.metrics.density_coverage:density",
+        "higher",
+        "how densely real pictures surround the generated ones",
+        "many pictures lie far from all real ones",
+    ),
+    "precision": Metric(
+        "models.metrics.precision_recall:precision",
+        "higher",
+        "generated pictures that fall among real ones",
+        "many pictures look like no real one",
+    ),
+    "fcd_{extractor}": Metric(
+        "models.metrics.frechet:frechet_distance",
+        "lower",
+        "Frechet distance of Gaussians fitted to the features",
+        "the features of the pictures are distributed unlike those of real ones",
+    ),
+    "kid_{extractor}": Metric(
+        "models.metrics.kid:kernel_distance",
+        "lower",
+        "kernel distance (unbiased MMD) of the features",
+        "the features of the pictures are distributed unlike those of real ones",
+    ),
+    "classifier_score": Metric(
+        "models.metrics.classifier_score:classifier_score",
+        "higher",
+        "sure of a class for each picture, all classes drawn",
+        "the classifier is unsure of single pictures, or some classes are hardly drawn",
+    ),
+}
+
+KINDS: dict[str, dict[str, str]] = {
+    "objective": OBJECTIVES,
+    "penalty": PENALTIES,
+    "network": NETWORKS,
+    "gan": GANS,
+    "metric": {name: metric.line for name, metric in METRICS.items()},
+}
 
 
 def require(kind: str, name: str) -> str:
@@ -35,13 +130,21 @@ def require(kind: str, name: str) -> str:
     """
     names = KINDS[kind]
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(sorted(names))}"
-        raise ValueError(f"{name} is no {kind} of the catalog; {hint}")
+        raise ValueError(f"{name} is no {kind} of the catalog{near_misses(name, names)}")
     return names[name]
 
 
 def lookup(kind: str, name: str) -> Any:
     """Imports and returns what the catalog names. Raises ValueError like `require`."""
-    module, _, attribute = require(kind, name).partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    path, _, attribute = require(kind, name).partition(":")
+    module = importlib.import_module(path)
+    return getattr(module, attribute) if attribute else module
+
+
+def near_misses(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean X?`, or the choices when none is near and they are few, or nothing."""
+    choices = sorted(choices)
+    near = difflib.get_close_matches(word, choices, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; choose from {', '.join(choices)}" if len(choices) <= 20 else ""

@@ -3,7 +3,6 @@
 Importing this module needs pydantic alone, so that `ganworks --help` and `ganworks list` answer at once.
 """
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, get_args, get_origin
@@ -240,7 +239,7 @@ def _one_line(model: type[BaseModel], error: ValidationError) -> str:
     fault = error.errors()[0]
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        near = near_misses(path, _paths(model))
+        near = catalog.near_misses(path, _paths(model))
         return f"{path} is no field of {fault['loc'][0] if len(fault['loc']) > 1 else 'an experiment'}{near}"
     if fault["type"] == "missing":
         return f"{path} is required"
@@ -261,12 +260,3 @@ def _paths(model: type[BaseModel], prefix: str = "") -> list[str]:
         elif get_origin(inner) is dict and issubclass(get_args(inner)[1], BaseModel):
             continue
     return found
-
-
-def near_misses(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean X?`, or the choices when none is near and they are few, or nothing."""
-    choices = list(choices)
-    near = difflib.get_close_matches(word, choices, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; choose from {', '.join(sorted(choices))}" if len(choices) <= 20 else ""

@@ -1,0 +1,29 @@
+"""Executor of ImageExampleGen."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.example_gen.ingest import SPLITS, ingest
+from models.config import Data
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads the images of a source into the `examples` artifact."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Ingests `exec_properties["data"]`. Raises ValueError as `ingest`."""
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        ingest(Data.model_validate_json(exec_properties["data"]), examples.uri, self._make_beam_pipeline)
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(examples, "tfrecords_gzip")

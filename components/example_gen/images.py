@@ -1,0 +1,150 @@
+"""Single images: what a file holds, whether it is sound, and how pixels become PNG."""
+
+import hashlib
+import io
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+# What Pillow's modes hold once alpha and palettes are resolved. Others (floats, 32-bit integers) have no range that
+# would say which 8-bit grey a value is.
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"})
+COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"})
+ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+PASSED_ON = frozenset({"PNG", "JPEG"})
+ORIENTATION_TAG = 0x0112
+
+
+class BadImage(Exception):
+    """An image that cannot be used; the message says why."""
+
+
+class Picture(NamedTuple):
+    """A sound image, as it goes into an example."""
+
+    encoded: bytes
+    height: int
+    width: int
+    channels: int
+    key: bytes
+    """Digest of what the source holds: equal images have equal keys, and so fall in the same split."""
+    label: int | None = None
+
+
+def read_picture(content: bytes, label: int | None, *, pixel_limit: int) -> Picture:
+    """Checks an image file and makes it a picture: PNG and JPEG as they are, any other format as PNG.
+
+    The size is read from the header before anything is decoded. Then the image is decoded whole, so that a truncated
+    file is found here and not in training. Transparent pixels are laid on white and EXIF rotations applied; both, like
+    formats that TensorFlow cannot read, are encoded once as PNG.
+
+    Args:
+        content: the bytes of an image file in any format that Pillow reads; the first frame counts.
+        label: its class, or None.
+        pixel_limit: height times width that may be decoded, > 0.
+
+    Raises:
+        BadImage: it is no image, is truncated, exceeds `pixel_limit`, or has a mode without an 8-bit meaning.
+    """
+    with _opened(content, pixel_limit) as image:
+        channels = _channels(image)
+        try:
+            image.load()
+            turned = image.getexif().get(ORIENTATION_TAG, 1) != 1
+        except Exception as error:  # noqa: BLE001 - decoders raise what they like on damaged files
+            raise BadImage(f"does not decode: {error}") from None
+        if image.format not in PASSED_ON or turned or _transparent(image):
+            image, content = _reencoded(image, channels)
+        return Picture(content, image.height, image.width, channels, hashlib.sha256(content).digest(), label)
+
+
+def too_large(height: int, width: int, pixel_limit: int) -> str:
+    """Why an image of this size is bad, in words."""
+    return f"has {width} x {height} pixels, more than data.pixel_limit of {pixel_limit}"
+
+
+def header_channels(content: bytes, *, pixel_limit: int) -> int | None:
+    """The channels that `read_picture` would report, from the header alone; None where that says enough to refuse."""
+    try:
+        with _opened(content, pixel_limit) as image:
+            return _channels(image)
+    except BadImage:
+        return None
+
+
+def pictures(pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None) -> list[Picture]:
+    """Encodes a batch of pixel arrays as PNG.
+
+    Args:
+        pixels: [n, height, width], grey.
+        labels: [n], or None.
+    """
+    _, height, width = pixels.shape
+    encoded = _encode_png(pixels[..., np.newaxis]).numpy()
+    return [
+        Picture(
+            encoded=png,
+            height=height,
+            width=width,
+            channels=1,
+            # Of the pixels, as PNG bytes may change with the encoder's version.
+            key=hashlib.sha256(pixels[i].tobytes()).digest(),
+            label=None if labels is None else int(labels[i]),
+        )
+        for i, png in enumerate(encoded)
+    ]
+
+
+@tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.uint8)])
+def _encode_png(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string, parallel_iterations=16)
+
+
+def _opened(content: bytes, pixel_limit: int) -> Image.Image:
+    """Reads the header and holds it against the limit."""
+    try:
+        with warnings.catch_warnings():
+            # Our limit is the user's, below; Pillow's own warns at a fixed size.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content))
+    except Image.DecompressionBombError as error:
+        raise BadImage(f"is a decompression bomb: {error}") from None
+    except Exception:  # noqa: BLE001 - format plugins raise what they like on damaged headers
+        raise BadImage("is no image") from None
+    if image.width * image.height > pixel_limit:
+        raise BadImage(too_large(image.height, image.width, pixel_limit))
+    return image
+
+
+def _channels(image: Image.Image) -> int:
+    if image.mode in GREY_MODES:
+        return 1
+    if image.mode in COLOUR_MODES:
+        return 3
+    # Pillow opens a grey PNG of 16 bits as "I"
+    if image.mode == "I" and image.format == "PNG":
+        return 1
+    raise BadImage(f"has pixels of mode {image.mode}, which are neither 8-bit nor 16-bit grey or colour")
+
+
+def _transparent(image: Image.Image) -> bool:
+    return image.mode in ALPHA_MODES or "transparency" in image.info
+
+
+def _reencoded(image: Image.Image, channels: int) -> tuple[Image.Image, bytes]:
+    """Upright, opaque, 8 bits a channel, as PNG."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        # `convert` clips 16-bit values at 255 instead of scaling them.
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    elif _transparent(image):
+        opaque = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque)
+    image = image.convert("L" if channels == 1 else "RGB")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return image, buffer.getvalue()

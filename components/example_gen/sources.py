@@ -1,0 +1,122 @@
+"""Sources of images: what one is, and which there are. To add one, write its class and add its line to SOURCES."""
+
+import abc
+import hashlib
+import importlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from components.example_gen.images import Picture
+
+SOURCES = {
+    "digits": "components.example_gen.digits:Digits",
+    "idx": "components.example_gen.idx:Idx",
+    "folder": "components.example_gen.folder:Folder",
+    "tfds": "components.example_gen.prepared:Prepared",
+}
+TRAIN, EVAL = "train", "eval"
+
+
+class Raw(NamedTuple):
+    """An image file, not looked at yet."""
+
+    name: str
+    content: bytes
+    label: int | None
+
+
+class Fault(NamedTuple):
+    """What is bad: `count` images of a place that the user can find."""
+
+    name: str
+    reason: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.reason}"
+
+
+class Shard(NamedTuple):
+    """A part of a source that one worker reads; small, as it travels through the pipeline."""
+
+    split: str | None
+    """`train` or `eval` where the source has a split of its own."""
+    part: Any
+
+
+class Source(abc.ABC):
+    """Where images come from. Instances travel to workers: they hold names, never images."""
+
+    channels: int | None = None
+    """1 or 3 where the source can have no other; None where each image must be asked."""
+
+    @abc.abstractmethod
+    def __init__(self, argument: str) -> None:
+        """Takes what follows the colon; reads nothing yet."""
+
+    @abc.abstractmethod
+    def check(self) -> None:
+        """Raises ValueError, one line, for what is wrong with the source as a whole. Reads headers at most."""
+
+    @abc.abstractmethod
+    def shards(self) -> Iterator[Shard]:
+        """The parts of the source, in an order that does not depend on the machine."""
+
+    @abc.abstractmethod
+    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Raw | Picture | Fault]:
+        """The images of a shard, a few in memory at a time; none that the source decodes exceeds `pixel_limit`."""
+
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """A text that changes when the source's content does, without reading the content."""
+
+    def classes(self) -> list[str]:
+        """The classes' names in the order of their labels; empty where they have none."""
+        return []
+
+
+def open_source(source: str) -> Source:
+    """Makes the source that a text such as `idx:data/mnist` names, and checks it.
+
+    Raises:
+        ValueError: there is no such kind, or the source is missing or unusable; one line.
+    """
+    kind, colon, argument = source.partition(":")
+    if kind not in SOURCES or bool(argument) == (kind == "digits") or (colon and not argument):
+        raise ValueError(f"data.source is digits, idx:DIR, folder:DIR or tfds:NAME[/CONFIG]; received {source!r}")
+    module, _, name = SOURCES[kind].partition(":")
+    opened: Source = getattr(importlib.import_module(module), name)(argument)
+    opened.check()
+    return opened
+
+
+def fingerprint(source: str) -> str:
+    """A digest that changes when the source's content does: names, sizes and times of its files, never their bytes.
+
+    Args:
+        source: as `Data.source`.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        ValueError: as `open_source`.
+    """
+    return hashlib.sha256(f"{source}\n{open_source(source).fingerprint()}".encode()).hexdigest()[:16]
+
+
+def file_lines(root: str, files: Iterable[str]) -> str:
+    """Name, size and time of each file, for a fingerprint."""
+    return "\n".join(f"{file} {_size_and_time(tf.io.gfile.join(root, file))}" for file in files)
+
+
+def _size_and_time(path: str) -> str:
+    if "://" in path:
+        stat = tf.io.gfile.stat(path)
+        return f"{stat.length} {stat.mtime_nsec}"
+    # gfile cuts the times of local files to seconds.
+    local = Path(path).stat()
+    return f"{local.st_size} {local.st_mtime_ns}"

@@ -1,0 +1,44 @@
+"""Executor of StrictExampleValidator."""
+
+from typing import Any
+
+from absl import logging
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import types
+from tfx.components.example_validator import executor, labels
+from tfx.proto.orchestration import execution_result_pb2
+from tfx.types import standard_component_specs
+
+from components.example_validator.rules import declared_schema, describe
+from models.config import Data
+
+
+class Executor(executor.Executor):
+    """The standard executor, with what the data declares laid over the schema; any anomaly stops the run."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> execution_result_pb2.ExecutorOutput:
+        """Validates all splits. Raises ValueError, one line, that names every anomaly."""
+        self._data = Data.model_validate_json(exec_properties["data"])
+        self._found: list[str] = []
+        output = super().Do(input_dict, output_dict, exec_properties)
+        for line in self._found:
+            logging.error("anomaly: %s", line)
+        if self._found:
+            raise ValueError(f"the examples must match their schema; {' | '.join(self._found)}")
+        return output
+
+    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:  # noqa: N802
+        schema = inputs[standard_component_specs.SCHEMA_KEY]
+        inputs = {**inputs, standard_component_specs.SCHEMA_KEY: declared_schema(schema, self._data)}
+        anomalies = super()._Validate(inputs, outputs)
+        split = outputs[labels.SCHEMA_DIFF_PATH].rsplit("Split-", 1)[-1].strip("/")
+        self._found += describe(anomalies, split)
+        # To data validation, statistics of nothing match any schema.
+        if not any(dataset.num_examples for dataset in inputs[standard_component_specs.STATISTICS_KEY].datasets):
+            self._found.append(f"split {split}, all examples: there are none")
+        return anomalies

@@ -1,0 +1,70 @@
+"""GanEvaluator: judges a generator and blesses or refuses it."""
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.gan_evaluator import executor
+
+
+class GanEvaluatorSpec(ComponentSpec):
+    """What goes into a judgement and what comes out."""
+
+    PARAMETERS = {"experiment": ExecutionParameter(type=str), "source": ExecutionParameter(type=str)}
+    INPUTS = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "feature_model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+        "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
+    OUTPUTS = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class GanEvaluator(base_component.BaseComponent):
+    """Measures a generator against held-out images, its thresholds and the latest blessed model.
+
+    Args:
+        model: the generator.
+        examples: transformed examples; the splits `train` (noise floor, neighbours) and `eval` (reference) are read.
+        feature_model: the classifier whose features judge.
+        model_run: the training run, for its history.
+        baseline_model: the latest blessed generator; a resolver's output, which may be empty.
+        experiment: JSON of the whole `Experiment`.
+        source: hash of the code that judges, part of the cache key.
+
+    Outputs:
+        evaluation: `metrics.json` and `report.html`.
+        blessing: what Pusher and LatestBlessedModelStrategy read, with the reason in `blessing_message`.
+    """
+
+    SPEC_CLASS = GanEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        model: types.BaseChannel,
+        examples: types.BaseChannel,
+        feature_model: types.BaseChannel,
+        model_run: types.BaseChannel,
+        experiment: str,
+        source: str,
+        baseline_model: types.BaseChannel | None = None,
+    ):
+        super().__init__(
+            GanEvaluatorSpec(
+                model=model,
+                examples=examples,
+                feature_model=feature_model,
+                model_run=model_run,
+                baseline_model=baseline_model,
+                experiment=experiment,
+                source=source,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )

@@ -1,0 +1,37 @@
+"""The executor of GanEvaluator: unwraps artifacts and calls `judge`."""
+
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.gan_evaluator.blessing import write_blessing
+from components.gan_evaluator.judge import judge
+from models.config import Experiment
+
+
+class Executor(base_executor.BaseExecutor):
+    """Judges, writes the report and the blessing."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """See `GanEvaluator`."""
+        model, baseline = input_dict["model"][0], next(iter(input_dict.get("baseline_model") or []), None)
+        verdict = judge(
+            model=path_utils.serving_model_path(model.uri),
+            train_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "train"))],
+            eval_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "eval"))],
+            feature_model=path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["feature_model"])),
+            experiment=Experiment.from_json(exec_properties["experiment"]),
+            run_dir=artifact_utils.get_single_uri(input_dict["model_run"]),
+            baseline=baseline and path_utils.serving_model_path(baseline.uri),
+        )
+        verdict.write(artifact_utils.get_single_uri(output_dict["evaluation"]))
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        write_blessing(blessing, model, baseline, blessed=verdict.blessed, reason=verdict.reason)

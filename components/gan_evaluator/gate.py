@@ -1,0 +1,190 @@
+"""Thresholds against metrics: the verdict and its reason in words."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from models.catalog import near_misses
+from models.config import Threshold
+from models.metrics.estimate import Estimate
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One metric and how it was judged.
+
+    Attributes:
+        value: the model's, None where it could not be estimated.
+        uncertainty: as `Estimate` has it.
+        threshold: what was required, None for nothing.
+        floor: the same metric of real training images in the place of generated ones.
+        baseline: the latest blessed model's value.
+        holds: whether every bound holds, None without a threshold.
+        verdict: in words.
+        required: every bound in words, and `limits` in figures.
+        limits: see `required`.
+        per_class: the values of class 0, 1, ...
+        better: the good direction; None where there is none.
+        measures: what the metric says.
+    """
+
+    value: float | None
+    uncertainty: float | None
+    threshold: Threshold | None
+    floor: float | None
+    baseline: float | None
+    holds: bool | None
+    verdict: str
+    required: tuple[str, ...]
+    limits: tuple[float, ...]
+    per_class: tuple[float, ...]
+    better: Literal["higher", "lower"] | None
+    measures: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in which what is not finite is None."""
+        tree = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        tree["threshold"] = self.threshold and self.threshold.model_dump(exclude_none=True)
+        tree["per_class"] = [finite(value) for value in self.per_class]
+        tree["required"], tree["limits"] = list(self.required), list(self.limits)
+        return tree | {key: finite(tree[key]) for key in ("value", "uncertainty", "floor", "baseline")}
+
+
+def check_thresholds(thresholds: Mapping[str, Threshold], names: list[str]) -> None:
+    """Raises ValueError where a threshold names no metric; the near miss is named."""
+    for name in thresholds:
+        if name not in names:
+            raise ValueError(f"{name} is no metric of this evaluation{near_misses(name, names)}")
+
+
+def judge_metric(
+    estimate: Estimate | None,
+    threshold: Threshold | None,
+    *,
+    floor: float | None,
+    baseline: float | None,
+    better: Literal["higher", "lower"] | None,
+    measures: str,
+    missing: str = "",
+) -> Line:
+    """Holds one metric against its threshold.
+
+    Args:
+        estimate: the model's, or None.
+        threshold: what is required, or None.
+        floor: real against real, where the metric has it.
+        baseline: the latest blessed model's value, where there is one.
+        better: the good direction.
+        measures: what the metric says.
+        missing: why there is no estimate.
+    """
+    value, uncertainty, per_class = estimate or (None, None, ())
+    if value is not None and not math.isfinite(value):
+        value, missing = None, "it is not finite"
+    bounds = list(_bounds(threshold, floor, baseline, better)) if threshold else []
+    failed = [bound for bound in bounds if value is not None and not bound.met_by(value)]
+    holds = None if threshold is None else value is not None and not failed
+    if value is None:
+        verdict = f"cannot be estimated: {missing}"
+    elif failed:
+        told = max((apart(value, bound.limit) for bound in failed), key=len)
+        verdict = f"{told}, must be {' and '.join(bound.words(value) for bound in failed)}"
+    else:
+        verdict = "holds" if threshold else "no threshold"
+    return Line(
+        value,
+        uncertainty,
+        threshold,
+        floor,
+        baseline,
+        holds,
+        verdict,
+        tuple(bound.words(value) for bound in bounds),
+        tuple(bound.limit for bound in bounds if math.isfinite(bound.limit)),
+        per_class,
+        better,
+        measures,
+    )
+
+
+class Bound(NamedTuple):
+    """One limit of a threshold; NaN, which nothing meets, where what it refers to has no value."""
+
+    limit: float
+    lower: bool
+    source: str = ""
+
+    def met_by(self, value: float) -> bool:
+        """Whether the value lies on the right side."""
+        return value >= self.limit if self.lower else value <= self.limit
+
+    def words(self, value: float | None) -> str:
+        """The limit in words, told apart from the value."""
+        if math.isnan(self.limit):
+            return f"near a value that this metric does not have ({self.source})"
+        source = f" ({self.source})" if self.source else ""
+        return f"{'at least' if self.lower else 'at most'} {apart(self.limit, value)}{source}"
+
+
+def _bounds(
+    threshold: Threshold, floor: float | None, baseline: float | None, better: Literal["higher", "lower"] | None
+) -> Iterator[Bound]:
+    """The bounds that apply; without a blessed model there is nothing to be worse than."""
+    if threshold.at_least is not None:
+        yield Bound(threshold.at_least, True)
+    if threshold.at_most is not None:
+        yield Bound(threshold.at_most, False)
+    lower = better == "higher"
+    if threshold.within_floor is not None:
+        slack = -threshold.within_floor if lower else threshold.within_floor
+        limit = math.nan if floor is None or better is None else floor + slack
+        yield Bound(limit, lower, f"real against real: {number(floor)}")
+    if threshold.within_blessed is not None and baseline is not None:
+        slack = threshold.within_blessed * abs(baseline)
+        limit = math.nan if better is None else baseline - slack if lower else baseline + slack
+        yield Bound(limit, lower, f"latest blessed model: {number(baseline)}")
+
+
+def reason_of(lines: Mapping[str, Line], faults: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether the model is blessed, and why, in one sentence.
+
+    Args:
+        lines: of all metrics.
+        faults: metric -> what is wrong with a model that fails it.
+    """
+    failed = {name: line for name, line in lines.items() if line.holds is False}
+    held = [f"{name} {number(line.value)}" for name, line in lines.items() if line.holds]
+    if failed:
+        sentences = (
+            f"{name} {'is' if line.value is not None else ''} {line.verdict}: {faults.get(name, 'out of its bounds')}"
+            for name, line in failed.items()
+        )
+        return False, "refused: " + "; ".join(" ".join(each.split()) for each in sentences)
+    if not held:
+        return True, "blessed: the experiment sets no threshold, so nothing was required"
+    return True, f"blessed: every threshold holds ({', '.join(held)})"
+
+
+def apart(value: float | None, other: float | None) -> str:
+    """The value with as many digits as tell it from the other: 0.5998 beside 0.6, not 0.6 beside 0.6."""
+    for digits in range(3, 9):
+        if number(value, digits) != number(other, digits):
+            return number(value, digits)
+    return number(value)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure of so many significant digits, without exponent where it reads well; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        decimals = digits if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:.{decimals}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.{digits - 1}e}"
+
+
+def finite(value: float | None) -> float | None:
+    """The value, None where it is not finite."""
+    return value if value is not None and math.isfinite(value) else None

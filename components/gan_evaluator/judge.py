@@ -1,0 +1,230 @@
+"""Judges a generator: samples, measures, compares, and says why it may or may not be served."""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.gan_evaluator import gate, report
+from components.gan_evaluator.health import Health, health, read_history
+from components.gan_evaluator.measuring import Population, measure, metric_names
+from components.gan_evaluator.saved_models import Extractor, Generator
+from models import catalog
+from models.config import Experiment, Threshold
+from models.data import Arrays, read_examples
+from models.metrics.estimate import Estimate
+
+_log = logging.getLogger(__name__)
+
+PLAYERS = {
+    "d_real_accuracy": "real pictures that the discriminator knew at the end of the training",
+    "d_fake_accuracy": "generated pictures that the discriminator knew at the end of the training",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The outcome of a judgement.
+
+    Attributes:
+        blessed: whether every threshold holds.
+        reason: why, in words.
+        lines: each metric.
+        counts: images of each kind.
+        protocol: what else decides the figures: seed, extractor, health of the training.
+        html: the report.
+    """
+
+    blessed: bool
+    reason: str
+    lines: dict[str, gate.Line]
+    counts: dict[str, int]
+    protocol: dict[str, Any]
+    html: str
+
+    def write(self, directory: str) -> None:
+        """Writes `metrics.json` and `report.html`."""
+        tree = {
+            "blessed": self.blessed,
+            "reason": self.reason,
+            "metrics": {name: line.to_json() for name, line in self.lines.items()},
+            "counts": self.counts,
+            "protocol": self.protocol,
+        }
+        tf.io.gfile.makedirs(directory)
+        texts = {"metrics.json": json.dumps(tree, indent=1, allow_nan=False), "report.html": self.html}
+        for name, text in texts.items():
+            with tf.io.gfile.GFile(f"{directory}/{name}", "w") as file:
+                file.write(text)
+
+
+def judge(
+    *,
+    model: str,
+    train_examples: Sequence[str],
+    eval_examples: Sequence[str],
+    feature_model: str,
+    experiment: Experiment,
+    run_dir: str | None = None,
+    baseline: str | None = None,
+) -> Verdict:
+    """Judges a generator against held-out images. Equal inputs give equal figures.
+
+    Generated images are as many as evaluation.samples, or as there are training images where those are fewer: training
+    images in their place give the noise floor, which compares only under equal counts. Their labels are those of these
+    training images, so that classes have their real shares.
+
+    Args:
+        model: directory of the generator's SavedModel.
+        train_examples: file patterns of the transformed training images.
+        eval_examples: file patterns of the transformed held-out images.
+        feature_model: directory of the extractor's SavedModel.
+        experiment: `data` and `evaluation` decide; the whole is shown in the report.
+        run_dir: directory of the training run with `history.jsonl`, if there is one.
+        baseline: directory of the latest blessed generator's SavedModel, measured again with the same seeds.
+
+    Raises:
+        ValueError: a model cannot be loaded or lacks a signature, images are not finite, out of range or of the wrong
+            size, a class has no held-out image, a threshold names no metric.
+    """
+    evaluation = experiment.evaluation
+    gate.check_thresholds(evaluation.thresholds, [*metric_names(evaluation.extractor), *PLAYERS])
+    train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
+    _check_classes(held_out, experiment.data.labels)
+    bench = Bench(experiment, Extractor(feature_model), train, held_out)
+    fake = bench.sample(model)
+    state = health(history := read_history(run_dir))
+    blessed, baseline_state = _measure_baseline(bench, baseline)
+    lines = _lines(bench, fake, blessed) | _player_lines(state, experiment)
+    faults = {name: catalog.METRICS[key].fault for name, key in metric_names(evaluation.extractor).items()}
+    allowed, reason = gate.reason_of(lines, faults)
+    _log.info("%s", reason)
+    counts = {"generated": len(fake.images), "real": len(bench.real.images), "noise_floor": len(bench.pictures)}
+    counts |= {"train": len(train), "eval": len(held_out)}
+    protocol = {
+        "seed": evaluation.seed,
+        "extractor": bench.extractor.record | {"name": evaluation.extractor},
+        "baseline": baseline_state,
+        "health": state._asdict(),
+    }
+    page = report.render(
+        report.Evidence(experiment, allowed, lines, faults, counts, protocol, bench.real, fake, train, history)
+    )
+    return Verdict(allowed, reason, lines, counts, protocol, page)
+
+
+class Bench:
+    """What every generator of a judgement is measured with: the same real images, noise, labels and extractor.
+
+    Args:
+        experiment: `data` and `evaluation` decide.
+        extractor: gives the features.
+        train: training images, of which the first of a shuffle are the noise floor and lend their labels.
+        held_out: the reference.
+
+    Attributes:
+        extractor: as given.
+        real: the reference as the extractor sees it.
+        pictures: training images in the place of generated ones.
+    """
+
+    def __init__(self, experiment: Experiment, extractor: Extractor, train: Arrays, held_out: Arrays):
+        evaluation = experiment.evaluation
+        self.extractor, self._experiment = extractor, experiment
+        self.real = Population.of(*_some(held_out, evaluation.samples, evaluation.seed), extractor)
+        self.pictures, self._labels = _some(train, evaluation.samples, evaluation.seed)
+
+    def sample(self, directory: str) -> Population:
+        """Images of the generator of this SavedModel. Raises ValueError as `Generator` does."""
+        generator = Generator(directory, self._experiment.data)
+        asked = self._labels if generator.conditional else None
+        images = generator.sample(len(self.pictures), seed=self._experiment.evaluation.seed, labels=asked)
+        return Population.of(images, asked, self.extractor)
+
+    def floor(self, *, conditional: bool) -> Population:
+        """Training images in the place of a generator's, with labels if it is conditional."""
+        return Population.of(self.pictures, self._labels if conditional else None, self.extractor)
+
+    def measure(self, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
+        """See `measure`."""
+        return measure(self.real, fake, self._experiment.evaluation.extractor)
+
+    def threshold(self, name: str) -> Threshold | None:
+        """What is required of a metric."""
+        return self._experiment.evaluation.thresholds.get(name)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """See `metric_names`."""
+        return metric_names(self._experiment.evaluation.extractor)
+
+
+def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Estimate], str]:
+    """The blessed model's estimates and what is to be said of it; one that does not fit the data is no baseline."""
+    if directory is None:
+        return {}, "no model was blessed before"
+    try:
+        images = bench.sample(directory)
+    except ValueError as error:
+        _log.warning("The latest blessed model is not comparable: %s", error)
+        return {}, f"the latest blessed model is not comparable: {error}"
+    return bench.measure(images)[0], "measured again with the same noise and labels"
+
+
+def _lines(bench: Bench, fake: Population, blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
+    """Every metric of the catalog, held against its threshold."""
+    estimates, missing = bench.measure(fake)
+    floor, _ = bench.measure(bench.floor(conditional=fake.labels is not None))
+    return {
+        name: gate.judge_metric(
+            estimates.get(name),
+            bench.threshold(name),
+            floor=_value(floor.get(name)),
+            baseline=_value(blessed.get(name)),
+            better=catalog.METRICS[key].better,
+            measures=catalog.METRICS[key].measures,
+            missing=missing.get(name, ""),
+        )
+        for name, key in bench.names.items()
+    }
+
+
+def _player_lines(state: Health, experiment: Experiment) -> dict[str, gate.Line]:
+    """The discriminator's accuracies as metrics; neither direction is good."""
+    return {
+        name: gate.judge_metric(
+            None if getattr(state, name) is None else Estimate(getattr(state, name)),
+            experiment.evaluation.thresholds.get(name),
+            floor=None,
+            baseline=None,
+            better=None,
+            measures=measures,
+            missing=state.meaning,
+        )
+        for name, measures in PLAYERS.items()
+    }
+
+
+def _some(arrays: Arrays, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """So many of the images in random order, or all, and their labels."""
+    rows = np.random.default_rng(seed).permutation(len(arrays))[:count]
+    return arrays.images[rows], None if arrays.labels is None else arrays.labels[rows]
+
+
+def _check_classes(held_out: Arrays, labels: int) -> None:
+    if held_out.labels is None:
+        return
+    absent = np.setdiff1d(np.arange(labels), held_out.labels)
+    if len(absent):
+        raise ValueError(
+            f"each of the {labels} classes needs images in the eval split; there are none of class "
+            + ", ".join(map(str, absent[:20]))
+        )
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else gate.finite(estimate.value)

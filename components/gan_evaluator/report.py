@@ -1,0 +1,189 @@
+"""The report: one HTML file that needs nothing else."""
+
+import base64
+import dataclasses
+import io
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from components.gan_evaluator import gate
+from components.gan_evaluator.charts import line_chart
+from components.gan_evaluator.measuring import Population
+from models.config import Experiment
+from models.data import Arrays
+from models.metrics.distances import nearest
+
+CLASSES_SHOWN = 20
+IMAGES_A_ROW = 8
+ROWS_UNLABELLED = 6
+NEIGHBOURS = 12
+HERO = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """All that a report shows.
+
+    Attributes:
+        experiment: what made the model.
+        blessed: the outcome.
+        lines: each metric.
+        faults: metric -> what is wrong with a model that fails it.
+        counts: images of each kind.
+        protocol: seed, extractor, baseline, health.
+        real: held-out images.
+        fake: generated images.
+        train: the training images.
+        history: the logged steps, which may be none.
+    """
+
+    experiment: Experiment
+    blessed: bool
+    lines: dict[str, gate.Line]
+    faults: dict[str, str]
+    counts: dict[str, int]
+    protocol: dict[str, Any]
+    real: Population
+    fake: Population
+    train: Arrays
+    history: list[dict[str, float]]
+
+
+def render(evidence: Evidence) -> str:
+    """The report as HTML. Everything that is not ours, such as a name or a path, is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": gate.number, "percent": lambda share: f"{100 * share:.1f} %"}
+    rows = _rows(evidence.real, evidence.fake)
+    return environment.get_template("report.html").render(
+        evidence=evidence,
+        tiles=[_tile(name, line) for name, line in evidence.lines.items() if line.threshold],
+        faults=[
+            {"name": name, "line": line, "words": evidence.faults.get(name, "out of its bounds")}
+            for name, line in evidence.lines.items()
+            if line.holds is False
+        ],
+        hero=sheet(evidence.fake.images[: HERO * HERO], HERO),
+        rows=rows,
+        classes=_classes(evidence.lines),
+        neighbours=_neighbours(evidence.fake.images[:NEIGHBOURS], evidence.train.images),
+        charts=_charts(evidence.history),
+        config=evidence.experiment.to_json(indent=2),
+    )
+
+
+def sheet(images: np.ndarray, columns: int) -> str:
+    """Images in rows, one transparent pixel apart, as the data URI of a PNG.
+
+    Args:
+        images: [n >= 1, h, w, c] uint8, 1 or 3 channels.
+        columns: images in a row, > 0; what does not fill a row is left out.
+    """
+    rows, (height, width) = max(1, len(images) // columns), images.shape[1:3]
+    columns = min(columns, len(images))
+    canvas = np.zeros((rows, height + 1, columns, width + 1, 4), np.uint8)
+    tiled = images[: rows * columns].reshape(rows, columns, height, width, -1).transpose(0, 2, 1, 3, 4)
+    canvas[:, :height, :, :width, :3] = tiled
+    canvas[:, :height, :, :width, 3] = 255
+    file = io.BytesIO()
+    flat = canvas.reshape(rows * (height + 1), columns * (width + 1), 4)[:-1, :-1]
+    Image.fromarray(flat, "RGBA").save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _rows(real: Population, fake: Population) -> list[dict[str, str]]:
+    """Real beside generated images: a row a class where the generator takes classes, else rows as they come."""
+    rows = []
+    if fake.labels is None or real.labels is None:
+        for start in range(0, ROWS_UNLABELLED * IMAGES_A_ROW, IMAGES_A_ROW):
+            part = slice(start, start + IMAGES_A_ROW)
+            rows.append((f"{start + 1} to {start + IMAGES_A_ROW}", "", real.images[part], fake.images[part]))
+    else:
+        for label in np.unique(real.labels)[:CLASSES_SHOWN]:
+            pair = (side.images[side.labels == label][:IMAGES_A_ROW] for side in (real, fake))
+            rows.append((f"class {label}", str(label), *pair))
+    return [
+        {"what": what, "label": label, "real": sheet(left, IMAGES_A_ROW), "fake": sheet(right, IMAGES_A_ROW)}
+        for what, label, left, right in rows
+        if len(left) and len(right)
+    ]
+
+
+def _neighbours(samples: np.ndarray, train: np.ndarray) -> list[dict[str, str]]:
+    """Each sample and the training image that is nearest in pixels."""
+    rows = samples.reshape(len(samples), -1).astype(np.float32)
+    best, least = np.zeros(len(samples), np.int64), np.full(len(samples), np.inf, np.float32)
+    for start in range(0, len(train), 2_000):
+        block = train[start : start + 2_000]
+        index, distance = nearest(rows, block.reshape(len(block), -1).astype(np.float32))
+        nearer = distance < least
+        best[nearer], least[nearer] = index[nearer] + start, distance[nearer]
+    root_mean_square = np.sqrt(least / rows.shape[1])
+    return [
+        {"sample": sheet(sample[None], 1), "neighbour": sheet(train[index][None], 1), "distance": f"{distance:.0f}"}
+        for sample, index, distance in zip(samples, best, root_mean_square, strict=True)
+    ]
+
+
+def _tile(name: str, line: gate.Line) -> dict[str, Any]:
+    """A required metric as a figure and the marks of its scale, in percent of the scale's width."""
+    marks = {"floor": line.floor, "baseline": line.baseline, "value": line.value}
+    known = [value for value in [*marks.values(), *line.limits] if value is not None]
+    low, high = min(0.0, *known, 0.0), max([*known, 1e-12])
+    # Shares and ratios are drawn on the scale that their reader has in mind.
+    high = 1.0 if 0.5 < high <= 1 else high * 1.08
+
+    def at(value: float) -> float:
+        return round(100 * (value - low) / (high - low), 2)
+
+    return {
+        "name": name,
+        "line": line,
+        "marks": [(css, at(value), value) for css, value in marks.items() if value is not None],
+        "bounds": [at(limit) for limit in line.limits],
+    }
+
+
+def _classes(lines: dict[str, gate.Line]) -> dict[str, list[tuple[float, float]]]:
+    """The metrics that have a value for each class: the values, and how long their bars are in percent."""
+    return {
+        name: [(value, round(100 * min(1.0, gate.finite(value) or 0), 1)) for value in line.per_class[:CLASSES_SHOWN]]
+        for name, line in lines.items()
+        if line.per_class
+    }
+
+
+def _charts(history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """The curves that the history has."""
+    plans: list[dict[str, Any]] = [
+        {
+            "title": "Losses",
+            "curves": {"discriminator": "d_loss", "generator": "g_loss"},
+            "note": "What each player minimises. Neither has to fall: they play against each other.",
+        },
+        {
+            "title": "Discriminator accuracy",
+            "curves": {"real": "d_real_accuracy", "generated": "d_fake_accuracy"},
+            "note": "Shares of images that the discriminator knows; the dashed line is guessing.",
+            "options": {"y_range": (0.0, 1.0), "guide": 0.5},
+        },
+    ]
+    charts = []
+    for plan in plans:
+        curves = {
+            name: [(step["step"], float(step[key])) for step in history if step.get(key) is not None and "step" in step]
+            for name, key in plan["curves"].items()
+        }
+        svg = line_chart(plan["title"], curves, **plan.get("options", {}))
+        if svg:
+            charts.append({"title": plan["title"], "note": plan["note"], "names": list(curves), "svg": svg})
+    return charts

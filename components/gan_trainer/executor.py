@@ -1,0 +1,35 @@
+"""The executor of GanTrainer: unwraps artifacts and calls `models.training.train`."""
+
+import hashlib
+import os
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from models.config import Experiment
+from models.training import train
+
+
+class Executor(base_executor.BaseExecutor):
+    """Trains on the `train` split."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """See `GanTrainer`."""
+        examples = artifact_utils.get_split_uri(input_dict["examples"], "train")
+        identity = "\0".join([exec_properties["experiment"], exec_properties["source"], examples])
+        key = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        train(
+            Experiment.from_json(exec_properties["experiment"]),
+            examples=[io_utils.all_files_pattern(examples)],
+            model_dir=path_utils.serving_model_dir(artifact_utils.get_single_uri(output_dict["model"])),
+            run_dir=artifact_utils.get_single_uri(output_dict["model_run"]),
+            checkpoint_dir=os.path.join(exec_properties["checkpoint_root"], key),
+        )

@@ -1,0 +1,35 @@
+"""Classifier score: the Inception score's formula with any classifier."""
+
+import numpy as np
+
+from models.metrics.estimate import Estimate, check_probabilities, require_samples
+
+
+def classifier_score(fake_probabilities: np.ndarray, *, splits: int = 10) -> Estimate:
+    """exp(E KL(p(y|x) || p(y))): high when single images are sure of a class and all classes are drawn.
+
+    Args:
+        fake_probabilities: [n >= 2 * splits, classes] float, each row a distribution.
+        splits: parts over which mean and deviation are taken; part i holds rows i, i + splits, ..., so that an order by
+            class does no harm.
+
+    Returns:
+        Mean over the parts, in [1, classes]; uncertainty: standard deviation over the parts.
+
+    Raises:
+        TooFewSamplesError: fewer than 2 samples a part.
+        ValueError: rows are no distributions.
+
+    Reference: Salimans et al. 2016, section 4. It is the Inception score only with Inception's classes.
+    """
+    check_probabilities(fake_probabilities)
+    require_samples(f"a classifier score of {splits} splits", 2 * splits, generated=len(fake_probabilities))
+    scores = [_score(fake_probabilities[part::splits].astype(np.float64)) for part in range(splits)]
+    return Estimate(float(np.mean(scores)), float(np.std(scores)))
+
+
+def _score(probabilities: np.ndarray) -> float:
+    tiny = np.finfo(np.float64).tiny  # 0 log 0 is 0
+    marginal = probabilities.mean(axis=0)
+    divergence = probabilities * (np.log(np.maximum(probabilities, tiny)) - np.log(np.maximum(marginal, tiny)))
+    return float(np.exp(divergence.sum(axis=1).mean()))

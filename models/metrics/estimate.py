@@ -1,0 +1,80 @@
+"""What every metric returns, and the checks that every metric makes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Estimate(NamedTuple):
+    """A metric's value.
+
+    Attributes:
+        value: the estimate.
+        uncertainty: its standard error, or its standard deviation over subsets where the metric says so; None where
+            it has none.
+        per_class: the values of class 0, 1, ..., or nothing.
+    """
+
+    value: float
+    uncertainty: float | None = None
+    per_class: tuple[float, ...] = ()
+
+
+class TooFewSamplesError(ValueError):
+    """The estimate needs more samples than it was given."""
+
+
+def require_samples(what: str, needed: int, **counts: int) -> None:
+    """Raises TooFewSamplesError where one of `counts` is below `needed`."""
+    for name, count in counts.items():
+        if count < needed:
+            raise TooFewSamplesError(f"{what} needs at least {needed} {name} samples; received {count}")
+
+
+def check_features(**features: np.ndarray) -> None:
+    """Holds features to be finite matrices of one width.
+
+    Args:
+        features: each [n, d], by the name that an error gives it.
+
+    Raises:
+        ValueError: an array is no matrix, has another width than the first, or holds NaN or infinity.
+    """
+    width = None
+    for name, array in features.items():
+        if array.ndim != 2:
+            raise ValueError(f"features are a matrix [samples, width]; received {name} of shape {list(array.shape)}")
+        width = array.shape[1] if width is None else width
+        if array.shape[1] != width:
+            raise ValueError(f"features have one width; received {width} and {array.shape[1]} ({name})")
+        if not np.isfinite(array).all():
+            raise ValueError(f"features are finite; {name} holds NaN or infinity")
+
+
+def check_probabilities(fake_probabilities: np.ndarray) -> None:
+    """Raises ValueError unless the array is [n, classes >= 2] of distributions."""
+    shape = list(fake_probabilities.shape)
+    if len(shape) != 2 or shape[1] < 2:
+        raise ValueError(f"class probabilities are a matrix [samples, classes >= 2]; received shape {shape}")
+    # NaN fails this comparison too.
+    if not (np.abs(fake_probabilities.sum(axis=1) - 1) < 1e-3).all() or (fake_probabilities < 0).any():
+        raise ValueError("class probabilities are at least 0 and sum to 1; received rows that do not")
+
+
+def check_images(**images: np.ndarray) -> None:
+    """Raises ValueError unless the arrays are uint8 [n, h, w, c] of one size."""
+    size = None
+    for name, array in images.items():
+        if array.ndim != 4 or array.dtype != np.uint8:
+            raise ValueError(
+                f"images are uint8 [samples, height, width, channels]; received {name} of {array.dtype} "
+                f"{list(array.shape)}"
+            )
+        size = array.shape[1:] if size is None else size
+        if array.shape[1:] != size:
+            raise ValueError(f"images have one size; received {list(size)} and {list(array.shape[1:])} ({name})")
+
+
+def standard_error(values: np.ndarray) -> float:
+    """The standard error of the mean of independent values, [n >= 2]."""
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

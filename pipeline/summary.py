@@ -1,0 +1,166 @@
+"""What a run made: for the terminal, and in `summary.json` for programs."""
+
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from models.config import Experiment
+
+PUSHED, NOT_BLESSED = 0, 3
+"""Exit codes of a run that ended without an error."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage of a run: `state` is ran, cached, or looked up."""
+
+    name: str
+    seconds: float
+    state: str
+
+
+@dataclasses.dataclass
+class Summary:
+    """Filled while a run goes on.
+
+    Attributes:
+        experiment: what ran.
+        root: where it ran.
+        stages: those that have ended.
+        outputs: stage -> output's name -> its artifacts.
+        samples: the grid drawn from the pushed model.
+        error: what stopped the run.
+    """
+
+    experiment: Experiment
+    root: Path
+    stages: list[Stage] = dataclasses.field(default_factory=list)
+    outputs: dict[str, dict[str, list[Any]]] = dataclasses.field(default_factory=dict)
+    samples: Path | None = None
+    error: str | None = None
+    began: float = dataclasses.field(default_factory=time.time)
+
+    def add(self, stage: Stage) -> None:
+        """Notes a stage that has ended."""
+        self.stages.append(stage)
+
+    def uri(self, stage: str, output: str) -> Path | None:
+        """Where a stage's output lies; None when the stage has not ended."""
+        artifacts = self.outputs.get(stage, {}).get(output)
+        return Path(artifacts[0].uri) if artifacts else None
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The evaluator's metrics.json; empty before it has judged."""
+        folder = self.uri("GanEvaluator", "evaluation")
+        return json.loads((folder / "metrics.json").read_text()) if folder else {}
+
+    @property
+    def report(self) -> Path | None:
+        """The evaluator's report."""
+        folder = self.uri("GanEvaluator", "evaluation")
+        return folder / "report.html" if folder else None
+
+    @property
+    def pushed(self) -> Path | None:
+        """The folder of the pushed model; None when there is none."""
+        for artifact in self.outputs.get("Pusher", {}).get("pushed_model", []):
+            if artifact.get_int_custom_property("pushed"):
+                return Path(artifact.get_string_custom_property("pushed_destination"))
+        return None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when a model was pushed, 3 when none was."""
+        return PUSHED if self.pushed else NOT_BLESSED
+
+    def tree(self) -> dict[str, Any]:
+        """The summary as plain values."""
+        judgement = self.judgement
+        return {
+            "experiment": self.experiment.model_dump(exclude_none=True),
+            "root": str(self.root),
+            "began": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self.began)),
+            "seconds": round(time.time() - self.began, 1),
+            "stages": [dataclasses.asdict(stage) | {"seconds": round(stage.seconds, 2)} for stage in self.stages],
+            "blessed": judgement.get("blessed"),
+            "reason": judgement.get("reason"),
+            "metrics": judgement.get("metrics", {}),
+            "report": _text(self.report),
+            "pushed": _text(self.pushed),
+            "samples": _text(self.samples),
+            "error": self.error,
+        }
+
+    def save(self) -> None:
+        """Writes `ROOT/summary.json` whole, or not at all."""
+        unfinished = self.root / "summary.json.new"
+        unfinished.write_text(json.dumps(self.tree(), indent=2) + "\n")
+        unfinished.replace(self.root / "summary.json")
+
+    def print(self, console: Console) -> None:
+        """Shows the judgement and where everything lies."""
+        judgement = self.judgement
+        console.print()
+        console.print(_metrics_table(judgement["metrics"]))
+        console.print(judgement["reason"], soft_wrap=True)
+        cached = sum(stage.state == "cached" for stage in self.stages)
+        rows = {
+            "report": self.report,
+            "pushed": self.pushed or "nothing: only a blessed model is pushed",
+            "samples": self.samples,
+            "stages": f"{len(self.stages)} in {time.time() - self.began:.0f} s, {cached} of them cached",
+            "summary": self.root / "summary.json",
+        }
+        for name, value in rows.items():
+            if value is not None:
+                shown = _near(value) if isinstance(value, Path) else value
+                console.print(f"{name:<8} {shown}", soft_wrap=True)
+
+
+def _metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for header, justify in (
+        ("metric", "left"),
+        ("value", "right"),
+        ("±", "right"),
+        ("threshold", "left"),
+        ("", "left"),
+    ):
+        table.add_column(header, justify=justify)  # type: ignore[arg-type]
+    for name, metric in metrics.items():
+        holds = metric.get("holds")
+        verdict = "" if holds is None else "[green]holds[/]" if holds else "[red]falls short[/]"
+        table.add_row(
+            name,
+            _number(metric.get("value")),
+            _number(metric.get("uncertainty")),
+            _bounds(metric.get("threshold")),
+            verdict,
+        )
+    return table
+
+
+def _bounds(threshold: dict[str, float | None] | None) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:g}" for name, value in (threshold or {}).items() if value is not None
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "" if value is None else str(value)
+
+
+def _near(path: Path) -> Path | str:
+    """The path as a user would type it from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

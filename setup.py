@@ -1,0 +1,40 @@
+"""The distribution `ganworks`; the exact versions that are tested are in requirements.lock."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+TEST = ["pytest>=8", "hypothesis>=6.100"]
+
+setup(
+    name="ganworks",
+    version="0.1.0",
+    description="From images to a trained, judged, blessed and served GAN: one command, one TFX pipeline",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    # The kfp extra of TFX 1.21 has no release for Python 3.12.
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["models*", "components*", "pipeline*", "serving*", "benchmarks*"]),
+    package_data={"models": ["**/*.html", "**/*.css", "**/*.js"], "components": ["**/*.html", "**/*.css", "**/*.js"]},
+    entry_points={"console_scripts": ["ganworks = pipeline.cli:main"]},
+    install_requires=[
+        "tfx[kfp]>=1.21,<1.22",
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.13,<4",
+        "tensorflow-datasets>=4.9.8,<5",
+        "tensorboard>=2.20,<3",
+        "scikit-learn>=1.5,<2",
+        "matplotlib>=3.9,<4",
+        "pillow>=10,<13",
+        "pydantic>=2.9,<3",
+        "typer>=0.15,<1",
+        "rich>=13.9,<16",
+    ],
+    extras_require={
+        "test": TEST,
+        "dev": [*TEST, "ruff>=0.15", "mypy>=1.15", "pre-commit>=4"],
+        # What `ganworks bench` needs beyond the above: each peer is added with its benchmark.
+        "bench": [],
+    },
+)

@@ -1,0 +1,279 @@
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tfx.types.standard_artifacts import Examples
+
+from components.example_gen.component import ImageExampleGen
+from components.example_gen.executor import Executor
+from components.example_gen.ingest import ingest
+from models.config import Data
+from tests.components.images import (
+    RUNNER,
+    decoded,
+    image_file,
+    make_pipeline,
+    noise,
+    read_split,
+    write_classes,
+    write_idx,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(source, directory, **settings):
+    directory.mkdir(exist_ok=True)
+    report = ingest(Data(source=str(source), **settings), str(directory), make_pipeline)
+    return report, {split: read_split(directory, split) for split in ("train", "eval")}
+
+
+def by_bytes(examples):
+    return sorted((one["image/encoded"], one.get("label")) for one in examples)
+
+
+class TestExamples:
+    def test_digits_are_lossless(self, tmp_path):
+        from sklearn.datasets import load_digits
+
+        report, splits = run("digits", tmp_path, eval_share=0.25)
+        digits = load_digits()
+        wanted = sorted(
+            (np.rint(image * 255 / 16).astype(np.uint8).tobytes(), int(label))
+            for image, label in zip(digits.images, digits.target, strict=True)
+        )
+        got = sorted((decoded(one).tobytes(), one["label"]) for one in splits["train"] + splits["eval"])
+        assert got == wanted
+        assert report.counts == {split: len(examples) for split, examples in splits.items()}
+        # four standard deviations of a binomial
+        assert abs(len(splits["eval"]) - 1797 / 4) < 4 * np.sqrt(1797 * 0.25 * 0.75)
+
+    def test_an_idx_source_keeps_its_own_split(self, tmp_path):
+        pixels = noise(0, 30, 4, 6)
+        write_idx(tmp_path / "idx", "train", pixels[:20], np.arange(20) % 10)
+        write_idx(tmp_path / "idx", "t10k", pixels[20:], np.arange(10), ".gz")
+        _, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out")
+        for split, part, labels in (("train", pixels[:20], np.arange(20) % 10), ("eval", pixels[20:], np.arange(10))):
+            assert [one["label"] for one in splits[split]] == labels.tolist()
+            np.testing.assert_array_equal([decoded(one) for one in splits[split]], part)
+            assert {(one["image/height"], one["image/width"], one["image/channels"]) for one in splits[split]} == {
+                (4, 6, 1)
+            }
+
+    def test_a_folder_passes_files_through(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 20, "bee": 20})
+        (root / "bee" / "photo.jpg").write_bytes(image_file(noise(77, 9, 8, 3), "JPEG"))
+        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
+        files = [
+            (file.read_bytes(), label) for label, name in enumerate(("ant", "bee")) for file in (root / name).iterdir()
+        ]
+        assert by_bytes(splits["train"] + splits["eval"]) == sorted(files)
+        assert json.loads((tmp_path / "out" / "ingest.json").read_text())["classes"] == ["ant", "bee"]
+
+    def test_without_labels_there_is_no_label_feature(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"flat": 12}) / "flat"
+        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.5)
+        assert all(
+            set(one) == {"image/encoded", "image/height", "image/width", "image/channels"} for one in splits["eval"]
+        )
+
+
+class TestSplit:
+    def test_it_follows_the_image_and_not_its_place(self, tmp_path, monkeypatch):
+        root = write_classes(tmp_path / "one", {"ant": 30, "bee": 30})
+        _, before = run(f"folder:{root}", tmp_path / "a", eval_share=0.3)
+        # other names, another order, other shards, and newcomers
+        for number, file in enumerate(sorted(root.rglob("*.png"), reverse=True)):
+            file.rename(file.with_name(f"renamed-{number}.png"))
+        write_classes(root / "bee" / "more", {"x": 25}, shape=(3, 3, 3))
+        monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 7)
+        _, after = run(f"folder:{root}", tmp_path / "b", eval_share=0.3)
+        for split in ("train", "eval"):
+            assert set(by_bytes(before[split])) <= set(by_bytes(after[split]))
+        assert sum(map(len, after.values())) == 85
+
+    def test_equal_images_do_not_straddle_it(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 20})
+        for file in list((root / "ant").iterdir()):
+            (root / "ant" / f"copy-{file.name}").write_bytes(file.read_bytes())
+        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
+        contents = {split: {one["image/encoded"] for one in examples} for split, examples in splits.items()}
+        assert not contents["train"] & contents["eval"]
+        assert sum(map(len, splits.values())) == 40
+
+    def test_a_larger_share_only_adds_to_eval(self, tmp_path):
+        _, small = run("digits", tmp_path / "a", eval_share=0.1)
+        _, large = run("digits", tmp_path / "b", eval_share=0.2)
+        # distinct digits alone: a few of the set are equal
+        assert {one["image/encoded"] for one in small["eval"]} < {one["image/encoded"] for one in large["eval"]}
+
+    def test_an_empty_split_is_refused(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 3})
+        with pytest.raises(ValueError, match=r"needs images in both splits; eval has none of 3, with .* 1e-09"):
+            run(f"folder:{root}", tmp_path / "out", eval_share=1e-9)
+        assert not list((tmp_path / "out").iterdir())
+
+
+def no_image(root):
+    (root / "ant" / "bad.png").write_bytes(b"GIF? no")
+    return "bad.png is no image"
+
+
+def truncated(root):
+    content = image_file(noise(5, 50, 50, 3), "JPEG")
+    (root / "ant" / "bad.jpg").write_bytes(content[: len(content) // 2])
+    return "bad.jpg does not decode"
+
+
+def bomb(root):
+    (root / "ant" / "bad.png").write_bytes(image_file(np.zeros((200, 100, 3), np.uint8)))
+    return "bad.png has 100 x 200 pixels, more than data.pixel_limit of 10000"
+
+
+def grey_among_colour(root):
+    (root / "ant" / "bad.png").write_bytes(image_file(noise(6, 6, 6)))
+    return "bad.png has 1 channels where most images have 3"
+
+
+BAD = [no_image, truncated, bomb, grey_among_colour]
+
+
+@pytest.mark.parametrize("spoil", BAD)
+class TestBadImages:
+    def test_stops_by_default_in_one_line_and_leaves_nothing(self, tmp_path, spoil):
+        root = write_classes(tmp_path / "in", {"ant": 10, "bee": 9})
+        message = spoil(root)
+        with pytest.raises(
+            ValueError, match=r"has 1 bad of 20 images, more than data\.bad_image_tolerance of 0"
+        ) as error:
+            run(f"folder:{root}", tmp_path / "out", pixel_limit=10_000, eval_share=0.5)
+        assert message in str(error.value)
+        assert "\n" not in str(error.value)
+        assert not list((tmp_path / "out").iterdir())
+
+    def test_is_skipped_and_named_within_the_tolerance(self, tmp_path, spoil, caplog):
+        root = write_classes(tmp_path / "in", {"ant": 10, "bee": 9})
+        good = [file.read_bytes() for file in root.rglob("*.png")]
+        message = spoil(root)
+        report, splits = run(
+            f"folder:{root}", tmp_path / "out", pixel_limit=10_000, eval_share=0.5, bad_image_tolerance=0.05
+        )
+        assert sorted(one["image/encoded"] for one in splits["train"] + splits["eval"]) == sorted(good)
+        assert report.bad == 1
+        assert message in str(report.faults[0])
+        assert message in caplog.text
+        assert "skipped 1 bad of 20 images" in caplog.text
+
+
+def test_the_tolerance_is_a_bound(tmp_path):
+    root = write_classes(tmp_path / "in", {"ant": 18})
+    no_image(root)
+    truncated(root)
+    with pytest.raises(ValueError, match="has 2 bad of 20 images"):
+        run(f"folder:{root}", tmp_path / "out", bad_image_tolerance=0.09, eval_share=0.5)
+    report, _ = run(f"folder:{root}", tmp_path / "out", bad_image_tolerance=0.1, eval_share=0.5)
+    assert (report.bad, sum(report.counts.values())) == (2, 18)
+
+
+def test_few_colour_images_among_grey_ones_are_the_bad_ones(tmp_path):
+    root = write_classes(tmp_path / "in", {"ant": 9}, shape=(6, 6))
+    (root / "ant" / "colour.png").write_bytes(image_file(noise(3, 6, 6, 3)))
+    with pytest.raises(ValueError, match=r"colour\.png has 3 channels where most images have 1"):
+        run(f"folder:{root}", tmp_path / "out", eval_share=0.5)
+
+
+def test_many_faults_are_counted_whole_and_named_in_part(tmp_path):
+    root = write_classes(tmp_path / "in", {"ant": 2})
+    for number in range(50):
+        (root / "ant" / f"bad-{number:02}.png").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"has 50 bad of 52 images.*bad-00.*bad-01.*bad-02.* and 17 more in the log$"):
+        run(f"folder:{root}", tmp_path / "out")
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_truncated_idx(tmp_path, ending):
+    write_idx(tmp_path / "idx", "train", noise(0, 40, 8, 8), np.arange(40) % 10, ending)
+    path = tmp_path / "idx" / f"train-images-idx3-ubyte{ending}"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"bad of 40 images.*train-images.*truncated: the header says 40"):
+        run(f"idx:{tmp_path}/idx", tmp_path / "out", eval_share=0.5)
+    assert not list((tmp_path / "out").iterdir())
+    report, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out", eval_share=0.5, bad_image_tolerance=0.1)
+    assert report.bad == 2
+    assert sum(map(len, splits.values())) == 38
+
+
+def test_image_and_label_counts_that_differ(tmp_path):
+    write_idx(tmp_path / "idx", "train", noise(0, 40, 8, 8), np.arange(39) % 10)
+    with pytest.raises(ValueError, match=r"1 bad of 40 .*holds 40 images and .* 39 labels; each image needs one label"):
+        run(f"idx:{tmp_path}/idx", tmp_path / "out", eval_share=0.5)
+
+
+def test_an_empty_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ValueError, match="needs at least one image"):
+        run(f"folder:{tmp_path}/in", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+class TestComponent:
+    def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key(self):
+        nodes = [
+            ImageExampleGen(data=Data(resolution=size, labels=size).model_dump_json(), fingerprint="f", source="s")
+            for size in (16, 28)
+        ]
+        assert nodes[0].exec_properties == nodes[1].exec_properties
+        other = ImageExampleGen(data=Data(eval_share=0.3).model_dump_json(), fingerprint="f", source="s")
+        assert other.exec_properties != nodes[0].exec_properties
+
+    def test_executor_fills_the_artifact(self, tmp_path):
+        node = ImageExampleGen(data=Data(source="digits").model_dump_json(), fingerprint="f", source="s")
+        examples = Examples()
+        examples.uri = str(tmp_path)
+        context = Executor.Context(beam_pipeline_args=[f"--runner={RUNNER}"], tmp_dir=str(tmp_path / "tmp"))
+        Executor(context).Do({}, {"examples": [examples]}, dict(node.exec_properties))
+        assert json.loads(examples.split_names) == ["train", "eval"]
+        assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+        assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
+        assert len(read_split(tmp_path, "train")) + len(read_split(tmp_path, "eval")) == 1797
+
+
+PEAK = """
+import resource, sys
+from components.example_gen.ingest import ingest
+from models.config import Data
+from tests.components.images import make_pipeline
+
+ingest(Data(source=sys.argv[1]), sys.argv[2], make_pipeline)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
+    peaks, sizes = [], []
+    for count in (500, 2500):
+        root = tmp_path / str(count)
+        for folder in ("train", "eval"):
+            (root / folder).mkdir(parents=True)
+            for number in range(count // 2):
+                buffer = io.BytesIO()
+                Image.fromarray(noise(number, 180, 180, 3)).save(buffer, "PNG", compress_level=1)
+                (root / folder / f"{number}.png").write_bytes(buffer.getvalue())
+        sizes.append(sum(file.stat().st_size for file in root.rglob("*.png")))
+        (tmp_path / f"out-{count}").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, f"folder:{root}", str(tmp_path / f"out-{count}")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout.split()[-1]))
+    assert sizes[1] - sizes[0] > 150e6
+    assert peaks[1] - peaks[0] < 50e6

@@ -1,0 +1,171 @@
+from pathlib import Path
+
+import pytest
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.types import standard_artifacts
+from tfx.types.channel import Channel
+from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+from components.example_gen.images import Picture
+from components.example_gen.ingest import to_example
+from components.example_validator.component import StrictExampleValidator
+from components.example_validator.executor import Executor
+from components.example_validator.rules import declared_schema
+from models.config import Data
+
+
+def examples(count=30, labels=10, **changes):
+    """Sound examples, with features changed: a list of values, a function of the example's number, or None: absent."""
+    made = []
+    for number in range(count):
+        label = number % labels if labels else None
+        example = to_example(Picture(b"png", 28, 28, 1, b"", label))
+        for name, change in changes.items():
+            key = name.replace("image_", "image/")
+            example.features.feature[key].Clear()
+            value = change(number) if callable(change) else change
+            if value is None:
+                del example.features.feature[key]
+            elif isinstance(value[0], bytes):
+                example.features.feature[key].bytes_list.value.extend(value)
+            elif isinstance(value[0], float):
+                example.features.feature[key].float_list.value.extend(value)
+            else:
+                example.features.feature[key].int64_list.value.extend(value)
+        made.append(example)
+    return made
+
+
+@pytest.fixture
+def validate(tmp_path):
+    """Runs the executor on the statistics of the given examples: those of StatisticsGen, without its Beam pipeline."""
+
+    def run(train, held_out=None, *, labels=10, curated=None):
+        statistics = standard_artifacts.ExampleStatistics()
+        statistics.uri = str(tmp_path / "statistics")
+        statistics.split_names = '["train", "eval"]'
+        protos = {}
+        for split, those in (("train", train), ("eval", examples() if held_out is None else held_out)):
+            batch = ExamplesToRecordBatchDecoder().DecodeBatch([example.SerializeToString() for example in those])
+            protos[split] = generate_statistics_in_memory(batch)
+            folder = tmp_path / "statistics" / f"Split-{split}"
+            folder.mkdir(parents=True)
+            (folder / "FeatureStats.pb").write_bytes(protos[split].SerializeToString())
+        schema = standard_artifacts.Schema()
+        schema.uri = str(tmp_path / "schema")
+        inferred = tfdv.infer_schema(protos["train"], infer_feature_shape=True)
+        Path(schema.uri).mkdir()
+        (tmp_path / "schema" / "schema.pbtxt").write_text(curated or text_format.MessageToString(inferred))
+        anomalies = standard_artifacts.ExampleAnomalies()
+        anomalies.uri = str(tmp_path / "anomalies")
+        inputs = {"statistics": [statistics], "schema": [schema]}
+        properties = {"data": Data(labels=labels).model_dump_json(), "exclude_splits": "[]"}
+        Executor().Do(inputs, {"anomalies": [anomalies]}, properties)
+        return anomalies
+
+    return run
+
+
+def test_sound_examples_pass(validate):
+    anomalies = validate(examples())
+    assert anomalies.get_json_value_custom_property("blessed") == {"train": 1, "eval": 1}
+
+
+def test_sound_examples_without_labels_pass(validate):
+    validate(examples(labels=0), examples(labels=0), labels=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label": None}, r"split train, label: Column dropped: .*was completely missing"),
+        ({"label": lambda n: None if n == 3 else [1]}, "split train, label: .*missing"),
+        ({"label": [b"seven"]}, "split train, label: .*[Ee]xpected data of type: INT but got BYTES"),
+        ({"label": [7.0]}, "split train, label: .*[Ee]xpected data of type: INT but got FLOAT"),
+        ({"label": lambda n: [n % 11]}, r"split train, label: Out-of-range values: .*10"),
+        ({"label": lambda n: [n % 10 - 1]}, r"split train, label: Out-of-range values: .*-1"),
+        ({"label": [1, 2]}, "split train, label: .*shape"),
+        ({"image_encoded": None}, "split train, image/encoded: Column dropped"),
+        ({"image_encoded": [3]}, "split train, image/encoded: .*BYTES but got INT"),
+        ({"image_channels": [4]}, "split train, image/channels: Out-of-range values"),
+        ({"image_height": [0]}, "split train, image/height: Out-of-range values"),
+        ({"image_width": None}, "split train, image/width: Column dropped"),
+    ],
+)
+def test_anomalies_that_an_inferred_schema_would_take_for_right(validate, changes, message, caplog):
+    with pytest.raises(ValueError, match=f"the examples must match their schema; .*{message}") as error:
+        validate(examples(**changes))
+    assert "\n" not in str(error.value)
+    assert "anomaly: split train" in caplog.text
+
+
+def test_anomalies_of_eval_alone(validate):
+    with pytest.raises(ValueError, match=r"split eval, label: Out-of-range values: .*12") as error:
+        validate(examples(), examples(label=[12]))
+    assert "split train" not in str(error.value)
+
+
+@pytest.mark.parametrize(("train", "held_out", "split"), [(30, 0, "eval"), (0, 30, "train")])
+def test_a_split_without_examples(validate, train, held_out, split):
+    with pytest.raises(ValueError, match=f"split {split}, all examples: there are none$"):
+        validate(examples(train), examples(held_out))
+
+
+CURATED = """
+feature { name: "image/height" type: INT int_domain { min: 28 max: 28 } }
+feature { name: "image/width" type: INT int_domain { min: 28 max: 28 } }
+feature { name: "image/channels" type: INT int_domain { min: 1 max: 1 } }
+feature { name: "image/encoded" type: BYTES }
+feature { name: "label" type: INT }
+dataset_constraints { min_examples_count: 20 }
+"""
+
+
+class TestCuratedSchema:
+    def test_what_it_describes_passes(self, validate):
+        validate(examples(), curated=CURATED)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"image_height": [32]}, "image/height: Out-of-range values"),
+            ({"image_width": lambda n: [28 + n % 2]}, "image/width: Out-of-range values"),
+            ({"image_channels": [3]}, "image/channels: Out-of-range values"),
+            ({"label": lambda n: [n % 20]}, "label: Out-of-range values"),
+            ({"extra": [1]}, "extra: New column"),
+        ],
+    )
+    def test_what_differs_from_it_stops(self, validate, changes, message):
+        with pytest.raises(ValueError, match=f"split train, {message}"):
+            validate(examples(**changes), curated=CURATED)
+
+    def test_too_few_examples(self, validate):
+        with pytest.raises(ValueError, match="split eval, all examples: .* 19 examples, which is fewer"):
+            validate(examples(), examples(19), curated=CURATED)
+
+    def test_the_schema_itself_is_left_as_it_is(self):
+        schema = text_format.Parse(CURATED, schema_pb2.Schema())
+        before = schema.SerializeToString()
+        merged = declared_schema(schema, Data(labels=3))
+        assert schema.SerializeToString() == before
+        assert merged.dataset_constraints.min_examples_count == 20
+        assert declared_schema(merged, Data(labels=3)) == merged
+
+
+def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key():
+    channels = {
+        name: Channel(type=kind)
+        for name, kind in (
+            ("statistics", standard_artifacts.ExampleStatistics),
+            ("schema", standard_artifacts.Schema),
+        )
+    }
+    nodes = [
+        StrictExampleValidator(**channels, data=Data(labels=labels, resolution=size).model_dump_json())
+        for labels, size in ((10, 28), (10, 32), (11, 28))
+    ]
+    assert nodes[0].exec_properties == nodes[1].exec_properties
+    assert nodes[0].exec_properties != nodes[2].exec_properties

@@ -1,0 +1,181 @@
+"""The rules of the judge that need no model: thresholds, figures in words, the discriminator's health, curves."""
+
+import base64
+import io
+import json
+import math
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components.gan_evaluator import charts, gate, report
+from components.gan_evaluator.health import health, read_history
+from models.config import AtLeast, AtMost, Threshold
+from models.metrics.estimate import Estimate
+
+
+def line(value, threshold, *, floor=None, baseline=None, better="higher", missing=""):
+    estimate = None if value is None else Estimate(value)
+    return gate.judge_metric(
+        estimate, threshold, floor=floor, baseline=baseline, better=better, measures="", missing=missing
+    )
+
+
+class TestThresholds:
+    @pytest.mark.parametrize(
+        ("value", "threshold", "options", "verdict"),
+        [
+            (0.6, AtLeast(0.6), {}, "holds"),
+            (0.5, AtLeast(0.6), {}, "0.5, must be at least 0.6"),
+            (0.5999, AtLeast(0.6), {}, "0.5999, must be at least 0.6"),
+            (5, AtMost(5), {}, "holds"),
+            (5.1, AtMost(5), {}, "5.1, must be at most 5"),
+            (0.93, Threshold(within_floor=0.05), {"floor": 0.97}, "holds"),
+            (
+                0.91,
+                Threshold(within_floor=0.05),
+                {"floor": 0.97},
+                "0.91, must be at least 0.92 (real against real: 0.97)",
+            ),
+            (
+                6,
+                Threshold(within_floor=2),
+                {"floor": 3, "better": "lower"},
+                "6, must be at most 5 (real against real: 3)",
+            ),
+            (9, Threshold(within_blessed=0.1), {"baseline": 10}, "holds"),
+            (8, Threshold(within_blessed=0.1), {"baseline": 10}, "8, must be at least 9 (latest blessed model: 10)"),
+            (11, Threshold(within_blessed=0.1), {"baseline": 10, "better": "lower"}, "holds"),
+            # A kernel distance may be below 0: worse is still upwards.
+            (-0.95, Threshold(within_blessed=0.1), {"baseline": -1, "better": "lower"}, "holds"),
+            (-0.8, Threshold(within_blessed=0.1), {"baseline": -1, "better": "lower"}, "-0.8, must be at most -0.9"),
+            (1, Threshold(within_blessed=0.1), {}, "holds"),
+            (
+                1,
+                Threshold(within_floor=0.1),
+                {"better": None},
+                "1, must be near a value that this metric does not have",
+            ),
+            (math.nan, AtLeast(0), {}, "cannot be estimated: it is not finite"),
+            (None, AtLeast(0), {"missing": "needs labels"}, "cannot be estimated: needs labels"),
+            (0.1, None, {}, "no threshold"),
+        ],
+    )
+    def test_verdict(self, value, threshold, options, verdict):
+        judged = line(value, threshold, **options)
+        assert judged.verdict.startswith(verdict)
+        assert judged.holds is (None if threshold is None else verdict == "holds")
+
+    def test_every_bound_has_to_hold(self):
+        judged = line(0.5, AtLeast(0.6, within_floor=0.1), floor=0.9)
+        assert judged.verdict == "0.5, must be at least 0.6 and at least 0.8 (real against real: 0.9)"
+        assert judged.limits == (0.6, pytest.approx(0.8))
+
+    def test_reason_names_every_fault(self):
+        lines = {"a": line(0.1, AtLeast(0.5)), "b": line(1, AtLeast(0.5)), "c": line(None, AtLeast(1), missing="none")}
+        blessed, reason = gate.reason_of(lines, {"a": "it is small"})
+        assert not blessed
+        assert reason == (
+            "refused: a is 0.1, must be at least 0.5: it is small; c cannot be estimated: none: out of its bounds"
+        )
+
+    def test_reason_of_a_blessing_names_what_held(self):
+        assert gate.reason_of({"a": line(0.75, AtLeast(0.5)), "b": line(3, None)}, {}) == (
+            True,
+            "blessed: every threshold holds (a 0.75)",
+        )
+
+    def test_json_has_no_nan(self):
+        tree = line(math.nan, None, floor=math.inf).to_json()
+        assert json.loads(json.dumps(tree, allow_nan=False))["floor"] is tree["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.12345, "0.123"), (1234.5, "1234"), (0, "0"), (1.0, "1"), (-0.05, "-0.05"), (2e-7, "2.00e-07"), (None, "-")],
+)
+def test_figures(value, text):
+    assert gate.number(value) == text
+
+
+class TestHealth:
+    def steps(self, real: float, fake: float, count: int = 10, **more):
+        return [{"step": step, "d_real_accuracy": real, "d_fake_accuracy": fake, **more} for step in range(count)]
+
+    @pytest.mark.parametrize(
+        ("real", "fake", "verdict"),
+        [
+            (0.7, 0.6, "healthy"),
+            (0.99, 0.97, "discriminator_overpowers"),
+            (0.99, 0.9, "healthy"),
+            (0.5, 0.1, "generator_overpowers"),
+            (math.nan, 0.5, "diverged"),
+        ],
+    )
+    def test_verdict(self, real, fake, verdict):
+        assert health(self.steps(real, fake)).verdict == verdict
+
+    def test_only_the_last_fifth_counts(self):
+        history = self.steps(1, 1, 80) + self.steps(0.6, 0.5, 20)
+        assert health(history)[2:] == (pytest.approx(0.6), pytest.approx(0.5))
+
+    def test_a_loss_that_is_not_finite(self):
+        assert health(self.steps(0.6, 0.6, g_loss=math.inf)).verdict == "diverged"
+
+    def test_nothing_logged(self):
+        assert health([]).verdict == "not_logged"
+        assert health([{"step": 1, "d_loss": 1.0}]).d_real_accuracy is None
+
+    def test_reads_what_a_run_wrote(self, tmp_path):
+        assert read_history(None) == read_history(str(tmp_path)) == []
+        history = self.steps(0.5, 0.5)
+        (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, history)) + "\n")
+        assert read_history(str(tmp_path)) == history
+
+    def test_refuses_a_file_that_is_no_history(self, tmp_path):
+        (tmp_path / "history.jsonl").write_text('{"step": 1}\n{"step": ')
+        with pytest.raises(ValueError, match=r"one JSON object a line; .* is not"):
+            read_history(str(tmp_path))
+
+
+class TestCharts:
+    def test_is_well_formed_and_inside(self):
+        curve = [(step, math.sin(step / 100) + 100 * (step == 500)) for step in range(0, 5_000, 10)]
+        root = ElementTree.fromstring(charts.line_chart("Loss <&>", {"a": curve, "b": [(0, math.nan), (1, 2)]}))
+        assert root.attrib["aria-label"].startswith("Loss <&> over 4,990 steps; a ends at")
+        for shape in root.iter("polyline"):
+            for point in shape.attrib["points"].split():
+                x, y = map(float, point.split(","))
+                assert 0 <= x <= charts.WIDTH
+                assert 0 <= y <= charts.HEIGHT
+            assert len(shape.attrib["points"].split()) <= charts.POINTS
+
+    def test_one_point_is_no_curve(self):
+        assert charts.line_chart("Loss", {"a": [(1, 2.0)]}) == charts.line_chart("Loss", {}) == ""
+
+    def test_a_constant_has_a_scale(self):
+        assert "polyline" in charts.line_chart("Loss", {"a": [(0, 1.0), (10, 1.0)]})
+
+    @pytest.mark.parametrize(
+        ("low", "high", "expected"),
+        [
+            (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+            (0, 2500, [0, 500, 1000, 1500, 2000, 2500]),
+            (-1.2, 3.1, [-1, 0, 1, 2, 3]),
+        ],
+    )
+    def test_ticks_are_round(self, low, high, expected):
+        assert charts.ticks(low, high, 5) == pytest.approx(expected)
+
+
+class TestSheet:
+    def test_lays_images_in_rows_with_gaps(self):
+        images = np.stack([np.full((2, 3, 1), value, np.uint8) for value in (10, 20, 30, 40)])
+        data = report.sheet(images, 2).removeprefix("data:image/png;base64,")
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+        assert picture.shape == (5, 7, 4)
+        assert [picture[0, 0, 0], picture[0, 4, 0], picture[3, 0, 0], picture[3, 4, 0]] == [10, 20, 30, 40]
+        assert not picture[2].any()
+        assert not picture[:, 3].any()

@@ -1,0 +1,96 @@
+"""Real digits, a classifier that reads them, and generators whose faults are known: what tests of the judge share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from sklearn.datasets import load_digits
+
+from models.config import AtLeast, Data, Evaluation, Experiment, Network, Threshold, Training
+
+DIGITS = Data(source="digits", resolution=16, channels=1, labels=10)
+LATENT = 8
+
+
+def experiment(thresholds: dict[str, Threshold] | None = None, **evaluation) -> Experiment:
+    """The thresholds of a conditional digits GAN, or others."""
+    if thresholds is None:
+        thresholds = {
+            "conditional_accuracy": AtLeast(0.9),
+            "within_class_spread": AtLeast(0.6),
+            "coverage": Threshold(within_floor=0.05),
+        }
+    # Fewer than by default, for speed; still more than there are held-out images.
+    evaluation = {"samples": 400} | evaluation
+    return Experiment(
+        name="digits-test",
+        data=DIGITS,
+        network=Network(condition="embedding"),
+        training=Training(steps=1),
+        evaluation=Evaluation(thresholds=thresholds, **evaluation),
+    )
+
+
+def digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """scikit-learn's digits at 16 pixels: split -> images uint8 [n, 16, 16, 1] and labels."""
+    source = load_digits()
+    images = tf.image.resize(source.images[..., None] * (255 / 16), (16, 16)).numpy()
+    images = np.rint(images).clip(0, 255).astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(images))
+    parts = {"train": order[:1437], "eval": order[1437:]}
+    return {split: (images[rows], source.target[rows]) for split, rows in parts.items()}
+
+
+def write_split(directory: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    """Images as Transform writes them."""
+    directory.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(directory / "transformed_examples-00000-of-00001.gz"), "GZIP") as writer:
+        for image, label in zip(images, labels, strict=True):
+            png = tf.train.BytesList(value=[tf.io.encode_png(image).numpy()])
+            feature = {
+                "image": tf.train.Feature(bytes_list=png),
+                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)])),
+            }
+            writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+
+
+def save_generator(
+    directory: Path, draw: Callable, *, conditional: bool = True, signature: str = "serving_default"
+) -> str:
+    """A SavedModel with a generator's signature around `draw`, (z [b, LATENT], label [b] or None) -> images."""
+    module = tf.Module()
+    z = tf.TensorSpec([None, LATENT], tf.float32, name="z")
+    label = tf.TensorSpec([None], tf.int64, name="label")
+    if conditional:
+        function = tf.function(lambda z, label: {"image": draw(z, label)}, input_signature=[z, label])
+    else:
+        function = tf.function(lambda z: {"image": draw(z, None)}, input_signature=[z])
+    tf.saved_model.save(module, str(directory), signatures={signature: function})
+    return str(directory)
+
+
+def memory(images: np.ndarray, labels: np.ndarray) -> tuple[tf.Tensor, int]:
+    """As many images of each class as the rarest has: [classes, m, h, w, c] in [0, 1], and m."""
+    least = np.bincount(labels).min()
+    table = np.stack([images[labels == label][:least] for label in range(10)])
+    return tf.constant(table / 255, tf.float32), int(least)
+
+
+def honest(images: np.ndarray, labels: np.ndarray) -> Callable:
+    """Draws a real image of the class by a hash of z."""
+    table, count = memory(images, labels)
+
+    def draw(z: tf.Tensor, label: tf.Tensor | None) -> tf.Tensor:
+        number = tf.cast(tf.abs(z) * 1e6, tf.int64)
+        if label is None:
+            label = number[:, 1] % 10
+        return tf.gather_nd(table, tf.stack([label, number[:, 0] % count], 1))
+
+    return draw
+
+
+def collapsed(images: np.ndarray, labels: np.ndarray) -> Callable:
+    """Draws one image a class, whatever z is."""
+    table, _ = memory(images, labels)
+    return lambda z, label: tf.gather(table[:, 0], label)

@@ -1,0 +1,28 @@
+import keras
+import numpy as np
+
+from models.ema import WeightAverage
+
+
+def dense(value):
+    model = keras.Sequential([keras.layers.Input([1]), keras.layers.Dense(1)])
+    model.set_weights([np.full((1, 1), value), np.full(1, value)])
+    return model
+
+
+def test_after_its_half_life_half_of_the_average_is_new():
+    source = dense(0.0)
+    average = WeightAverage(source, dense(5.0), half_life_images=400, batch_size=100)
+    assert average.average.get_weights()[0] == 0, "it starts from the source"
+    source.set_weights([np.ones((1, 1)), np.ones(1)])
+    for _ in range(4):
+        average.update()
+    np.testing.assert_allclose(average.average.get_weights()[0], 0.5, rtol=1e-6)
+
+
+def test_a_half_life_of_zero_copies():
+    source = dense(0.0)
+    average = WeightAverage(source, dense(0.0), half_life_images=0, batch_size=100)
+    source.set_weights([np.full((1, 1), 3.0), np.ones(1)])
+    average.update()
+    assert average.average.get_weights()[0] == 3

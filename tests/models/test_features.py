@@ -1,0 +1,91 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import features
+from models.config import Data
+from tests import judging
+from tests.harness import write_examples
+
+
+def run(directory, train, held_out, data: Data, **evaluation):
+    """Runs the trainer as TFX calls it; returns the exported signature and the record."""
+    custom = {"data": data.model_dump(), "evaluation": evaluation}
+    model = str(directory / "model/Format-Serving")
+    features.run_fn(
+        SimpleNamespace(
+            train_files=train,
+            eval_files=held_out,
+            serving_model_dir=model,
+            custom_config={"experiment": json.dumps(custom)},
+        )
+    )
+    return tf.saved_model.load(model), json.loads(tf.io.gfile.GFile(f"{model}/{features.RECORD}").read())
+
+
+def test_reads_digits(tmp_path):
+    data = judging.digits()
+    for split, (images, labels) in data.items():
+        judging.write_split(tmp_path / split, images, labels)
+    patterns = ([str(tmp_path / "train/*")], [str(tmp_path / "eval/*")])
+    model, record = run(tmp_path, *patterns, judging.DIGITS, extractor="digits_cnn", extractor_steps=400)
+    images, labels = data["eval"]
+    outputs = model.signatures["serving_default"](image=tf.constant(images.astype(np.float32) / 255))
+    accuracy = (outputs["logits"].numpy().argmax(1) == labels).mean()
+    assert accuracy >= 0.98
+    assert record["eval_accuracy"] == pytest.approx(accuracy)
+    assert (record["name"], record["steps"], record["labels"]) == ("digits_cnn", 400, 10)
+    assert outputs["features"].shape == (360, features.FEATURES)
+    # Normalised features: no width is dead or dominant.
+    assert outputs["features"].numpy().std(axis=0).min() > 0.2
+    assert outputs["features"].numpy().std(axis=0).max() < 5
+
+
+@pytest.mark.parametrize(("resolution", "channels"), [(16, 3), (28, 1), (32, 3), (64, 1), (128, 3)])
+def test_any_image(resolution, channels):
+    data = Data(source="digits", resolution=resolution, channels=channels, labels=3)
+    outputs = features.classifier(data)(np.zeros((2, resolution, resolution, channels), np.float32))
+    assert outputs["features"].shape == (2, features.FEATURES)
+    assert outputs["logits"].shape == (2, 3)
+
+
+def test_same_seed_same_batches(tmp_path):
+    data = Data(source="digits", resolution=16, channels=1, labels=3)
+    patterns = write_examples(tmp_path / "examples", data)
+    image = tf.constant(np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16, 1))
+
+    def logits(name: str, seed: int) -> np.ndarray:
+        model, _ = run(tmp_path / name, patterns, patterns, data, extractor_steps=5, seed=seed)
+        return model.signatures["serving_default"](image=image)["logits"].numpy()
+
+    first = logits("first", 0)
+    np.testing.assert_allclose(logits("again", 0), first, rtol=1e-4)
+    assert not np.allclose(logits("other", 1), first, rtol=1e-2)
+
+
+def test_images_without_labels_get_random_features(tmp_path):
+    data = Data(source="folder:x", resolution=16, channels=3)
+    patterns = write_examples(tmp_path / "examples", data)
+    model, record = run(tmp_path, patterns, patterns, data)
+    outputs = model.signatures["serving_default"](image=tf.random.stateless_uniform([4, 16, 16, 3], [1, 2]))
+    assert set(outputs) == {"features"}
+    assert outputs["features"].numpy().std() > 0
+    assert record["steps"] == 0
+    assert "eval_accuracy" not in record
+
+
+def test_refuses_a_label_out_of_range(tmp_path):
+    patterns = write_examples(tmp_path / "examples", Data(source="digits", resolution=16, channels=1, labels=3))
+    data = Data(source="digits", resolution=16, channels=1, labels=2)
+    with pytest.raises(ValueError, match="labels are 0 to 1; received 0 to 2"):
+        run(tmp_path, patterns, patterns, data)
+
+
+def test_shift_moves_whole_pixels():
+    images = np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)
+    moved = features._shifted(images, 1, -1)[0, ..., 0]
+    assert moved[1:, :3].tolist() == images[0, :3, 1:, 0].tolist()
+    assert moved[0, :3].tolist() == images[0, 0, 1:, 0].tolist()  # the edge is repeated

@@ -1,0 +1,206 @@
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.catalog import GANS, lookup
+from models.checkpoints import Checkpoints
+from models.config import Network, Objective, Optimizer
+from models.training import TrainingDiverged, make_strategy, train
+from tests.harness import experiment, weights, write_examples
+
+SGD = Optimizer(name="sgd", learning_rate=0.05)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    return write_examples(tmp_path_factory.mktemp("examples"))
+
+
+def run(config, examples, directory, **options):
+    gan = train(
+        config,
+        examples=examples,
+        model_dir=directory / "model",
+        run_dir=directory / "run",
+        checkpoint_dir=directory / "checkpoints",
+        **{"callbacks": []} | options,
+    )
+    return weights(gan.state())
+
+
+def assert_equal(left, right, atol=0.0):
+    assert left.keys() == right.keys()
+    for name in left:
+        np.testing.assert_allclose(left[name], right[name], rtol=0, atol=atol, err_msg=name)
+
+
+class TestTrain:
+    def test_leaves_a_model_a_history_and_pictures(self, examples, tmp_path):
+        run(experiment(training={"sample_every_steps": 4}), examples, tmp_path, callbacks=None)
+        assert (tmp_path / "model" / "saved_model.pb").exists()
+        rows = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
+        assert [row["step"] for row in rows] == [2, 4, 6]
+        assert rows[-1]["images"] == 48
+        assert {"d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "images_per_second"} <= rows[0].keys()
+        names = [path.name for path in sorted((tmp_path / "run" / "samples").iterdir())]
+        assert names == ["step_00000004.png", "step_00000006.png"]
+        assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+
+    def test_one_seed_gives_the_same_weights_twice_and_another_does_not(self, examples, tmp_path):
+        first = run(experiment(), examples, tmp_path / "1")
+        assert_equal(first, run(experiment(), examples, tmp_path / "2"))
+        other = run(experiment(training={"seed": 1}), examples, tmp_path / "3")
+        assert any((first[name] != other[name]).any() for name in first)
+
+    def test_steps_a_call_change_nothing_of_the_weights(self, examples, tmp_path):
+        one = run(experiment(training={"steps_per_call": 1}), examples, tmp_path / "1")
+        assert_equal(one, run(experiment(training={"steps_per_call": 6}), examples, tmp_path / "6"))
+
+    def test_the_step_is_traced_once(self, examples, tmp_path):
+        traces = []
+        scheme = lookup("gan", "adversarial")
+        original = scheme.train_step
+
+        def counted(self, batch, step):
+            traces.append(step)
+            return original(self, batch, step)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scheme, "train_step", counted)
+            # calls of 4 and 3 steps and a checkpoint in between: none of these may trace again
+            steps = {"steps": 7, "steps_per_call": 4, "checkpoint_every_steps": 4}
+            run(experiment(training=steps), examples, tmp_path)
+        assert len(traces) == 1
+
+    def test_a_loss_that_is_no_number_stops_the_run_and_leaves_no_model(self, examples, tmp_path):
+        wild = Optimizer(name="sgd", learning_rate=1e30)
+        config = experiment(training={"generator_optimizer": wild, "discriminator_optimizer": wild, "steps": 40})
+        with pytest.raises(TrainingDiverged, match=r"diverged before step \d+: \w+ is (nan|inf|-inf); no model"):
+            run(config, examples, tmp_path)
+        assert not (tmp_path / "model").exists()
+
+    def test_a_checkpoint_of_another_architecture_is_refused(self, examples, tmp_path):
+        run(experiment(), examples, tmp_path)
+        wider = Network(latent_size=4, generator_width=8, discriminator_width=4, condition="embedding")
+        with pytest.raises(ValueError, match="is of another architecture: average_0"):
+            run(experiment(network=wider), examples, tmp_path)
+
+
+class TestAlgorithm1:
+    @pytest.mark.parametrize("k", [1, 3])
+    def test_counts_of_updates(self, examples, tmp_path, k):
+        state = run(experiment(training={"discriminator_steps": k}), examples, tmp_path)
+        assert state["discriminator_optimizer/000"] == 6 * k
+        assert state["generator_optimizer/000"] == 6
+
+    @pytest.mark.parametrize("name", GANS)
+    def test_a_players_step_changes_that_player_alone(self, name):
+        config = experiment(gan=name, network=Network(latent_size=4, generator_width=4, discriminator_width=4))
+        gan = lookup("gan", name)(config)
+        real, z = {"image": tf.zeros([4, 16, 16, 1])}, gan.noise(tf.constant(0, tf.int64), 0, 4)
+
+        def trainable(network):
+            return [variable.numpy() for variable in gan.networks[network].trainable_variables]
+
+        before = trainable("generator"), trainable("discriminator")
+        gan.discriminator_step(real, z)
+        after = trainable("generator"), trainable("discriminator")
+        assert all((a == b).all() for a, b in zip(before[0], after[0], strict=True))
+        assert any((a != b).any() for a, b in zip(before[1], after[1], strict=True))
+        gan.generator_step(real, z)
+        last = trainable("generator"), trainable("discriminator")
+        assert any((a != b).any() for a, b in zip(after[0], last[0], strict=True))
+        assert all((a == b).all() for a, b in zip(after[1], last[1], strict=True))
+
+
+class TestResume:
+    SCRIPT = """
+        import sys
+        from pathlib import Path
+        from tests.harness import experiment
+        from models.training import train
+        out = Path(sys.argv[2])
+        config = experiment(training={"steps": 60, "checkpoint_every_steps": 5})
+        train(config, examples=[sys.argv[1]], model_dir=out / "model", run_dir=out / "run",
+              checkpoint_dir=out / "checkpoints")
+    """
+
+    def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(self, examples, tmp_path):
+        config = experiment(training={"steps": 60, "checkpoint_every_steps": 5})
+        expected = run(config, examples, tmp_path / "whole")
+        command = [sys.executable, "-c", textwrap.dedent(self.SCRIPT), examples[0], str(tmp_path / "killed")]
+        process = subprocess.Popen(command)
+        checkpoints = tmp_path / "killed" / "checkpoints"
+        try:
+            deadline = time.monotonic() + 120
+            while not list(checkpoints.glob("ckpt-*.index")) and process.poll() is None:
+                assert time.monotonic() < deadline, "no checkpoint within two minutes"
+                time.sleep(0.01)
+        finally:
+            process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
+        assert not (tmp_path / "killed" / "model").exists()
+        assert_equal(expected, run(config, examples, tmp_path / "killed"))
+        rows = [json.loads(row) for row in (tmp_path / "killed" / "run" / "history.jsonl").read_text().splitlines()]
+        steps = [row["step"] for row in rows]
+        assert steps == sorted(set(steps)), "a resumed run repeats or loses lines of its history"
+        assert steps[-1] == 60
+
+
+class TestParity:
+    """One device and two give the same weights; a mistake in the scale of a loss shows with SGD, not with Adam."""
+
+    SCRIPT = """
+        import sys, pickle
+        from pathlib import Path
+        import tensorflow as tf
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+        from models.config import Experiment
+        from models.training import train, make_strategy
+        from tests.harness import weights
+        import numpy as np
+        config, out = Experiment.from_json(sys.argv[2]), Path(sys.argv[3])
+        assert make_strategy(config.training).num_replicas_in_sync == 2
+        gan = train(config, examples=[sys.argv[1]], model_dir=out / "model", run_dir=out / "run",
+                    checkpoint_dir=out / "checkpoints", callbacks=[])
+        np.savez(out / "weights.npz", **weights(gan.state()))
+    """
+
+    @pytest.mark.parametrize(
+        ("norm", "penalties"), [("batch", {}), ("none", {"r1": 0.5})], ids=["batch-norm", "penalty"]
+    )
+    def test_two_mirrored_devices_train_like_one(self, examples, tmp_path, norm, penalties):
+        network = {"latent_size": 4, "generator_width": 4, "discriminator_width": 4, "condition": "embedding"}
+        config = experiment(
+            network=Network(**network, discriminator_norm=norm),
+            objective=Objective(penalties=penalties),
+            training={"generator_optimizer": SGD, "discriminator_optimizer": SGD, "discriminator_steps": 2},
+        )
+        expected = run(config, examples, tmp_path / "one")
+        mirrored = config.override(["training.strategy=mirrored"])
+        command = [sys.executable, "-c", textwrap.dedent(self.SCRIPT), examples[0], mirrored.to_json()]
+        subprocess.run([*command, str(tmp_path / "two")], check=True, timeout=240)
+        with np.load(tmp_path / "two" / "weights.npz") as saved:
+            assert_equal(expected, dict(saved), atol=1e-5)
+
+
+def test_a_batch_that_the_replicas_cannot_divide_is_refused(monkeypatch):
+    two = tf.distribute.OneDeviceStrategy("CPU:0")
+    monkeypatch.setattr(type(two), "num_replicas_in_sync", 3)
+    with pytest.raises(ValueError, match=r"batch_size divides over the replicas; received 8 over 3"):
+        make_strategy(experiment().training)
+
+
+def test_checkpoints_hold_the_optimizers_and_the_average(tmp_path):
+    config = experiment()
+    gan = lookup("gan", config.gan)(config)
+    owners = {name.split("/")[0] for name in Checkpoints(tmp_path, gan.state()).variables}
+    assert owners == {"generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "average_0"}

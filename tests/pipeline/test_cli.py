@@ -1,0 +1,97 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models.config import Experiment
+from pipeline.experiments import EXPERIMENTS
+
+GANWORKS = Path(sys.executable).with_name("ganworks")
+
+
+def ganworks(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [GANWORKS, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "120"} | environment,
+        timeout=120,
+        check=False,
+    )
+
+
+class TestAnswersAtOnce:
+    @pytest.mark.parametrize("command", [["--help"], ["list"]])
+    def test_in_less_than_a_second(self, command):
+        seconds = []
+        for _ in range(3):
+            began = time.perf_counter()
+            assert ganworks(*command).returncode == 0
+            seconds.append(time.perf_counter() - began)
+        # The best of three: other work on the machine is not the command's fault.
+        assert min(seconds) < 1
+
+    @pytest.mark.parametrize("module", ["pipeline.cli", "models.config", "pipeline.summary", "pipeline.session"])
+    def test_without_a_heavy_import(self, module):
+        heavy = "{'tensorflow', 'tfx', 'apache_beam', 'keras', 'numpy', 'kfp'}"
+        code = f"import sys, {module}; sys.exit(' '.join({heavy} & set(sys.modules)))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.stderr.strip() == ""
+
+
+class TestList:
+    def test_shows_every_experiment(self):
+        lines = ganworks("list").stdout.splitlines()
+        assert {line.split()[0] for line in lines if line[:1].isalpha()} == {"name", *EXPERIMENTS}
+
+
+class TestShow:
+    def test_prints_json_that_is_the_experiment(self):
+        assert Experiment.from_json(ganworks("show", "tiny").stdout) == EXPERIMENTS["tiny"]
+
+    def test_applies_settings_and_source(self):
+        shown = json.loads(ganworks("show", "tiny", "--set", "training.steps=7", "--source", "idx:somewhere").stdout)
+        assert (shown["training"]["steps"], shown["data"]["source"]) == (7, "idx:somewhere")
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            (["show", "digits-cga"], "digits-cga is no experiment; did you mean digits-cgan?"),
+            (["run", "digits-cga"], "digits-cga is no experiment; did you mean digits-cgan?"),
+            (
+                ["run", "tiny", "--set", "training.stps=1"],
+                "training.stps is no field of training; did you mean training.steps?",
+            ),
+            (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
+            (["bench", "nothing"], "nothing is no benchmark; none has been written yet"),
+        ],
+    )
+    def test_are_one_line_and_exit_1(self, arguments, error, tmp_path):
+        done = ganworks(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: {error}\n")
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("how", [{"first": ["--debug"]}, {"GANWORKS_DEBUG": "1"}])
+    def test_debug_shows_the_traceback(self, how):
+        done = ganworks(*how.pop("first", []), "show", "digits-cga", **how)
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+
+    def test_an_unknown_command_names_the_near_miss(self):
+        done = ganworks("shw")
+        assert done.returncode == 2
+        assert "Did you mean 'show'?" in done.stderr
+
+    def test_a_root_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        done = ganworks("run", "tiny", "--root", str(tmp_path / "file" / "root"))
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: a run writes to its root;")
+        assert done.stderr.count("\n") == 1

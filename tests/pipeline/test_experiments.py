@@ -1,0 +1,23 @@
+import pytest
+
+from pipeline.experiments import EXPERIMENTS, find
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_is_found_by_its_name(name):
+    assert find(name).name == name
+    assert find(name).description
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="mnist-dcga is no experiment; did you mean mnist-dcgan"):
+        find("mnist-dcga")
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].network.condition != "none"])
+def test_fidelity_is_never_judged_without_diversity(name):
+    """One good picture a class would meet any threshold of fidelity."""
+    thresholds = set(EXPERIMENTS[name].evaluation.thresholds)
+    if name != "tiny":
+        assert "conditional_accuracy" in thresholds
+        assert {"within_class_spread", "coverage"} <= thresholds

@@ -1,0 +1,183 @@
+"""The shape of the pipeline, and what a change of the experiment makes run again. Nothing runs here."""
+
+import ast
+import functools
+from pathlib import Path
+
+import pytest
+from tfx.dsl.compiler import compiler
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from pipeline.baseline import BlessedBeforeStrategy
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
+from pipeline.pipeline import EVALUATOR_SOURCES, EXTRACTOR_SOURCES, TRAINER_SOURCES, create_pipeline
+
+STAGES = [
+    "ImageExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "FeatureTrainer",
+    "GanTrainer",
+    "Baseline",
+    "GanEvaluator",
+    "Pusher",
+]
+ROOT = Path(__file__).parent.parent.parent
+
+
+def nodes(experiment, fingerprint="f", root="/root", **options):
+    """Stage -> its compiled node."""
+    pipeline = create_pipeline(experiment, root, fingerprint=fingerprint, **options)
+    return {node.pipeline_node.node_info.id: node.pipeline_node for node in compiler.Compiler().compile(pipeline).nodes}
+
+
+def own_changes(before, after):
+    """The stages whose own properties differ: these run again, and what lies behind them."""
+    return {name for name in before if before[name].parameters != after[name].parameters}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_all_stages_in_order(name):
+    assert list(nodes(EXPERIMENTS[name])) == STAGES
+
+
+def test_building_it_twice_gives_the_same(tmp_path):
+    assert nodes(TINY, root=str(tmp_path)) == nodes(TINY, root=str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_flow():
+    upstream = {name: set(node.upstream_nodes) for name, node in nodes(TINY).items()}
+    assert upstream["GanTrainer"] == {"Transform"}
+    assert upstream["FeatureTrainer"] == {"Transform"}
+    assert upstream["Transform"] == {"ImageExampleGen", "SchemaGen"}
+    assert upstream["GanEvaluator"] == {"Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
+    assert upstream["Pusher"] == {"GanTrainer", "GanEvaluator"}
+
+
+def test_the_push_waits_for_the_blessing():
+    (channel,) = nodes(TINY)["Pusher"].inputs.inputs["model_blessing"].channels
+    assert (channel.producer_node_query.id, channel.output_key) == ("GanEvaluator", "blessing")
+
+
+@pytest.mark.parametrize(
+    ("setting", "changed"),
+    [
+        ("evaluation.thresholds.recall.at_least=0.1", {"GanEvaluator"}),
+        ("evaluation.samples=300", {"GanEvaluator"}),
+        ("evaluation.extractor_steps=60", {"FeatureTrainer", "GanEvaluator"}),
+        ("training.steps=21", {"GanTrainer", "GanEvaluator"}),
+        ("network.generator_width=9", {"GanTrainer", "GanEvaluator"}),
+    ],
+)
+def test_a_setting_runs_again_what_it_concerns(setting, changed):
+    assert own_changes(nodes(DIGITS_CGAN), nodes(DIGITS_CGAN.override([setting]))) == changed
+
+
+def test_a_changed_source_is_ingested_again():
+    assert own_changes(nodes(TINY), nodes(TINY, fingerprint="other")) == {"ImageExampleGen"}
+
+
+def test_a_curated_schema_is_imported():
+    schema_gen = nodes(TINY.override(["data.schema_dir=schemas/digits"]))["SchemaGen"]
+    assert schema_gen.node_info.type.name.endswith("ImportSchemaGen")
+    assert schema_gen.parameters.parameters["schema_file"].field_value.string_value == "schemas/digits/schema.pbtxt"
+
+
+def test_every_experiment_can_be_read_back_from_what_the_trainer_gets():
+    from models.config import Experiment
+
+    parameters = nodes(DIGITS_CGAN)["GanTrainer"].parameters.parameters
+    read = Experiment.from_json(parameters["experiment"].field_value.string_value)
+    assert read.training == DIGITS_CGAN.training
+    assert read.evaluation.thresholds == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "sources"),
+    [
+        ("components.gan_trainer.executor", TRAINER_SOURCES),
+        ("models.features", EXTRACTOR_SOURCES),
+        ("components.gan_evaluator.executor", EVALUATOR_SOURCES),
+    ],
+)
+def test_the_cache_knows_all_code_that_a_stage_imports(entry, sources):
+    # Of these nothing that a stage makes depends: names to look up, the progress display, the hash itself.
+    without = {"models", "models.catalog", "models.monitor", "models.source", "models.features"} - {entry}
+    missed = {name for name in closure(entry) - without if not any(f"{name}.".startswith(f"{s}.") for s in sources)}
+    assert missed == set()
+
+
+def closure(entry):
+    """Our modules that a module imports, directly or not."""
+    found, left = set(), {entry}
+    while left:
+        name = left.pop()
+        found.add(name)
+        left |= direct(name) - found
+    return found
+
+
+@functools.cache
+def direct(name):
+    file = ROOT / Path(*name.split("."))
+    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {each for each in names if is_module(each)}
+
+
+def is_module(name):
+    path = ROOT / Path(*name.split("."))
+    return name.split(".")[0] in ("models", "components") and (path.is_dir() or path.with_suffix(".py").exists())
+
+
+class TestBaseline:
+    @pytest.fixture
+    def resolve(self, tmp_path):
+        """Resolves among models of these ids, of which some are blessed, for a candidate."""
+
+        def model(identity):
+            artifact = Model()
+            artifact.id, artifact.uri = identity, str(tmp_path / str(identity))
+            (tmp_path / str(identity)).mkdir(exist_ok=True)
+            return artifact
+
+        def blessing(identity, of, blessed):
+            artifact = ModelBlessing()
+            artifact.id = identity
+            artifact.set_int_custom_property("blessed", int(blessed))
+            artifact.set_int_custom_property("current_model_id", of)
+            return artifact
+
+        def resolve(models, blessed, candidate, gone=()):
+            inputs = {
+                "model": [model(identity) for identity in models],
+                "model_blessing": [blessing(100 + each, each, each in blessed) for each in models],
+                "candidate": [model(candidate)],
+            }
+            for identity in gone:
+                (tmp_path / str(identity)).rmdir()
+            found = BlessedBeforeStrategy().resolve_artifacts(None, inputs)
+            return [each.id for each in found["model"]], [each.id for each in found["model_blessing"]]
+
+        return resolve
+
+    def test_the_latest_blessed_other_than_the_candidate(self, resolve):
+        assert resolve([1, 2, 3], blessed={1, 2, 3}, candidate=3) == ([2], [102])
+
+    def test_one_that_was_refused_is_passed_over(self, resolve):
+        assert resolve([1, 2, 3], blessed={1}, candidate=3) == ([1], [101])
+
+    def test_one_that_was_deleted_is_passed_over(self, resolve):
+        assert resolve([1, 2, 3], blessed={1, 2}, candidate=3, gone=[2]) == ([1], [101])
+
+    @pytest.mark.parametrize("models", [[], [3]])
+    def test_none_at_first(self, resolve, models):
+        assert resolve(models, blessed={3}, candidate=3) == ([], [])
