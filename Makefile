@@ -18,7 +18,7 @@ help: ## lists the targets
 
 setup: .venv/project.stamp ## makes .venv with the locked packages and this project; does nothing when it is current
 
-# Byte code is left out here, and written below for what a run imports: of 20,000 files it needs 3,000.
+# Byte code is left out here, and written below for what a run imports: 8,000 of 25,000 files.
 .venv/lock.stamp: requirements.lock
 	@python="$$($(FIND_PYTHON))" && "$$python" -m venv .venv
 	@echo "Installing the locked packages into .venv: two to three minutes, 3 GB"
@@ -33,7 +33,7 @@ setup: .venv/project.stamp ## makes .venv with the locked packages and this proj
 		|| { cat .venv/import.log >&2; exit 1; }
 	@touch $@
 
-demo: setup ## real handwritten digits to a served conditional GAN, in about six minutes
+demo: setup ## real handwritten digits to a served conditional GAN, in minutes
 	.venv/bin/ganworks run digits-cgan
 
 test: setup ## the default tests; `make test MARKED=1` adds the slow, e2e and data tests

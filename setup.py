@@ -25,6 +25,7 @@ setup(
         "tensorflow-datasets>=4.9.8,<5",
         "tensorboard>=2.20,<3",
         "scikit-learn>=1.5,<2",
+        "threadpoolctl>=3,<4",
         "matplotlib>=3.9,<4",
         "pillow>=10,<13",
         "pydantic>=2.9,<3",

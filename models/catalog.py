@@ -113,6 +113,12 @@ METRICS = {
     ),
 }
 
+PLAYERS = {
+    "d_real_accuracy": "real pictures that the discriminator knew at the end of the training",
+    "d_fake_accuracy": "generated pictures that the discriminator knew at the end of the training",
+}
+"""What is judged of the training itself, from its history; neither direction is good."""
+
 KINDS: dict[str, dict[str, str]] = {
     "objective": OBJECTIVES,
     "penalty": PENALTIES,
@@ -139,6 +145,11 @@ def lookup(kind: str, name: str) -> Any:
     path, _, attribute = require(kind, name).partition(":")
     module = importlib.import_module(path)
     return getattr(module, attribute) if attribute else module
+
+
+def metric_names(extractor: str) -> dict[str, str]:
+    """The names of all metrics under an extractor -> their keys in METRICS."""
+    return {key.format(extractor=extractor): key for key in METRICS}
 
 
 def near_misses(word: str, choices: Iterable[str]) -> str:

@@ -156,6 +156,14 @@ class Evaluation(Frozen):
     seed: int = Field(0, ge=0)
     thresholds: dict[str, Threshold] = {}
 
+    @model_validator(mode="after")
+    def _thresholds_name_metrics(self) -> Self:
+        known = [*catalog.metric_names(self.extractor), *catalog.PLAYERS]
+        for name in self.thresholds:
+            if name not in known:
+                raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
+        return self
+
 
 class Experiment(Frozen):
     """Everything that decides what a run makes; saved beside every model."""

@@ -85,9 +85,9 @@ def batches(
 ) -> tf.data.Dataset:
     """The real batches of each step from `first_step` on, for one worker: an endless dataset.
 
-    Which image stands at a position is a pure function of the seed and the position (a shuffle of each epoch
-    that can be entered anywhere), so a resumed run sees what the uninterrupted one sees, and the global batch of a step is the
-    same over any number of replicas.
+    Which image stands at a position is a pure function of seed and position (each epoch is a shuffle that can be
+    entered anywhere). So a resumed run sees what the uninterrupted one sees, and the global batch of a step is the same
+    over any number of replicas.
 
     Args:
         arrays: all training images.
@@ -113,15 +113,19 @@ def batches(
         step, replica = first_step + int(number) // local, first_replica + int(number) % local
         draw = (step * draws + np.arange(draws)[:, None]) * batch
         epochs, at = np.divmod(draw + replica * share + np.arange(share), len(arrays))
-        order = np.select([epochs == each for each in np.unique(epochs)], [epoch(each)[at] for each in np.unique(epochs)])
+        places = zip(epochs.flat, at.flat, strict=True)
+        order = np.array([epoch(number)[place] for number, place in places]).reshape(at.shape)
         labels = [] if arrays.labels is None else [arrays.labels[order]]
         return [arrays.images[order], *labels]
 
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
         kinds = [tf.uint8] if arrays.labels is None else [tf.uint8, tf.int64]
-        image, *label = tf.numpy_function(take, [number], kinds, stateful=False)
-        shaped = {"image": tf.ensure_shape(image, [draws, share, *arrays.images.shape[1:]])}
-        return shaped | {"label": tf.ensure_shape(each, [draws, share]) for each in label}
+        shapes = [[draws, share, *arrays.images.shape[1:]], [draws, share]]
+        taken = tf.numpy_function(take, [number], kinds, stateful=False)
+        return {
+            name: tf.ensure_shape(value, shape)
+            for name, value, shape in zip(("image", "label"), taken, shapes, strict=False)
+        }
 
     numbers = tf.data.Dataset.range(np.iinfo(np.int64).max)
     return numbers.map(element, num_parallel_calls=2, deterministic=True).prefetch(4)

@@ -27,7 +27,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     def __init__(self, experiment: Experiment):
         super().__init__()
-        self.steps = experiment.training.steps
+        self.steps, self.batch_size = experiment.training.steps, experiment.training.batch_size
         self.console = Console()
         self.bar = Progress(
             TextColumn("  training"),
@@ -52,12 +52,8 @@ class ProgressLine(keras.callbacks.Callback):
         self.bar.update(self.task, completed=batch, text=text)
         if self.bar.disable and time.monotonic() - self.printed > PLAIN_SECONDS:
             self.printed = time.monotonic()
-            left = (self.steps - batch) * self.params_batch(logs, batch) / logs["images_per_second"]
+            left = (self.steps - batch) * self.batch_size / logs["images_per_second"]
             self.console.print(f"  training {batch}/{self.steps}  {text}  {left:,.0f} s left", highlight=False)
-
-    def params_batch(self, logs: dict[str, Any], step: int) -> float:
-        """Images of one step."""
-        return logs["images"] / step
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.bar.stop()

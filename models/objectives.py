@@ -6,11 +6,11 @@ neither overflows nor loses the gradient. The factor 1/2 of the 2014 paper's cos
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import tensorflow as tf
 
-PerExample = tf.Tensor
+PerExample: TypeAlias = tf.Tensor
 """[batch], one value an example."""
 
 
@@ -60,7 +60,7 @@ def check_logits(**logits: tf.Tensor) -> None:
 
 
 def generator_reads_real(objective: Objective) -> bool:
-    """Whether the generator's loss depends on real logits: asked of autodiff, so that no objective has to declare it."""
+    """Whether the generator's loss depends on real logits: autodiff is asked, so that no objective has to say it."""
     real, fake = tf.constant([0.5]), tf.constant([-0.5])
     with tf.GradientTape() as tape:
         tape.watch(real)

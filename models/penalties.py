@@ -1,6 +1,6 @@
 """What is added to the discriminator's loss to keep its gradients in bounds.
 
-A penalty is a function `(critic, real, fake) -> [batch]`; the train step multiplies it by its weight and takes the mean.
+A penalty is a function `(critic, real, fake) -> [batch]`; the train step weights it and takes the mean.
 """
 
 from collections.abc import Callable

@@ -154,17 +154,14 @@ class Loop:
         return list(step.structured_outputs)
 
     def _dataset(self, first_step: int) -> Any:
-        make = functools.partial(
-            batches, self.arrays, self.training, draws=self.gan.draws, first_step=first_step
-        )
+        make = functools.partial(batches, self.arrays, self.training, draws=self.gan.draws, first_step=first_step)
         return self.strategy.distribute_datasets_from_function(lambda context: make(context=context))
 
     def _steps_to_next_stop(self, step: int) -> int:
         """Steps of the next call: it ends where a checkpoint or a sample grid is due, and at the end."""
         stops = [self.training.steps - step, self.training.steps_per_call]
-        for every in (self.training.checkpoint_every_steps, self.training.sample_every_steps):
-            stops.append(every - step % every)
-        return min(stops)
+        every = (self.training.checkpoint_every_steps, self.training.sample_every_steps)
+        return min(stops + [each - step % each for each in every])
 
     def _check_finite(self, logs: dict[str, float], step: int) -> None:
         wrong = sorted(name for name, value in logs.items() if not math.isfinite(value))

@@ -62,7 +62,8 @@ def logged(path: Path) -> Iterator[Console]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         try:
-            yield Console(file=terminal, highlight=False)
+            # What is shown may hold brackets, in a path or a message: they are no markup.
+            yield Console(file=terminal, highlight=False, markup=False)
         finally:
             sys.stderr.flush()
             sys.stdout = stdout

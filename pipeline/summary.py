@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from models.config import Experiment
 
@@ -136,7 +137,7 @@ def _metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
         table.add_column(header, justify=justify)  # type: ignore[arg-type]
     for name, metric in metrics.items():
         holds = metric.get("holds")
-        verdict = "" if holds is None else "[green]holds[/]" if holds else "[red]falls short[/]"
+        verdict = Text() if holds is None else Text("holds", "green") if holds else Text("falls short", "red")
         table.add_row(
             name,
             _number(metric.get("value")),

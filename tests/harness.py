@@ -1,4 +1,4 @@
-"""What tests of the science share: small data, small experiments, and checks that every network, GAN and loss passes."""
+"""What tests of the science share: small data, small experiments, and checks that every network passes."""
 
 from collections.abc import Mapping
 from pathlib import Path

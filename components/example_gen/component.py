@@ -21,7 +21,7 @@ class ImageExampleGenSpec(component_spec.ComponentSpec):
         "fingerprint": component_spec.ExecutionParameter(type=str),
         "source": component_spec.ExecutionParameter(type=str),
     }
-    INPUTS = {}  # noqa: RUF012
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}  # noqa: RUF012
     OUTPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}  # noqa: RUF012
 
 

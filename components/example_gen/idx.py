@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,7 @@ class Idx(Source):
         if height * width > pixel_limit:
             yield Fault(part.images, too_large(height, width, pixel_limit), part.stop - part.start)
             return
-        labels = part.labels and read_header(part.labels, dimensions=1)[0]
+        labels = read_header(part.labels, dimensions=1)[0] if part.labels else None
         done = part.start
         for pixels, classes in self._batches(part, height * width):
             yield from pictures(pixels.reshape(-1, height, width), classes)
@@ -152,7 +152,7 @@ def read_header(path: str, *, dimensions: int) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def _positioned(path: str, offset: int) -> Iterator[BinaryIO]:
+def _positioned(path: str, offset: int) -> Iterator[io.BufferedIOBase]:
     with tf.io.gfile.GFile(path, "rb") as raw:
         if not path.endswith(".gz"):
             raw.seek(offset)
@@ -167,7 +167,7 @@ def _positioned(path: str, offset: int) -> Iterator[BinaryIO]:
             yield unpacked
 
 
-def _read(file: BinaryIO, size: int) -> bytes:
+def _read(file: io.BufferedIOBase, size: int) -> bytes:
     """Up to `size` bytes: fewer where the file, or what can be unpacked of it, ends."""
     content = bytearray()
     # A gzip stream's `read` drops what it has unpacked when it meets a damage; `read1` hands it out first.

@@ -117,7 +117,7 @@ class _Read(beam.DoFn):
         for item in self._source.read(shard, pixel_limit=self._pixel_limit):
             found = self._checked(item, channels)
             if isinstance(found, Fault):
-                bad += found.count
+                bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
                 continue
             split = shard.split or self._split(found)

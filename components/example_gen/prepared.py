@@ -59,9 +59,9 @@ class Prepared(Source):
         """The files of each split."""
         splits = self._builder().info.splits
         held_out = next((name for name in EVAL_NAMES if name in splits), None)
-        for split, name in ((TRAIN, TRAIN), (EVAL, held_out)):
+        for split, name in {TRAIN: TRAIN, **({EVAL: held_out} if held_out else {})}.items():
             start = 0
-            for count in splits[name].shard_lengths if name else ():
+            for count in splits[name].shard_lengths:
                 if count:
                     yield Shard(split=split if held_out else None, part=Part(name, start, start + count))
                 start += count

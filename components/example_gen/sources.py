@@ -29,11 +29,11 @@ class Raw(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What is bad: `count` images of a place that the user can find."""
+    """What is bad: so many images of a place that the user can find."""
 
     name: str
     reason: str
-    count: int = 1
+    images: int = 1
 
     def __str__(self) -> str:
         return f"{self.name} {self.reason}"

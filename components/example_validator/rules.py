@@ -36,7 +36,7 @@ def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
 def _line(split: str, name: str, info: anomalies_pb2.AnomalyInfo) -> str:
     reasons = info.reason or [info]
     return f"split {split}, {name}: " + "; ".join(
-        f"{reason.short_description.rstrip(".")}: {' '.join(reason.description.split())}" for reason in reasons
+        f"{reason.short_description.rstrip('.')}: {' '.join(reason.description.split())}" for reason in reasons
     )
 
 

@@ -1,5 +1,7 @@
 """GanEvaluator: judges a generator and blesses or refuses it."""
 
+from typing import ClassVar
+
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
@@ -11,15 +13,15 @@ from components.gan_evaluator import executor
 class GanEvaluatorSpec(ComponentSpec):
     """What goes into a judgement and what comes out."""
 
-    PARAMETERS = {"experiment": ExecutionParameter(type=str), "source": ExecutionParameter(type=str)}
-    INPUTS = {
+    PARAMETERS: ClassVar = {"experiment": ExecutionParameter(type=str), "source": ExecutionParameter(type=str)}
+    INPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "feature_model": ChannelParameter(type=standard_artifacts.Model),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
         "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
-    OUTPUTS = {
+    OUTPUTS: ClassVar = {
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
     }

@@ -15,7 +15,7 @@ from models.config import Experiment
 class Executor(base_executor.BaseExecutor):
     """Judges, writes the report and the blessing."""
 
-    def Do(
+    def Do(  # noqa: N802 - TFX's name
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

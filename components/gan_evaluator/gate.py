@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from models.catalog import near_misses
 from models.config import Threshold
 from models.metrics.estimate import Estimate
 
@@ -49,13 +48,6 @@ class Line:
         tree["per_class"] = [finite(value) for value in self.per_class]
         tree["required"], tree["limits"] = list(self.required), list(self.limits)
         return tree | {key: finite(tree[key]) for key in ("value", "uncertainty", "floor", "baseline")}
-
-
-def check_thresholds(thresholds: Mapping[str, Threshold], names: list[str]) -> None:
-    """Raises ValueError where a threshold names no metric; the near miss is named."""
-    for name in thresholds:
-        if name not in names:
-            raise ValueError(f"{name} is no metric of this evaluation{near_misses(name, names)}")
 
 
 def judge_metric(

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.gan_evaluator import gate, report
 from components.gan_evaluator.health import Health, health, read_history
-from components.gan_evaluator.measuring import Population, measure, metric_names
+from components.gan_evaluator.measuring import Population, measure
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models import catalog
 from models.config import Experiment, Threshold
@@ -19,11 +19,6 @@ from models.data import Arrays, read_examples
 from models.metrics.estimate import Estimate
 
 _log = logging.getLogger(__name__)
-
-PLAYERS = {
-    "d_real_accuracy": "real pictures that the discriminator knew at the end of the training",
-    "d_fake_accuracy": "generated pictures that the discriminator knew at the end of the training",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,10 +84,9 @@ def judge(
 
     Raises:
         ValueError: a model cannot be loaded or lacks a signature, images are not finite, out of range or of the wrong
-            size, a class has no held-out image, a threshold names no metric.
+            size, a class has no held-out image.
     """
     evaluation = experiment.evaluation
-    gate.check_thresholds(evaluation.thresholds, [*metric_names(evaluation.extractor), *PLAYERS])
     train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
     _check_classes(held_out, experiment.data.labels)
     bench = Bench(experiment, Extractor(feature_model), train, held_out)
@@ -100,7 +94,7 @@ def judge(
     state = health(history := read_history(run_dir))
     blessed, baseline_state = _measure_baseline(bench, baseline)
     lines = _lines(bench, fake, blessed) | _player_lines(state, experiment)
-    faults = {name: catalog.METRICS[key].fault for name, key in metric_names(evaluation.extractor).items()}
+    faults = {name: catalog.METRICS[key].fault for name, key in catalog.metric_names(evaluation.extractor).items()}
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
     counts = {"generated": len(fake.images), "real": len(bench.real.images), "noise_floor": len(bench.pictures)}
@@ -159,8 +153,8 @@ class Bench:
 
     @property
     def names(self) -> dict[str, str]:
-        """See `metric_names`."""
-        return metric_names(self._experiment.evaluation.extractor)
+        """See `catalog.metric_names`."""
+        return catalog.metric_names(self._experiment.evaluation.extractor)
 
 
 def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Estimate], str]:
@@ -205,7 +199,7 @@ def _player_lines(state: Health, experiment: Experiment) -> dict[str, gate.Line]
             measures=measures,
             missing=state.meaning,
         )
-        for name, measures in PLAYERS.items()
+        for name, measures in catalog.PLAYERS.items()
     }
 
 

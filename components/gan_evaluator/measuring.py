@@ -33,11 +33,6 @@ class Population:
         return cls(images, labels, *extractor.extract(images))
 
 
-def metric_names(extractor: str) -> dict[str, str]:
-    """The names of all metrics under an extractor -> their keys in the catalog."""
-    return {key.format(extractor=extractor): key for key in catalog.METRICS}
-
-
 def measure(real: Population, fake: Population, extractor: str) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Every metric that the two populations allow.
 
@@ -55,7 +50,7 @@ def measure(real: Population, fake: Population, extractor: str) -> tuple[dict[st
         for field in dataclasses.fields(Population)
     }
     estimates, missing = {}, {}
-    for name, key in metric_names(extractor).items():
+    for name, key in catalog.metric_names(extractor).items():
         function = catalog.lookup("metric", key)
         options = inspect.signature(function).parameters.values()
         needs = [option.name for option in options if option.default is option.empty]

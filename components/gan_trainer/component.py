@@ -1,5 +1,7 @@
 """GanTrainer: transformed examples to a generator that can be served."""
 
+from typing import ClassVar
+
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
@@ -11,13 +13,13 @@ from components.gan_trainer import executor
 class GanTrainerSpec(ComponentSpec):
     """What goes into a training and what comes out."""
 
-    PARAMETERS = {
+    PARAMETERS: ClassVar = {
         "experiment": ExecutionParameter(type=str),
         "checkpoint_root": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
     }
-    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {
+    INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
     }

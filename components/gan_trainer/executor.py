@@ -1,7 +1,7 @@
 """The executor of GanTrainer: unwraps artifacts and calls `models.training.train`."""
 
 import hashlib
-import os
+import posixpath
 from typing import Any
 
 from tfx import types
@@ -16,7 +16,7 @@ from models.training import train
 class Executor(base_executor.BaseExecutor):
     """Trains on the `train` split."""
 
-    def Do(
+    def Do(  # noqa: N802 - TFX's name
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
@@ -31,5 +31,5 @@ class Executor(base_executor.BaseExecutor):
             examples=[io_utils.all_files_pattern(examples)],
             model_dir=path_utils.serving_model_dir(artifact_utils.get_single_uri(output_dict["model"])),
             run_dir=artifact_utils.get_single_uri(output_dict["model_run"]),
-            checkpoint_dir=os.path.join(exec_properties["checkpoint_root"], key),
+            checkpoint_dir=posixpath.join(exec_properties["checkpoint_root"], key),
         )

@@ -44,7 +44,7 @@ class AdversarialGAN(GAN):
 
     def train_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `GAN.train_step`. Logs both losses, the logits' accuracies and the penalties."""
-        logs = {}
+        logs: dict[str, tf.Tensor] = {}
         for draw in range(self.experiment.training.discriminator_steps):
             logs |= self.discriminator_step(self._real(batch, draw), self.noise(step, draw, self._size(batch)))
         return logs | self.generator_step(self._real(batch, self.draws - 1), self.noise(step, 63, self._size(batch)))

@@ -52,11 +52,13 @@ class GAN(keras.Model):
         raise NotImplementedError(f"{type(self).__name__} defines sampler")
 
     def state(self) -> dict[str, tf.Variable]:
-        """Every variable that a resumed run needs, by its owner and place: names that Keras counts up differ each time."""
+        """Every variable that a resumed run needs, by its owner and its place there (Keras counts names up)."""
         owners: dict[str, Any] = self.networks | {f"{name}_optimizer": each for name, each in self.optimizers.items()}
         owners |= {f"average_{i}": each.average for i, each in enumerate(self.averages)}
         return {
-            f"{name}/{i:03d}": variable.value for name, owner in owners.items() for i, variable in enumerate(owner.variables)
+            f"{name}/{i:03d}": variable.value
+            for name, owner in owners.items()
+            for i, variable in enumerate(owner.variables)
         }
 
     def mean(self, per_example: tf.Tensor) -> tf.Tensor:

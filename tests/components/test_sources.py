@@ -89,14 +89,14 @@ class TestIdx:
         good = [item for item in found if isinstance(item, Picture)]
         assert [item.label for item in good] == list(range(len(good)))
         assert 5 < len(good) < 15
-        assert len(good) + sum(item.count for item in found if isinstance(item, Fault)) == 20
+        assert len(good) + sum(item.images for item in found if isinstance(item, Fault)) == 20
 
     @pytest.mark.parametrize(("images", "labels"), [(20, 18), (18, 20)])
     def test_counts_that_differ_are_named(self, tmp_path, images, labels):
         write_idx(tmp_path, "train", noise(0, images, 3, 4), np.arange(labels))
         *good, fault = [item for _, item in items(f"idx:{tmp_path}")]
         assert len(good) == 18
-        assert fault.count == 2
+        assert fault.images == 2
         assert f"holds {images} images" in fault.reason
         assert f"{labels} labels; each image needs one label" in fault.reason
 
@@ -104,7 +104,7 @@ class TestIdx:
         opened = open_source(f"idx:{idx}")
         shard = next(opened.shards())
         [fault] = opened.read(shard, pixel_limit=11)
-        assert fault.count == 20
+        assert fault.images == 20
         assert "has 4 x 3 pixels, more than data.pixel_limit of 11" in fault.reason
 
     def test_no_files(self, tmp_path):

