@@ -10,11 +10,39 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 OBJECTIVES = {
+    "minimax": "models.objectives:minimax",
     "non_saturating": "models.objectives:non_saturating",
+    "maximum_likelihood": "models.objectives:maximum_likelihood",
+    "least_squares": "models.objectives:least_squares",
+    "wasserstein": "models.objectives:wasserstein",
+    "hinge": "models.objectives:hinge",
+    "relativistic": "models.objectives:relativistic",
+    "f_total_variation": "models.divergences:f_total_variation",
+    "f_total_variation_heuristic": "models.divergences:f_total_variation_heuristic",
+    "f_kl": "models.divergences:f_kl",
+    "f_kl_heuristic": "models.divergences:f_kl_heuristic",
+    "f_reverse_kl": "models.divergences:f_reverse_kl",
+    "f_reverse_kl_heuristic": "models.divergences:f_reverse_kl_heuristic",
+    "f_pearson_chi2": "models.divergences:f_pearson_chi2",
+    "f_pearson_chi2_heuristic": "models.divergences:f_pearson_chi2_heuristic",
+    "f_neyman_chi2": "models.divergences:f_neyman_chi2",
+    "f_neyman_chi2_heuristic": "models.divergences:f_neyman_chi2_heuristic",
+    "f_squared_hellinger": "models.divergences:f_squared_hellinger",
+    "f_squared_hellinger_heuristic": "models.divergences:f_squared_hellinger_heuristic",
+    "f_jeffrey": "models.divergences:f_jeffrey",
+    "f_jeffrey_heuristic": "models.divergences:f_jeffrey_heuristic",
+    "f_jensen_shannon": "models.divergences:f_jensen_shannon",
+    "f_jensen_shannon_heuristic": "models.divergences:f_jensen_shannon_heuristic",
+    "f_gan": "models.divergences:f_gan",
+    "f_gan_heuristic": "models.divergences:f_gan_heuristic",
 }
 
 PENALTIES = {
     "r1": "models.penalties:r1",
+    "r2": "models.penalties:r2",
+    "wgan_gp": "models.penalties:wgan_gp",
+    "wgan_gp_one_sided": "models.penalties:wgan_gp_one_sided",
+    "dragan": "models.penalties:dragan",
 }
 
 NETWORKS = {

@@ -1,8 +1,12 @@
 """The games: what discriminator and generator minimise, as pure functions of logits.
 
-An objective is a function `(real, fake) -> Losses` of the discriminator's logits (no sigmoid). It returns one value per
-example and never reduces: the mean is taken once, in `train_step`. Logs of sigmoids are written as softplus, which
-neither overflows nor loses the gradient. The factor 1/2 of the 2014 paper's cost is kept.
+An objective is a function `(real, fake) -> Losses` of the discriminator's logits (no sigmoid): `real` of real examples
+and `fake` of generated ones, both [batch] of one size and dtype (float32, bfloat16 or float64). It returns one value
+per example and never reduces: the mean is taken once, in `train_step`. It raises ValueError when the logits are not
+both [batch] of one size. Logs of sigmoids are written as softplus, which neither overflows nor loses the gradient. The
+factor 1/2 of the 2014 paper's cost is kept, as is that of least squares.
+
+Losses and gradients are finite for logits up to +-1e4. The f-divergences have a module of their own.
 """
 
 from collections.abc import Callable
@@ -13,6 +17,9 @@ import tensorflow as tf
 PerExample: TypeAlias = tf.Tensor
 """[batch], one value an example."""
 
+EXPONENT_LIMIT = 50.0
+"""`bounded_exp` and `bounded_expm1` are exact up to here: e^50 = 5e21 leaves room for sums and products in float32."""
+
 
 class Losses(NamedTuple):
     """Both players' losses, each [batch] and of the logits' dtype; lower is better for the player."""
@@ -22,6 +29,18 @@ class Losses(NamedTuple):
 
 
 Objective = Callable[[tf.Tensor, tf.Tensor], Losses]
+
+
+def minimax(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """The zero-sum game: the generator minimises log(1 - D(G(z))), whose gradient fades while D is sure of its fakes.
+
+    Returns:
+        discriminator: (softplus(-real) + softplus(fake)) / 2, at least 0; log 2 on average where D knows nothing.
+        generator: -softplus(fake) / 2, at most 0.
+
+    Reference: Goodfellow et al. 2014, equation 1.
+    """
+    return Losses(_cross_entropy(real, fake), -tf.nn.softplus(fake) / 2)
 
 
 def non_saturating(real: tf.Tensor, fake: tf.Tensor) -> Losses:
@@ -40,11 +59,150 @@ def non_saturating(real: tf.Tensor, fake: tf.Tensor) -> Losses:
 
     Reference: Goodfellow et al. 2014, section 3.
     """
+    return Losses(_cross_entropy(real, fake), tf.nn.softplus(-fake) / 2)
+
+
+def maximum_likelihood(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """The generator's expected gradient is that of KL(data || model) if D is optimal: D/(1 - D) = e^logit = p/q.
+
+    Few examples, those that D believes most, carry almost all of the gradient: its variance is high.
+
+    Returns:
+        discriminator: as in `minimax`.
+        generator: -e^fake / 2, at most 0; exact for fake <= 50, beyond that its tangent at 50 (see `bounded_exp`).
+
+    Reference: Goodfellow, NIPS 2016 tutorial, section 3.2.6; Goodfellow 2014, "On distinguishability criteria".
+    """
+    return Losses(_cross_entropy(real, fake), -bounded_exp(fake) / 2)
+
+
+def least_squares(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """Squares around the targets 1 for real and 0 for fake: a fake far on the right side is still pulled to the data.
+
+    D decides at a logit of 1/2, not 0.
+
+    Returns:
+        discriminator: ((real - 1)^2 + fake^2) / 2, at least 0.
+        generator: (fake - 1)^2 / 2, at least 0.
+
+    Reference: Mao et al. 2017, equation 9 (a = 0, b = c = 1).
+    """
     check_logits(real=real, fake=fake)
+    return Losses(((real - 1) ** 2 + fake**2) / 2, (fake - 1) ** 2 / 2)
+
+
+def wasserstein(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """A critic's difference of means, which estimates the earth mover's distance if the critic is 1-Lipschitz.
+
+    The loss itself does nothing for that: it needs clipped weights or a gradient penalty. Unbounded on both sides, and
+    a constant added to all logits changes nothing of the discriminator's loss, so that their signs say nothing.
+
+    Returns:
+        discriminator: fake - real.
+        generator: -fake.
+
+    Reference: Arjovsky, Chintala & Bottou 2017, equations 2 and 3.
+    """
+    check_logits(real=real, fake=fake)
+    return Losses(fake - real, -fake)
+
+
+def hinge(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """The critic is asked for a margin of 1 on either side and no more.
+
+    Returns:
+        discriminator: relu(1 - real) + relu(1 + fake), at least 0.
+        generator: -fake, unbounded.
+
+    Reference: Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018, equations 16 and 17.
+    """
+    check_logits(real=real, fake=fake)
+    return Losses(tf.nn.relu(1 - real) + tf.nn.relu(1 + fake), -fake)
+
+
+def relativistic(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+    """D says how much more real a real example is than the average fake, and the other way round; G turns that over.
+
+    Both losses read both logits. The averages run over the global batch: in a replica they are reduced over all
+    replicas, gradient included, so that the number of replicas changes nothing (see `global_mean`).
+
+    Returns:
+        discriminator: (softplus(-(real - mean fake)) + softplus(fake - mean real)) / 2, at least 0.
+        generator: the same with real and fake exchanged.
+
+    Reference: Jolicoeur-Martineau 2018, the relativistic average GAN; the paper's code has no 1/2 in D's loss.
+    """
+    check_logits(real=real, fake=fake)
+    real_lead, fake_lead = real - global_mean(fake), fake - global_mean(real)
     return Losses(
-        discriminator=(tf.nn.softplus(-real) + tf.nn.softplus(fake)) / 2,
-        generator=tf.nn.softplus(-fake) / 2,
+        discriminator=(tf.nn.softplus(-real_lead) + tf.nn.softplus(fake_lead)) / 2,
+        generator=(tf.nn.softplus(real_lead) + tf.nn.softplus(-fake_lead)) / 2,
     )
+
+
+def one_sided_label_smoothing(objective: Objective, smoothing: float = 0.1) -> Objective:
+    """The same game, where a real example's target is 1 - smoothing; that of a fake stays 0.
+
+    With it the optimal D is (1 - smoothing) p / (p + q). Smoothing the fakes too would put q into the numerator, which
+    makes D praise what the generator already draws.
+
+    Args:
+        objective: one whose discriminator's loss is the binary cross-entropy.
+        smoothing: in [0, 1).
+
+    Returns:
+        An objective; its discriminator's loss is that of `objective` plus smoothing * real / 2, at least 0, since
+        (1 - e) softplus(-a) + e softplus(a) = softplus(-a) + e a.
+
+    Raises:
+        ValueError: the objective has no binary cross-entropy, or `smoothing` is out of its range.
+
+    Reference: Salimans et al. 2016, section 3.4.
+    """
+    with_labels = (minimax, non_saturating, maximum_likelihood)
+    if objective not in with_labels:
+        names = ", ".join(each.__name__ for each in with_labels)
+        raise ValueError(f"label smoothing is for a binary cross-entropy ({names}); received {objective}")
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"smoothing is in [0, 1); received {smoothing}")
+
+    def smoothed(real: tf.Tensor, fake: tf.Tensor) -> Losses:
+        losses = objective(real, fake)
+        return losses._replace(discriminator=losses.discriminator + smoothing * real / 2)
+
+    return smoothed
+
+
+def bounded_exp(x: tf.Tensor) -> tf.Tensor:
+    """e^x up to `EXPONENT_LIMIT`, exact in value and gradient; its tangent there beyond, so that neither overflows.
+
+    Unlike a clipped exponent it stays convex and increasing and keeps a gradient: what is too large still comes down.
+    """
+    inside = tf.minimum(x, EXPONENT_LIMIT)
+    return tf.exp(inside) * (1 + (x - inside))
+
+
+def bounded_expm1(x: tf.Tensor) -> tf.Tensor:
+    """`bounded_exp(x) - 1` without the cancellation near 0."""
+    inside = tf.minimum(x, EXPONENT_LIMIT)
+    return tf.math.expm1(inside) + tf.exp(inside) * (x - inside)
+
+
+def widened(x: tf.Tensor) -> tf.Tensor:
+    """In float32 at least: bfloat16 has 8 bits, too few for differences and sums of logits."""
+    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+
+
+def global_mean(x: tf.Tensor) -> tf.Tensor:
+    """The mean of all elements over all replicas, a scalar of `x`'s dtype; differentiable.
+
+    Replicas hold shares of one size. Outside of a strategy, and under its bare scope, it is the mean of `x`.
+    """
+    mean = tf.reduce_mean(widened(x))
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, mean)
+    return tf.cast(mean, x.dtype)
 
 
 def check_logits(**logits: tf.Tensor) -> None:
@@ -66,3 +224,8 @@ def generator_reads_real(objective: Objective) -> bool:
         tape.watch(real)
         loss = objective(real, fake).generator
     return tape.gradient(loss, real) is not None
+
+
+def _cross_entropy(real: tf.Tensor, fake: tf.Tensor) -> PerExample:
+    check_logits(real=real, fake=fake)
+    return (tf.nn.softplus(-real) + tf.nn.softplus(fake)) / 2

@@ -1,33 +1,93 @@
-"""What is added to the discriminator's loss to keep its gradients in bounds.
+"""What keeps the discriminator's gradients in bounds, and what is done to its inputs for the same end.
 
-A penalty is a function `(critic, real, fake) -> [batch]`; the train step weights it and takes the mean.
+A penalty is a function `(critic, real, fake, seed) -> [batch]`; the train step weights it and takes the mean. `real` and
+`fake` are images [batch, height, width, channels], float; the result is float32, at least 0.
+
+All randomness is a function of the seed, an int64 [2] tensor that differs from use to use. It is drawn for the global
+batch, of which a replica takes its rows (see `draw`): the number of replicas changes nothing of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from models.objectives import PerExample
+from models.objectives import PerExample, global_mean
 
 Critic = Callable[[tf.Tensor], tf.Tensor]
 """Images [batch, height, width, channels] -> logits [batch], the condition already applied."""
 
+Seed: TypeAlias = tf.Tensor | tuple[int, int]
+"""int64 [2]."""
 
-def r1(critic: Critic, real: tf.Tensor, fake: tf.Tensor) -> PerExample:
+ANY_SEED = (0, 0)
+"""For a call outside of training: it draws the same each time."""
+
+
+def r1(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
     """Half the squared norm of the critic's gradient at real images.
 
     Args:
         critic: the discriminator.
         real: real images, [batch, height, width, channels], float.
         fake: not read.
+        seed: not read.
 
     Returns:
         |grad critic(real)|^2 / 2 an example, [batch] float32, at least 0.
 
     Reference: Mescheder, Geiger & Nowozin 2018, equation 9; their gamma is the weight.
     """
-    del fake
+    del fake, seed
     return squared_gradient_norm(critic, real) / 2
+
+
+def r2(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
+    """Half the squared norm of the critic's gradient at generated images: |grad critic(fake)|^2 / 2.
+
+    `real` and `seed` are not read.
+
+    Reference: Mescheder, Geiger & Nowozin 2018, equation 10; their gamma is the weight.
+    """
+    del real, seed
+    return squared_gradient_norm(critic, fake) / 2
+
+
+def wgan_gp(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
+    """Pulls the gradient's norm to 1 on straight lines from real to generated images: (|grad| - 1)^2.
+
+    Raises:
+        ValueError: `real` and `fake` differ in shape.
+
+    Reference: Gulrajani et al. 2017, algorithm 1; their lambda, 10, is the weight.
+    """
+    return (gradient_norm(critic, interpolated(real, fake, seed)) - 1) ** 2
+
+
+def wgan_gp_one_sided(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
+    """As `wgan_gp`, but a norm below 1 costs nothing, as a 1-Lipschitz function may have it: relu(|grad| - 1)^2.
+
+    Raises:
+        ValueError: `real` and `fake` differ in shape.
+
+    Reference: Petzka, Fischer & Lukovnikov 2018 (WGAN-LP), equation 8; 10 is a usual weight.
+    """
+    return tf.nn.relu(gradient_norm(critic, interpolated(real, fake, seed)) - 1) ** 2
+
+
+def dragan(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
+    """Pulls the gradient's norm to 1 around real images: (|grad| - 1)^2 at real + a * noise.
+
+    As in the authors' code, the noise is uniform in [0, half the standard deviation of the whole batch's pixels] and
+    `a`, one an image, uniform in [0, 1); the paper's text has Gaussian noise of a fixed variance. The deviation is that
+    of the global batch. `fake` is not read.
+
+    Reference: Kodali et al. 2017, section 2.3; their lambda, 10, is the weight.
+    """
+    del fake
+    deviation = tf.sqrt(global_mean((real - global_mean(real)) ** 2))
+    noise = deviation / 2 * draw(seed, 0, real.shape)
+    return (gradient_norm(critic, real + draw(seed, 1, [real.shape[0], 1, 1, 1]) * noise) - 1) ** 2
 
 
 def squared_gradient_norm(critic: Critic, images: tf.Tensor) -> PerExample:
@@ -38,3 +98,139 @@ def squared_gradient_norm(critic: Critic, images: tf.Tensor) -> PerExample:
         total = tf.reduce_sum(critic(images))
     gradient = tf.cast(tape.gradient(total, images), tf.float32)
     return tf.reduce_sum(gradient**2, axis=list(range(1, len(images.shape))))
+
+
+def gradient_norm(critic: Critic, images: tf.Tensor) -> PerExample:
+    """|grad critic(images)| an example, [batch] float32, at least 1e-6; differentiable."""
+    # the root's derivative is infinite at 0; below the floor it is 0
+    return tf.sqrt(tf.maximum(squared_gradient_norm(critic, images), 1e-12))
+
+
+def interpolated(real: tf.Tensor, fake: tf.Tensor, seed: Seed) -> tf.Tensor:
+    """A point on the line from each generated to its real image, uniform in [fake, real).
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(
+            f"real and fake images have the same shape; received {list(real.shape)} and {list(fake.shape)}"
+        )
+    return fake + draw(seed, 0, [real.shape[0], 1, 1, 1]) * (real - fake)
+
+
+def instance_noise(images: tf.Tensor, seed: Seed, *, stddev: float | tf.Tensor) -> tf.Tensor:
+    """Images with Gaussian noise, for real and generated ones alike: their distributions overlap, so that D cannot win.
+
+    Args:
+        images: [batch, height, width, channels], float.
+        seed: int64 [2]; another one for each batch.
+        stddev: of the noise, at least 0, in units of the pixels; usually annealed to 0 over the training.
+
+    Returns:
+        Noisy images, not clipped, same shape and dtype.
+
+    Reference: Sonderby et al. 2017, section 2.2; Arjovsky & Bottou 2017, section 3.
+    """
+    noise = draw(seed, 0, images.shape, tf.random.stateless_normal)
+    return images + tf.cast(stddev * noise, images.dtype)
+
+
+def clip_weight(weight: tf.Tensor, *, limit: float = 0.01) -> tf.Tensor:
+    """The critic's weight after an update, clipped to [-limit, limit]: all its weights then make it Lipschitz.
+
+    Raises:
+        ValueError: `limit` is not positive.
+
+    Reference: Arjovsky, Chintala & Bottou 2017, algorithm 1 (c = 0.01).
+    """
+    if limit <= 0:
+        raise ValueError(f"limit is above 0; received {limit}")
+    return tf.clip_by_value(weight, -limit, limit)
+
+
+def diff_augment(
+    images: tf.Tensor, seed: Seed, *, policy: Sequence[str] = ("color", "translation", "cutout")
+) -> tf.Tensor:
+    """Random changes that the gradient passes through, for all that D sees, in both players' steps.
+
+    Args:
+        images: [batch, height, width, channels] in [-1, 1], float.
+        seed: int64 [2]; another one for each batch.
+        policy: any of `color` (brightness, saturation, contrast), `translation` (by up to 1/8 of each side) and
+            `cutout` (of a square of half the side), in the order of application.
+
+    Returns:
+        Changed images, same shape and dtype; colours are not clipped, what is cut or moved in is 0 (grey).
+
+    Raises:
+        ValueError: `policy` names something else.
+
+    Reference: Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"; ranges of their code.
+    """
+    for name in policy:
+        if name not in AUGMENTATIONS:
+            raise ValueError(f"policy names any of {', '.join(AUGMENTATIONS)}; received {name}")
+        images = AUGMENTATIONS[name](images, seed)
+    return images
+
+
+def draw(seed: Seed, use: int, shape: Sequence[int], sample: Any = tf.random.stateless_uniform) -> tf.Tensor:
+    """This replica's rows of a random tensor for the global batch, the same however many replicas share it.
+
+    Args:
+        seed: int64 [2], the same in all replicas.
+        use: which of the draws under this seed.
+        shape: of this replica's rows, [batch, ...], fully known.
+        sample: the stateless distribution; uniform in [0, 1) by default.
+
+    Returns:
+        float32 of this shape.
+    """
+    context = tf.distribute.get_replica_context()
+    replicas, replica = (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
+    rows, *rest = shape
+    everyone = sample([rows * replicas, *rest], tf.random.fold_in(seed, use, alg="philox"), alg="philox")
+    return everyone[replica * rows : (replica + 1) * rows]
+
+
+def _color(images: tf.Tensor, seed: Seed) -> tf.Tensor:
+    brightness, saturation, contrast = (
+        tf.cast(draw(seed, use, [images.shape[0], 1, 1, 1]), images.dtype) for use in (0, 1, 2)
+    )
+    images += brightness - 0.5
+    grey = tf.reduce_mean(images, axis=3, keepdims=True)
+    images = grey + (images - grey) * (2 * saturation)
+    mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
+    return mean + (images - mean) * (contrast + 0.5)
+
+
+def _translation(images: tf.Tensor, seed: Seed) -> tf.Tensor:
+    for axis, use in ((1, 3), (2, 4)):
+        side = images.shape[axis]
+        most = int(side / 8 + 0.5)
+        first = _integers(seed, use, images.shape[0], 2 * most + 1)
+        padded = tf.pad(images, [[most, most] if i == axis else [0, 0] for i in range(4)])
+        images = tf.gather(padded, first[:, None] + tf.range(side), axis=axis, batch_dims=1)
+    return images
+
+
+def _cutout(images: tf.Tensor, seed: Seed) -> tf.Tensor:
+    batch, *sides, _ = images.shape
+    inside = []
+    for side, use in zip(sides, (5, 6), strict=True):
+        size = int(side / 2 + 0.5)
+        # the square's centre is anywhere in the image, so that part of the square may be outside
+        first = _integers(seed, use, batch, side + 1 - size % 2) - size // 2
+        place = tf.range(side) - first[:, None]
+        inside.append((place >= 0) & (place < size))
+    cut = inside[0][:, :, None] & inside[1][:, None, :]
+    return images * tf.cast(~cut, images.dtype)[..., None]
+
+
+def _integers(seed: Seed, use: int, rows: int, count: int) -> tf.Tensor:
+    """Uniform in 0 .. count - 1, [rows] int32."""
+    return tf.cast(draw(seed, use, [rows]) * count, tf.int32)
+
+
+AUGMENTATIONS = {"color": _color, "translation": _translation, "cutout": _cutout}

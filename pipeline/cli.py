@@ -19,7 +19,7 @@ from pipeline.summary import Summary
 ERROR, STOPPED = 1, 130
 """Exit codes: an error; Ctrl-C. A run has further ones: pipeline.summary."""
 
-BENCHMARKS: dict[str, str] = {}
+BENCHMARKS = {"ingest": "benchmarks.ingest"}
 """`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code."""
 
 app = typer.Typer(
@@ -155,8 +155,7 @@ def fetch(
 def bench(name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)]) -> None:
     """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
     if name not in BENCHMARKS:
-        hint = near_misses(name, BENCHMARKS) if BENCHMARKS else "; none has been written yet"
-        raise ValueError(f"{name} is no benchmark{hint}")
+        raise ValueError(f"{name} is no benchmark{near_misses(name, BENCHMARKS)}")
     raise typer.Exit(importlib.import_module(BENCHMARKS[name]).main())
 
 

@@ -14,6 +14,7 @@ from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
+from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
 from components.gan_trainer.component import GanTrainer
@@ -60,7 +61,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
     data = experiment.data.model_dump_json()
     example_gen = ImageExampleGen(data=data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES))
     examples = example_gen.outputs["examples"]
-    statistics_gen = StatisticsGen(examples=examples)
+    statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = _schema_gen(experiment.data, statistics)
     validator = StrictExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"], data=data).with_id(
@@ -70,7 +71,10 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         examples=examples,
         schema=schema_gen.outputs["schema"],
         preprocessing_fn="models.preprocessing.preprocessing_fn",
-        custom_config={"data": data, "source": source_hash("models.config", "models.preprocessing")},
+        custom_config={
+            "data": experiment.data.model_dump_json(include={"resolution", "channels", "labels"}),
+            "source": source_hash("models.config", "models.preprocessing"),
+        },
         disable_statistics=True,
         disable_analyzer_cache=True,
     )

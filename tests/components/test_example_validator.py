@@ -11,6 +11,7 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from components.example_gen.images import Picture
 from components.example_gen.ingest import to_example
+from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
 from components.example_validator.rules import declared_schema
@@ -50,7 +51,7 @@ def validate(tmp_path):
         protos = {}
         for split, those in (("train", train), ("eval", examples() if held_out is None else held_out)):
             batch = ExamplesToRecordBatchDecoder().DecodeBatch([example.SerializeToString() for example in those])
-            protos[split] = generate_statistics_in_memory(batch)
+            protos[split] = generate_statistics_in_memory(batch, stats_options())
             folder = tmp_path / "statistics" / f"Split-{split}"
             folder.mkdir(parents=True)
             (folder / "FeatureStats.pb").write_bytes(protos[split].SerializeToString())
