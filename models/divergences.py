@@ -82,7 +82,7 @@ class VariationalObjective:
 
 @tf.custom_gradient
 def log_lambert_w_of_exp(x: tf.Tensor) -> tf.Tensor:
-    """log W(e^x), W the principal branch of Lambert's function: the l that solves l + e^l = x.
+    """The logarithm of W(e^x), W the principal branch of Lambert's function: the l that solves l + e^l = x.
 
     Its exponential overflows nowhere and its logarithm underflows nowhere, unlike W(e^x) itself.
 

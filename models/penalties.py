@@ -1,7 +1,7 @@
 """What keeps the discriminator's gradients in bounds, and what is done to its inputs for the same end.
 
-A penalty is a function `(critic, real, fake, seed) -> [batch]`; the train step weights it and takes the mean. `real` and
-`fake` are images [batch, height, width, channels], float; the result is float32, at least 0.
+A penalty is a function `(critic, real, fake, seed) -> [batch]`; the train step weights it and takes the mean. `real`
+and `fake` are images [batch, height, width, channels], float32; the result is float32, at least 0.
 
 All randomness is a function of the seed, an int64 [2] tensor that differs from use to use. It is drawn for the global
 batch, of which a replica takes its rows (see `draw`): the number of replicas changes nothing of it.
@@ -29,7 +29,7 @@ def r1(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) 
 
     Args:
         critic: the discriminator.
-        real: real images, [batch, height, width, channels], float.
+        real: real images, [batch, height, width, channels], float32.
         fake: not read.
         seed: not read.
 

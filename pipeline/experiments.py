@@ -24,14 +24,14 @@ DIGITS_CGAN = Experiment(
         discriminator_width=32,
         discriminator_norm="none",
     ),
-    # The penalty and a discriminator that learns twice as fast are what keep a class from collapsing: with r1 0.2 and
-    # equal rates, all of a class became one picture (within_class_spread 0.08) that the classifier read right always.
-    objective=Objective(name="non_saturating", penalties={"r1": 5.0}),
+    # A discriminator that learns twice as fast keeps a class from collapsing: at equal rates, with r1 0.2, all of a class
+    # became one picture (within_class_spread 0.08) that the classifier read right always. A heavier penalty spreads as
+    # well but blurs: r1 5 had coverage 0.85 where 0.1 has 0.93.
+    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
     training=Training(
-        steps=2_500,
+        steps=3_500,
         generator_optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
         discriminator_optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
-        ema_half_life_images=5_000,
     ),
     evaluation=Evaluation(
         thresholds={

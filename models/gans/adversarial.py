@@ -18,7 +18,8 @@ class AdversarialGAN(GAN):
         training = experiment.training
         self.architecture = lookup("network", experiment.network.name)
         self.objective = lookup("objective", experiment.objective.name)
-        self.penalties = [(lookup("penalty", name), weight) for name, weight in experiment.objective.penalties.items()]
+        weights = experiment.objective.penalties
+        self.penalties = [(name, lookup("penalty", name), weight) for name, weight in weights.items()]
         self.conditional = experiment.network.condition != "none"
         self.reads_real = objectives.generator_reads_real(self.objective)
         self.draws = training.discriminator_steps + (self.reads_real or self.conditional)
@@ -46,10 +47,11 @@ class AdversarialGAN(GAN):
         """See `GAN.train_step`. Logs both losses, the logits' accuracies and the penalties."""
         logs: dict[str, tf.Tensor] = {}
         for draw in range(self.experiment.training.discriminator_steps):
-            logs |= self.discriminator_step(self._real(batch, draw), self.noise(step, draw, self._size(batch)))
+            z = self.noise(step, draw, self._size(batch))
+            logs |= self.discriminator_step(self._real(batch, draw), z, self.seed(step, draw))
         return logs | self.generator_step(self._real(batch, self.draws - 1), self.noise(step, 63, self._size(batch)))
 
-    def discriminator_step(self, real: Batch, z: tf.Tensor) -> dict[str, tf.Tensor]:
+    def discriminator_step(self, real: Batch, z: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Updates the discriminator; nothing of the generator changes but what its batch normalisation has seen."""
         condition = self._condition(real)
         fake_image = self.generator({"z": z} | condition, training=True)
@@ -62,8 +64,10 @@ class AdversarialGAN(GAN):
             losses = self.objective(real_logits, fake_logits)
             loss = self.mean(losses.discriminator)
             logs = {"d_loss": loss}
-            for name, (penalty, weight) in zip(self.experiment.objective.penalties, self.penalties, strict=True):
-                logs[f"d_{name}"] = self.mean(penalty(critic, real["image"], fake_image))
+            for i, (name, penalty, weight) in enumerate(self.penalties):
+                # folded, so that no penalty shares its numbers with another or with z
+                own_seed = tf.random.fold_in(seed, i, alg="philox")
+                logs[f"d_{name}"] = self.mean(penalty(critic, real["image"], fake_image, own_seed))
                 loss += weight * logs[f"d_{name}"]
         self._apply("discriminator", tape, loss)
         logs["d_real_accuracy"] = self.mean(tf.cast(real_logits > 0, tf.float32))

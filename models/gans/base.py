@@ -66,6 +66,10 @@ class GAN(keras.Model):
         # Keras sums gradients over replicas in `apply`; the mean needs the share of this one.
         return tf.reduce_mean(tf.cast(per_example, tf.float32)) / self.replicas
 
+    def seed(self, step: tf.Tensor, use: int) -> tf.Tensor:
+        """The seed of one use of randomness in a step, int64 [2]; `use` is below 64."""
+        return tf.stack([tf.cast(self.experiment.training.seed, tf.int64), step * 64 + use])
+
     def noise(self, step: tf.Tensor, use: int, size: int) -> tf.Tensor:
         """This replica's rows of the global batch of standard normal noise.
 
@@ -77,9 +81,8 @@ class GAN(keras.Model):
         Returns:
             [size, latent_size] float32; the global batch is the same however many replicas share it.
         """
-        seed = tf.stack([tf.cast(self.experiment.training.seed, tf.int64), step * 64 + use])
         shape = [size * self.replicas, self.experiment.network.latent_size]
-        rows = tf.random.stateless_normal(shape, seed, alg="philox")
+        rows = tf.random.stateless_normal(shape, self.seed(step, use), alg="philox")
         context = tf.distribute.get_replica_context()
         first = (context.replica_id_in_sync_group if context else 0) * size
         return rows[first : first + size]

@@ -110,7 +110,7 @@ class TestAlgorithm1:
             return [variable.numpy() for variable in gan.networks[network].trainable_variables]
 
         before = trainable("generator"), trainable("discriminator")
-        gan.discriminator_step(real, z)
+        gan.discriminator_step(real, z, gan.seed(tf.constant(0, tf.int64), 0))
         after = trainable("generator"), trainable("discriminator")
         assert all((a == b).all() for a, b in zip(before[0], after[0], strict=True))
         assert any((a != b).any() for a, b in zip(before[1], after[1], strict=True))
@@ -175,7 +175,9 @@ class TestParity:
     """
 
     @pytest.mark.parametrize(
-        ("norm", "penalties"), [("batch", {}), ("none", {"r1": 0.5})], ids=["batch-norm", "penalty"]
+        ("norm", "penalties"),
+        [("batch", {}), ("none", {"r1": 0.5, "wgan_gp": 0.5})],
+        ids=["batch-norm", "penalties"],
     )
     def test_two_mirrored_devices_train_like_one(self, examples, tmp_path, norm, penalties):
         network = {"latent_size": 4, "generator_width": 4, "discriminator_width": 4, "condition": "embedding"}
