@@ -106,7 +106,7 @@ class Training(Frozen):
 
     steps: int = Field(gt=0)
     batch_size: int = Field(64, gt=0, description="examples a step, over all replicas")
-    discriminator_steps: int = Field(1, gt=0, description="k of algorithm 1, each on fresh images and noise")
+    discriminator_steps: int = Field(1, gt=0, le=32, description="k of algorithm 1, each on fresh images and noise")
     generator_optimizer: Optimizer = Optimizer()
     discriminator_optimizer: Optimizer = Optimizer()
     ema_half_life_images: float = Field(10_000, ge=0, description="0 switches the average off")

@@ -24,9 +24,9 @@ DIGITS_CGAN = Experiment(
         discriminator_width=32,
         discriminator_norm="none",
     ),
-    # A discriminator that learns twice as fast keeps a class from collapsing: at equal rates, with r1 0.2, all of a class
-    # became one picture (within_class_spread 0.08) that the classifier read right always. A heavier penalty spreads as
-    # well but blurs: r1 5 had coverage 0.85 where 0.1 has 0.93.
+    # A discriminator that learns twice as fast keeps a class from collapsing: at equal rates, with r1 0.2, all of a
+    # class became one picture (within_class_spread 0.08) that the classifier read right always. A heavier penalty
+    # spreads as well but blurs: r1 5 had coverage 0.85 where 0.1 has 0.93.
     objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
     training=Training(
         steps=3_500,

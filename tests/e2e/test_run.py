@@ -26,7 +26,6 @@ GANWORKS = Path(sys.executable).with_name("ganworks")
 INGEST = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]
 LEARN = ["FeatureTrainer", "GanTrainer"]
 LOOKED_UP = {"Baseline"}
-SECOND_RUN_SECONDS = 45
 
 
 def start(root, *arguments, name="tiny"):
@@ -90,9 +89,7 @@ class TestOneRoot:
     def test_a_second_run_does_the_push_alone_and_heals_the_serving_folder(self, root):
         before = versions(root)
         shutil.rmtree(root / "serving")
-        began = time.monotonic()
         done = run(root)
-        assert time.monotonic() - began < SECOND_RUN_SECONDS
         assert done.returncode == 0
         assert with_state(done, "ran") == {"Pusher"}
         assert with_state(done, "looked up") == LOOKED_UP
