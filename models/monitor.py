@@ -13,6 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.config import Experiment
 
+LOOKED_AT_PIXELS = 48
+"""The least width of an image in a grid."""
+
 PLAIN_SECONDS = 15
 """How often progress is printed where there is no terminal."""
 
@@ -104,7 +107,18 @@ class SampleGrids(keras.callbacks.Callback):
 
 
 def tile(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Images [rows * columns, h, w, c] uint8 to one picture [rows * h, columns * w(, 3)], row by row."""
+    """Images to one picture, row by row; small ones are enlarged by a whole factor, so that they can be looked at.
+
+    Args:
+        images: [rows * columns, height, width, channels] uint8.
+        rows: of the picture.
+        columns: of the picture.
+
+    Returns:
+        [rows * h, columns * w] uint8, or [rows * h, columns * w, 3]; h and w are at least 48 or as given.
+    """
+    scale = max(1, LOOKED_AT_PIXELS // images.shape[2])
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     _, height, width, channels = images.shape
     grid = images.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     return grid.reshape(rows * height, columns * width, channels).squeeze()
