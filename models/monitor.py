@@ -14,7 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.config import Experiment
 
 LOOKED_AT_PIXELS = 48
-"""The least width of an image in a grid."""
+"""Images of a grid are enlarged as long as they stay within this width."""
+
+LINE = 4
+"""Pixels between the images of a grid."""
 
 PLAIN_SECONDS = 15
 """How often progress is printed where there is no terminal."""
@@ -107,7 +110,7 @@ class SampleGrids(keras.callbacks.Callback):
 
 
 def tile(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Images to one picture, row by row; small ones are enlarged by a whole factor, so that they can be looked at.
+    """Images to one picture, row by row, white lines between; small ones are enlarged by a whole factor.
 
     Args:
         images: [rows * columns, height, width, channels] uint8.
@@ -115,10 +118,12 @@ def tile(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
         columns: of the picture.
 
     Returns:
-        [rows * h, columns * w] uint8, or [rows * h, columns * w, 3]; h and w are at least 48 or as given.
+        [4 + rows * (4 + h), 4 + columns * (4 + w)] uint8, for colour with a third axis of 3.
     """
     scale = max(1, LOOKED_AT_PIXELS // images.shape[2])
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    images = np.pad(images, ((0, 0), (0, LINE), (0, LINE), (0, 0)), constant_values=255)
     _, height, width, channels = images.shape
     grid = images.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return grid.reshape(rows * height, columns * width, channels).squeeze()
+    picture = grid.reshape(rows * height, columns * width, channels)
+    return np.pad(picture, ((LINE, 0), (LINE, 0), (0, 0)), constant_values=255).squeeze(2 if channels == 1 else ())

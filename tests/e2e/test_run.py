@@ -73,7 +73,7 @@ class TestOneRoot:
         pushed = Path(done.summary["pushed"])
         assert pushed.parent == root / "serving" / "tiny"
         assert (pushed / "saved_model.pb").exists()
-        assert Image.open(done.summary["samples"]).size == (480, 480)
+        assert Image.open(done.summary["samples"]).size == (524, 524)
         assert "<html" in Path(done.summary["report"]).read_text()
         assert done.summary["blessed"] is True
         assert done.summary["error"] is None
