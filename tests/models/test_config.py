@@ -95,7 +95,7 @@ class TestOverride:
             ("training.seed=1.5", r"training\.seed: .*integer.*; received 1\.5"),
             ("data.resolution=17", r"data\.resolution: resolution is one of 16, 28, .*; received 17"),
             ("network.name=dcgn", r"network\.name: dcgn is no network of the catalog; did you mean dcgan\?"),
-            ("objective.penalties.r2=2", "r2 is no penalty of the catalog; choose from r1"),
+            ("objective.penalties.dragon=2", "dragon is no penalty of the catalog; did you mean dragan?"),
             ("objective.penalties.r1=-1", "the weight of a penalty is at least 0; received -1.0 for r1"),
             ("evaluation.thresholds.coverage.atleast=3", "atleast is no field"),
             ("evaluation.thresholds.recall={}", "a threshold sets at_least, at_most, within_floor or within_blessed"),

@@ -59,7 +59,7 @@ class TestErrors:
                 "training.stps is no field of training; did you mean training.steps?",
             ),
             (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
-            (["bench", "nothing"], "nothing is no benchmark; none has been written yet"),
+            (["bench", "ingst"], "ingst is no benchmark; did you mean ingest?"),
         ],
     )
     def test_are_one_line_and_exit_1(self, arguments, error, tmp_path):
