@@ -54,9 +54,9 @@ MNIST_DCGAN = Experiment(
         discriminator_width=32,
         discriminator_norm="none",
     ),
-    objective=Objective(name="non_saturating", penalties={"r1": 10.0}),
+    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
     training=Training(
-        steps=6_000,
+        steps=8_000,
         generator_optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
         discriminator_optimizer=Optimizer(learning_rate=2e-3, schedule="cosine"),
     ),
@@ -70,6 +70,8 @@ MNIST_DCGAN = Experiment(
 )
 
 FASHION_CGAN = Experiment(
+    # at 6,000 steps, 7 minutes on two cores: recognised 90.6 %, within_class_spread 0.98, coverage 0.864, which is 0.01
+    # short of what is required; 4,000 steps with r1 1 had 0.793
     name="fashion-cgan",
     description="clothes by class; `ganworks fetch fashion_mnist` first",
     data=Data(source="idx:data/fashion_mnist", resolution=28, labels=10),
