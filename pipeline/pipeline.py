@@ -28,6 +28,7 @@ TRAINER_SOURCES = (
     "models.checkpoints",
     "models.config",
     "models.data",
+    "models.divergences",
     "models.ema",
     "models.export",
     "models.gans",

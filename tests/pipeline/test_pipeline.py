@@ -8,6 +8,7 @@ import pytest
 from tfx.dsl.compiler import compiler
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from models.catalog import GANS, NETWORKS, OBJECTIVES, PENALTIES
 from pipeline.baseline import BlessedBeforeStrategy
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
 from pipeline.pipeline import EVALUATOR_SOURCES, EXTRACTOR_SOURCES, TRAINER_SOURCES, create_pipeline
@@ -108,6 +109,13 @@ def test_the_cache_knows_all_code_that_a_stage_imports(entry, sources):
     without = {"models", "models.catalog", "models.monitor", "models.source", "models.features"} - {entry}
     missed = {name for name in closure(entry) - without if not any(f"{name}.".startswith(f"{s}.") for s in sources)}
     assert missed == set()
+
+
+@pytest.mark.parametrize("line", [*OBJECTIVES.values(), *PENALTIES.values(), *NETWORKS.values(), *GANS.values()])
+def test_the_trainers_cache_knows_every_part_that_the_catalog_names(line):
+    # A part is looked up by its name: no import leads to it.
+    module = line.partition(":")[0]
+    assert any(f"{module}.".startswith(f"{source}.") for source in TRAINER_SOURCES)
 
 
 def closure(entry):
