@@ -4,11 +4,8 @@ Run by `ganworks bench ingest` or `python -m benchmarks.ingest`. Each row is a p
 memory is its own too.
 """
 
-import datetime
 import io
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -21,9 +18,8 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-COMMAND = "python -m benchmarks.ingest"
-RESULTS = Path(__file__).parent / "results" / "ingest.json"
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+from benchmarks import reporting
+
 SEED = 0
 STAGES = ("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform")
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
@@ -37,7 +33,7 @@ MOST_PHOTO_GROWTH_MIB = 60
 
 
 def main() -> int:
-    """Measures, prints the tables, writes them to benchmarks/results/ingest.json and docs/performance.md.
+    """Measures and reports; see `benchmarks.reporting.finish`.
 
     Returns:
         0 where every mark holds, else 4.
@@ -53,22 +49,7 @@ def main() -> int:
             rows.append(
                 measure(f"photographs, {PHOTO_PIXELS} to 64 pixels", f"folder:{photos}", resolution=64, channels=3)
             )
-    marks = judge(rows)
-    result = {
-        "command": COMMAND,
-        "seed": SEED,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f} at the end",
-        "seconds": round(time.monotonic() - began, 1),
-        "rows": rows,
-        "marks": marks,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    text = tables(rows, marks)
-    publish(text, str(result["machine"]))
-    sys.stdout.write(text + "\n")
-    return 0 if all(mark["holds"] for mark in marks) else 4
+    return reporting.finish("ingest", began=began, rows=rows, marks=judge(rows), seed=SEED)
 
 
 def measure(name: str, source: str, **data: Any) -> dict[str, Any]:
@@ -131,42 +112,14 @@ def write_photographs(folder: Path, count: int) -> None:
         (folder / f"{number}.jpg").write_bytes(buffer.getvalue())
 
 
-def judge(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def judge(rows: list[dict[str, Any]]) -> list[reporting.Mark]:
     """Holds the rows against the marks."""
     mnist, few, many = rows
-    values = {
-        "mnist_stage_seconds": (mnist["total_seconds"], MOST_MNIST_SECONDS),
-        "mnist_peak_gib": (round(mnist["peak_mib"] / 1024, 2), MOST_MNIST_GIB),
-        "photo_peak_growth_mib": (many["peak_mib"] - few["peak_mib"], MOST_PHOTO_GROWTH_MIB),
-    }
     return [
-        {"name": name, "value": value, "mark": f"<= {most}", "holds": value <= most}
-        for name, (value, most) in values.items()
+        reporting.at_most("mnist_stage_seconds", mnist["total_seconds"], MOST_MNIST_SECONDS),
+        reporting.at_most("mnist_peak_gib", round(mnist["peak_mib"] / 1024, 2), MOST_MNIST_GIB),
+        reporting.at_most("photo_peak_growth_mib", many["peak_mib"] - few["peak_mib"], MOST_PHOTO_GROWTH_MIB),
     ]
-
-
-def tables(rows: list[dict[str, Any]], marks: list[dict[str, Any]]) -> str:
-    """Rows and marks as Markdown."""
-    head = ["images", "count", *STAGES, "total s", "CPU s", "images/s", "peak MiB", "examples MB", "transformed MB"]
-    keys = ("total_seconds", "cpu_seconds", "images_per_second", "peak_mib", "examples_mb", "transformed_mb")
-    body = [
-        [row["name"], row["images"], *(row["seconds"][stage] for stage in STAGES), *(row[key] for key in keys)]
-        for row in rows
-    ]
-    verdicts = [[mark["name"], mark["value"], mark["mark"], "yes" if mark["holds"] else "no"] for mark in marks]
-    return f"{_markdown(head, body)}\n\n{_markdown(['mark', 'value', 'must be', 'holds'], verdicts)}"
-
-
-def publish(text: str, machine: str) -> None:
-    """Replaces the tables of this benchmark in docs/performance.md."""
-    begin, end = "<!-- ingest -->", "<!-- /ingest -->"
-    before, _, rest = PAGE.read_text().partition(begin)
-    PAGE.write_text(f"{before}{begin}\n\nMeasured on {machine}.\n\n{text}\n\n{end}{rest.partition(end)[2]}")
-
-
-def _markdown(head: list[str], rows: list[list[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def _megabytes(root: str, output: str) -> float:

@@ -43,15 +43,40 @@ PENALTIES = {
     "wgan_gp": "models.penalties:wgan_gp",
     "wgan_gp_one_sided": "models.penalties:wgan_gp_one_sided",
     "dragan": "models.penalties:dragan",
+    "consistency": "models.penalties:consistency",
+}
+
+GENERATOR_PENALTIES = {
+    "path_length": "models.penalties:path_length",
 }
 
 NETWORKS = {
+    "gan_mlp": "models.networks.gan_mlp",
+    "points": "models.networks.points",
     "dcgan": "models.networks.dcgan",
+    "resnet": "models.networks.resnet",
+}
+
+MIXTURES = {
+    "ring": "models.mixtures:ring",
+    "grid": "models.mixtures:grid",
+}
+
+DEGRADATIONS = {
+    # in the order in which they happen
+    "shrink": "models.degradations:shrink",
+    "noise": "models.degradations:noise",
 }
 
 GANS = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
+    "cycle": "models.gans.cycle:CycleGAN",
+    "restoration": "models.gans.restoration:RestorationGAN",
 }
+
+
+Kind = Literal["images", "stacked", "points"]
+"""What an example is: an image, an image of three digits one a channel, or a point of the plane."""
 
 
 class Metric(NamedTuple):
@@ -59,16 +84,18 @@ class Metric(NamedTuple):
 
     Attributes:
         line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
-            real_images, fake_images, real_labels, fake_labels, fake_probabilities.
+            real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities, mixture.
         better: which direction is good.
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
+        of: the kinds of data that have it.
     """
 
     line: str
     better: Literal["higher", "lower"]
     measures: str
     fault: str
+    of: tuple[Kind, ...] = ("images", "stacked", "points")
 
 
 METRICS = {
@@ -76,82 +103,125 @@ METRICS = {
     "conditional_accuracy": Metric(
         "models.metrics.conditional_accuracy:conditional_accuracy",
         "higher",
-        "pictures that the classifier reads as the class asked for",
-        "the pictures do not show the class that was asked for",
+        "examples that the classifier reads as the class asked for",
+        "the examples do not show the class that was asked for",
+        of=("images", "points"),
     ),
     "within_class_spread": Metric(
         "models.metrics.spread:within_class_spread",
         "higher",
         "how much pictures of one class differ, real pictures = 1",
         "the pictures of one class are nearly the same (mode collapse)",
+        of=("images",),
     ),
     "spread": Metric(
         "models.metrics.spread:spread",
         "higher",
         "how much pictures differ, real pictures = 1",
         "the pictures are nearly the same (mode collapse)",
+        of=("images",),
     ),
     "near_duplicates": Metric(
         "models.metrics.spread:near_duplicates",
         "lower",
         "pictures that have almost a twin among the others",
         "many pictures are almost copies of one another (mode collapse)",
+        of=("images",),
     ),
     "coverage": Metric(
         "models.metrics.density_coverage:coverage",
         "higher",
-        "real pictures that have a generated one near",
+        "real examples that have a generated one near",
         "much of the real variety is never drawn",
     ),
     "recall": Metric(
         "models.metrics.precision_recall:recall",
         "higher",
-        "real pictures that fall among generated ones",
+        "real examples that fall among generated ones",
         "much of the real variety is never drawn",
     ),
     "density": Metric(
         "models.metrics.density_coverage:density",
         "higher",
-        "how densely real pictures surround the generated ones",
-        "many pictures lie far from all real ones",
+        "how densely real examples surround the generated ones",
+        "many examples lie far from all real ones",
     ),
     "precision": Metric(
         "models.metrics.precision_recall:precision",
         "higher",
-        "generated pictures that fall among real ones",
-        "many pictures look like no real one",
+        "generated examples that fall among real ones",
+        "many examples are like no real one",
     ),
     "fcd_{extractor}": Metric(
         "models.metrics.frechet:frechet_distance",
         "lower",
         "Frechet distance of Gaussians fitted to the features",
-        "the features of the pictures are distributed unlike those of real ones",
+        "the features of the examples are distributed unlike those of real ones",
     ),
     "kid_{extractor}": Metric(
         "models.metrics.kid:kernel_distance",
         "lower",
         "kernel distance (unbiased MMD) of the features",
-        "the features of the pictures are distributed unlike those of real ones",
+        "the features of the examples are distributed unlike those of real ones",
     ),
     "classifier_score": Metric(
         "models.metrics.classifier_score:classifier_score",
         "higher",
-        "sure of a class for each picture, all classes drawn",
-        "the classifier is unsure of single pictures, or some classes are hardly drawn",
+        "sure of a class for each example, all classes drawn",
+        "the classifier is unsure of single examples, or some classes are hardly drawn",
+        of=("images", "points"),
+    ),
+    "modes": Metric(
+        "models.metrics.modes:modes",
+        "higher",
+        "modes of the mixture that are drawn",
+        "modes of the mixture are never drawn (mode collapse)",
+        of=("points",),
+    ),
+    "high_quality": Metric(
+        "models.metrics.modes:high_quality",
+        "higher",
+        "points within three standard deviations of a mode's centre",
+        "many points lie between the modes",
+        of=("points",),
+    ),
+    "reverse_kl": Metric(
+        "models.metrics.modes:reverse_kl",
+        "lower",
+        "how unevenly the modes are drawn, 0 for evenly",
+        "some modes are hardly drawn (mode collapse)",
+        of=("points",),
+    ),
+    "stacked_modes": Metric(
+        "models.metrics.stacked:stacked_modes",
+        "higher",
+        "of the 1000 triples of digits, those that are drawn",
+        "triples of digits are never drawn (mode collapse)",
+        of=("stacked",),
+    ),
+    "stacked_kl": Metric(
+        "models.metrics.stacked:stacked_kl",
+        "lower",
+        "how unevenly the 1000 triples are drawn, 0 for evenly",
+        "some triples of digits are hardly drawn (mode collapse)",
+        of=("stacked",),
     ),
 }
 
 PLAYERS = {
-    "d_real_accuracy": "real pictures that the discriminator knew at the end of the training",
-    "d_fake_accuracy": "generated pictures that the discriminator knew at the end of the training",
+    "d_real_accuracy": "real examples that the discriminator knew at the end of the training",
+    "d_fake_accuracy": "generated examples that the discriminator knew at the end of the training",
 }
 """What is judged of the training itself, from its history; neither direction is good."""
 
 KINDS: dict[str, dict[str, str]] = {
     "objective": OBJECTIVES,
     "penalty": PENALTIES,
+    "generator penalty": GENERATOR_PENALTIES,
     "network": NETWORKS,
+    "degradation": DEGRADATIONS,
     "gan": GANS,
+    "mixture": MIXTURES,
     "metric": {name: metric.line for name, metric in METRICS.items()},
 }
 
@@ -175,9 +245,9 @@ def lookup(kind: str, name: str) -> Any:
     return getattr(module, attribute) if attribute else module
 
 
-def metric_names(extractor: str) -> dict[str, str]:
-    """The names of all metrics under an extractor -> their keys in METRICS."""
-    return {key.format(extractor=extractor): key for key in METRICS}
+def metric_names(extractor: str, kind: Kind | None = None) -> dict[str, str]:
+    """The names of all metrics under an extractor, or of those that a kind of data has -> their keys in METRICS."""
+    return {key.format(extractor=extractor): key for key, metric in METRICS.items() if kind in (None, *metric.of)}
 
 
 def near_misses(word: str, choices: Iterable[str]) -> str:

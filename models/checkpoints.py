@@ -1,16 +1,23 @@
 """Checkpoints of a training: atomic, checked against the architecture, falling back when the newest cannot be read."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
+from models import workers
+from models.files import writing
+
 log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Saves and restores named variables and the step.
+    """Saves and restores named variables and the step; the chief alone reads and writes.
+
+    A checkpoint is `ckpt-NUMBER`, counted up, so that none is ever overwritten, and exists once it has its `.index`.
+    All workers call all methods, in the same order.
 
     Args:
         directory: where the files go; made when it is missing.
@@ -19,15 +26,19 @@ class Checkpoints:
     """
 
     def __init__(self, directory: str | Path, variables: Mapping[str, tf.Variable], keep: int = 2):
-        self.variables = variables
+        self.directory, self.variables, self.keep = Path(directory), variables, keep
+        self.strategy = tf.distribute.get_strategy()
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        checkpoint = tf.train.Checkpoint(step=self.step, **{_key(name): each for name, each in variables.items()})
-        self.manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=keep)
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **{_key(name): each for name, each in variables.items()})
 
     def save(self, step: int) -> None:
-        """Writes a checkpoint; the ones before it stay until it is complete."""
+        """Writes a checkpoint; the ones before it stay until it is complete.
+
+        Raises:
+            CannotWrite: the file system refuses, for example because it is full.
+        """
         self.step.assign(step)
-        self.manager.save(checkpoint_number=step)
+        workers.by_chief(self.strategy, self._write)
 
     def restore(self) -> int:
         """Restores the newest checkpoint that can be read.
@@ -38,25 +49,57 @@ class Checkpoints:
         Raises:
             ValueError: a checkpoint is of another architecture, or there are some but none can be read.
         """
-        paths = list(reversed(self.manager.checkpoints))
+        step = int(workers.by_chief(self.strategy, self._read))
+        if step:
+            workers.from_chief(self.strategy, [self.step, *self.variables.values()])
+        return step
+
+    def paths(self) -> list[Path]:
+        """The complete checkpoints, oldest first, without suffix."""
+        found = {_number(index): index.with_suffix("") for index in self.directory.glob("ckpt-*.index")}
+        return [found[number] for number in sorted(found)]
+
+    def _write(self) -> None:
+        before = self.paths()
+        path = self.directory / f"ckpt-{_number(before[-1]) + 1 if before else 1}"
+        kept = before
+        with writing(path):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            try:
+                self._checkpoint.write(str(path))
+                kept = [*before, path][-self.keep :]
+            finally:
+                self._remove_all_but(kept)
+
+    def _remove_all_but(self, kept: list[Path]) -> None:
+        """Removes the files of other checkpoints, unfinished ones too."""
+        names = {path.name for path in kept}
+        # the index first: what has none is no checkpoint
+        for entry in sorted(self.directory.glob("ckpt-*"), key=lambda entry: entry.suffix != ".index"):
+            if entry.name.partition(".")[0].removesuffix("_temp") not in names:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _read(self) -> int:
+        paths = list(reversed(self.paths()))
         for path in paths:
             try:
-                reader = tf.train.load_checkpoint(path)
+                reader = tf.train.load_checkpoint(str(path))
                 self._check(path, reader.get_variable_to_shape_map())
-                self.manager.checkpoint.restore(path).assert_consumed()
+                self._checkpoint.read(str(path)).assert_consumed()
                 return int(self.step.numpy())
             except (tf.errors.OpError, AssertionError) as error:
                 log.warning("checkpoint %s cannot be read, trying the one before it: %s", path, str(error)[:200])
         if paths:
-            raise ValueError(f"a run resumes from a readable checkpoint; none of {len(paths)} is: {', '.join(paths)}")
+            named = ", ".join(map(str, paths))
+            raise ValueError(f"a run resumes from a readable checkpoint; none of {len(paths)} is: {named}")
         return 0
 
-    def _check(self, path: str, shapes: Mapping[str, list[int]]) -> None:
+    def _check(self, path: Path, shapes: Mapping[str, list[int]]) -> None:
         """Refuses a checkpoint whose variables are not ours."""
         saved = {
             name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): list(shape)
             for name, shape in shapes.items()
-            if name.endswith("VARIABLE_VALUE") and not name.startswith(("step/", "save_counter/"))
+            if name.endswith("VARIABLE_VALUE") and not name.startswith("step/")
         }
         ours = {_key(name): list(each.shape) for name, each in self.variables.items()}
         wrong = sorted(name for name in saved.keys() | ours.keys() if saved.get(name) != ours.get(name))
@@ -71,3 +114,7 @@ class Checkpoints:
 def _key(name: str) -> str:
     # a slash in the name of a tracked object is escaped in the file
     return name.replace("/", "-")
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removesuffix(".index").removeprefix("ckpt-"))

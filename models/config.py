@@ -5,25 +5,19 @@ Importing this module needs pydantic alone, so that `ganworks --help` and `ganwo
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from models import catalog
+from models.evaluation import AtLeast as AtLeast
+from models.evaluation import AtMost as AtMost
+from models.evaluation import Evaluation as Evaluation
+from models.evaluation import Threshold as Threshold
+from models.fit import check_fit
+from models.frozen import Frozen, one_line, set_path
 
 RESOLUTIONS = (16, 28, 32, 64, 128)
-
-
-class Frozen(BaseModel):
-    """A part of the configuration: cannot change, refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        """`network="dcgan"` is short for `network=Network(name="dcgan")`."""
-        return {"name": value} if isinstance(value, str) and "name" in cls.model_fields else value
 
 
 def _known(kind: str) -> Any:
@@ -36,10 +30,26 @@ def _known(kind: str) -> Any:
     return check
 
 
-class Data(Frozen):
-    """Where the images come from and what the networks see of them."""
+def _weighted(kind: str, amount: str, value: dict[str, float]) -> dict[str, float]:
+    """Checks parts of the catalog by name with an amount each; gives them in its order, which JSON would not keep."""
+    for name, number in value.items():
+        catalog.require(kind, name)
+        if number < 0:
+            raise ValueError(f"the {amount} of a {kind} is at least 0; received {number} for {name}")
+    return {name: value[name] for name in catalog.KINDS[kind] if name in value}
 
-    source: str = Field("digits", description="digits, idx:DIR, folder:DIR or tfds:NAME[/CONFIG]")
+
+class Data(Frozen):
+    """Where the examples come from and what the networks see of them."""
+
+    source: str = Field(
+        "digits",
+        description="digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:grid or stacked:SOURCE",
+    )
+    unpaired_source: str | None = Field(
+        None,
+        description="a second domain, in no relation to the first: for GANs that translate; its labels are not read",
+    )
     resolution: int = Field(28, description="height and width after Transform, pixels")
     channels: Literal[1, 3] = 1
     labels: int = Field(0, ge=0, description="classes; 0 for images without labels")
@@ -55,113 +65,202 @@ class Data(Frozen):
             raise ValueError(f"resolution is one of {', '.join(map(str, RESOLUTIONS))}; received {value}")
         return value
 
+    @field_validator("source", "unpaired_source")
+    @classmethod
+    def _mixture(cls, value: str | None) -> str | None:
+        if value and value.startswith("mixture:"):
+            catalog.require("mixture", value.removeprefix("mixture:"))
+        return value
+
+    @model_validator(mode="after")
+    def _domains_are_alike(self) -> Self:
+        if len({source.startswith("mixture:") for source in self.sources}) > 1:
+            raise ValueError(f"both domains are points or both images; received {' and '.join(self.sources)}")
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The source and, where there is one, that of the second domain."""
+        return (self.source,) if self.unpaired_source is None else (self.source, self.unpaired_source)
+
+    @property
+    def kind(self) -> catalog.Kind:
+        """What an example is, which decides the metrics that it has."""
+        return "points" if self.points else "stacked" if self.source.startswith("stacked:") else "images"
+
+    @property
+    def points(self) -> bool:
+        """Whether an example is a point of the plane instead of an image."""
+        return self.source.startswith("mixture:")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example, as the networks see it: [r, r, c], or [2] for points."""
+        return (2,) if self.points else (self.resolution, self.resolution, self.channels)
+
+
+class Scheme(Frozen):
+    """How the networks are trained. Fields that a scheme does not have are refused by it."""
+
+    name: str = "adversarial"
+    cycle_weight: float = Field(10, ge=0, description="cycle: of the way there and back, beside the adversarial losses")
+    identity_weight: float = Field(
+        0.5, ge=0, description="cycle: of what a translator does to its own target, as a share of cycle_weight"
+    )
+    pool_size: int = Field(50, ge=0, description="cycle: translated examples that a discriminator may see again")
+    degradations: dict[str, float] = Field({}, description="restoration: name -> strength, in the catalog's order")
+    fidelity_weight: float = Field(
+        1, ge=0, description="restoration: of the squared error, beside the adversarial loss"
+    )
+
+    _name = field_validator("name")(_known("gan"))
+
+    @field_validator("degradations")
+    @classmethod
+    def _degradations(cls, value: dict[str, float]) -> dict[str, float]:
+        return _weighted("degradation", "strength", value)
+
 
 class Network(Frozen):
-    """The architecture of generator and discriminator."""
+    """The architecture of generator and discriminator. Fields that an architecture does not have are refused by it."""
 
     name: str = "dcgan"
     latent_size: int = Field(100, gt=0)
-    generator_width: int = Field(64, gt=0, description="channels at full resolution; doubles as it halves")
-    discriminator_width: int = Field(64, gt=0, description="channels of the first layer; doubles likewise")
+    latent: Literal["normal", "uniform"] = Field(
+        "normal", description="z is standard normal; the generator takes it as it is, or maps it to uniform in [-1, 1]"
+    )
+    categorical_codes: int = Field(0, ge=0, description="InfoGAN: values of the categorical code; 0 for none")
+    continuous_codes: int = Field(0, ge=0, description="InfoGAN: how many codes, uniform in [-1, 1]")
+    generator_width: int = Field(
+        64, gt=0, description="channels at full resolution, doubling as it halves; units of an MLP"
+    )
+    discriminator_width: int = Field(
+        64, gt=0, description="channels of the first layer, doubling likewise; units of an MLP"
+    )
+    generator_depth: int = Field(2, gt=0, description="hidden layers of an MLP")
+    discriminator_depth: int = Field(2, gt=0, description="hidden layers of an MLP")
     generator_norm: Literal["batch", "none"] = "batch"
-    discriminator_norm: Literal["batch", "none"] = "batch"
-    condition: Literal["none", "embedding"] = Field(
-        "none", description="embedding: label embeddings concatenated to z and to the discriminator's image"
+    discriminator_norm: Literal["batch", "spectral", "none"] = "batch"
+    attention: bool = Field(False, description="self-attention in both networks, at 16 pixels or the next smaller map")
+    batch_statistics: Literal["none", "stddev", "discrimination"] = Field(
+        "none", description="what the discriminator sees of a group of examples: minibatch stddev or discrimination"
+    )
+    batch_group: int = Field(4, gt=1, description="consecutive examples that batch_statistics look at together")
+    pack: int = Field(1, gt=0, description="PacGAN: examples that the discriminator judges together")
+    dropout: float = Field(0, ge=0, lt=1, description="of the discriminator's hidden layers, MLPs")
+    condition: Literal["none", "concatenation", "embedding", "batch_norm"] = Field(
+        "none",
+        description="how the generator reads the label: one-hot or an embedding beside z, or conditional batch norm",
+    )
+    discriminator_condition: Literal["concatenation", "embedding", "projection", "auxiliary"] = Field(
+        "projection",
+        description="how the discriminator reads it, where there is a condition: one-hot or embedded maps beside the "
+        "image, projection, or an auxiliary classifier (AC-GAN), which is asked for it instead",
     )
 
     _name = field_validator("name")(_known("network"))
 
+    @property
+    def conditional(self) -> bool:
+        """Whether a label decides what is generated."""
+        return self.condition != "none"
+
 
 class Objective(Frozen):
-    """The game: losses of both players and the penalties added to the discriminator's."""
+    """The game: losses of both players, what is added to them, and what is done to the discriminator's input."""
 
     name: str = "non_saturating"
-    penalties: dict[str, float] = Field({}, description="penalty's name -> its weight")
+    penalties: dict[str, float] = Field({}, description="of the discriminator: name -> weight")
+    generator_penalties: dict[str, float] = Field({}, description="of the generator: name -> weight")
+    penalty_every_steps: int = Field(1, gt=0, description="lazy regularisation: every so many steps, as much stronger")
+    label_smoothing: float = Field(0, ge=0, lt=1, description="one-sided, of binary cross-entropies")
+    instance_noise: float = Field(0, ge=0, description="stddev at the first step, falling to 0 at the last")
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = Field((), description="DiffAugment's policy")
+    weight_limit: float | None = Field(None, gt=0, description="the discriminator's weights are clipped to this")
 
     _name = field_validator("name")(_known("objective"))
 
-    @field_validator("penalties")
+    @field_validator("penalties", "generator_penalties")
     @classmethod
-    def _penalties(cls, value: dict[str, float]) -> dict[str, float]:
-        for name, weight in value.items():
-            catalog.require("penalty", name)
-            if weight < 0:
-                raise ValueError(f"the weight of a penalty is at least 0; received {weight} for {name}")
-        return value
+    def _penalties(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        return _weighted("penalty" if info.field_name == "penalties" else "generator penalty", "weight", value)
 
 
 class Optimizer(Frozen):
     """One player's optimizer."""
 
-    name: Literal["adam", "sgd", "rmsprop"] = "adam"
+    name: Literal["adam", "adamw", "lion", "sgd", "rmsprop"] = "adam"
     learning_rate: float = Field(2e-4, gt=0)
-    beta_1: float = Field(0.5, ge=0, lt=1, description="adam")
-    beta_2: float = Field(0.999, ge=0, lt=1, description="adam")
+    beta_1: float = Field(0.5, ge=0, lt=1, description="adam, adamw, lion")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="adam, adamw, lion")
     momentum: float = Field(0, ge=0, lt=1, description="sgd, rmsprop")
-    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = Field(0, ge=0, description="decoupled, adamw and lion")
+    schedule: Literal["constant", "linear", "cosine", "exponential"] = Field(
+        "constant", description="over all updates of this player: to 0, to 0, or to a hundredth"
+    )
+    warmup_updates: int = Field(0, ge=0, description="the rate rises from 0 over this many updates")
+    clip_norm: float | None = Field(
+        None, gt=0, description="bound of the norm of all gradients of this player together"
+    )
+
+
+class Health(Frozen):
+    """What is done about a training that goes wrong."""
+
+    action: Literal["warn", "stop", "roll_back"] = Field(
+        "warn", description="at a verdict that is not healthy: log it, stop, or go back to the best checkpoint once"
+    )
+    check_every_steps: int = Field(500, gt=0, description="how often samples are drawn and looked at")
+    samples: int = Field(512, ge=64, description="generated examples that a look takes")
 
 
 class Training(Frozen):
     """What the loop does. One step is one update of the generator."""
 
     steps: int = Field(gt=0)
+    pretraining_steps: int = Field(0, ge=0, description="supervised steps before, of GANs that have such a phase")
+    pretraining_optimizer: Optimizer = Field(Optimizer(), description="of the generator in these steps")
     batch_size: int = Field(64, gt=0, description="examples a step, over all replicas")
-    discriminator_steps: int = Field(1, gt=0, le=32, description="k of algorithm 1, each on fresh images and noise")
+    discriminator_steps: int = Field(1, gt=0, le=32, description="k of algorithm 1, each on fresh examples and noise")
+    generator_steps: int = Field(1, gt=0, le=16, description="generator updates a step, each on fresh noise")
+    updates: Literal["alternating", "simultaneous"] = "alternating"
+    unrolled_steps: int = Field(0, ge=0, le=20, description="discriminator updates that the generator looks ahead")
     generator_optimizer: Optimizer = Optimizer()
     discriminator_optimizer: Optimizer = Optimizer()
     ema_half_life_images: float = Field(10_000, ge=0, description="0 switches the average off")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    strategy: Literal["one_device", "mirrored"] = "mirrored"
+    strategy: Literal["one_device", "mirrored", "multi_worker", "tpu"] = "mirrored"
     steps_per_call: int = Field(50, gt=0, description="steps in one call of the compiled loop")
+    jit: bool = Field(
+        False, description="XLA compiles a step whole: faster for small dense networks, on one_device alone"
+    )
     checkpoint_every_steps: int = Field(500, gt=0)
     sample_every_steps: int = Field(500, gt=0, description="how often a grid of samples is drawn")
+    keep: Literal["best", "last"] = Field(
+        "best", description="which weights are exported: those of the best look at samples, or of the last step"
+    )
+    health: Health = Health()
     seed: int = Field(0, ge=0)
 
-
-class Threshold(Frozen):
-    """What a metric must meet; every bound that is set has to hold."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-    within_floor: float | None = Field(
-        None, ge=0, description="may be worse than real against real by this much, in the metric's unit"
-    )
-    within_blessed: float | None = Field(
-        None, ge=0, description="may be worse than the latest blessed model by this share of its value"
-    )
+    @property
+    def total_steps(self) -> int:
+        """Of all phases."""
+        return self.pretraining_steps + self.steps
 
     @model_validator(mode="after")
-    def _some_bound(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("a threshold sets at_least, at_most, within_floor or within_blessed")
+    def _jit_is_for_one_device(self) -> Self:
+        # XLA on CPUs has no collectives that a step on several replicas could call
+        if self.jit and self.strategy != "one_device":
+            raise ValueError(f"training.jit needs training.strategy=one_device; received {self.strategy}")
         return self
 
-
-def AtLeast(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as the type that it makes
-    """A lower bound, with further bounds by keyword."""
-    return Threshold(at_least=value, **more)
-
-
-def AtMost(value: float, **more: float) -> Threshold:  # noqa: N802
-    """An upper bound, with further bounds by keyword."""
-    return Threshold(at_most=value, **more)
-
-
-class Evaluation(Frozen):
-    """How the generator is judged before it may be served."""
-
-    extractor: str = Field("cnn", pattern=r"^[a-z][a-z0-9_]*$", description="names the features in a metric's name")
-    extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
-    samples: int = Field(2_000, gt=0, description="generated images that the metrics see")
-    seed: int = Field(0, ge=0)
-    thresholds: dict[str, Threshold] = {}
-
     @model_validator(mode="after")
-    def _thresholds_name_metrics(self) -> Self:
-        known = [*catalog.metric_names(self.extractor), *catalog.PLAYERS]
-        for name in self.thresholds:
-            if name not in known:
-                raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
+    def _simultaneous_is_one_to_one(self) -> Self:
+        if self.updates == "simultaneous" and (self.discriminator_steps, self.generator_steps) != (1, 1):
+            raise ValueError(
+                "simultaneous updates have one discriminator and one generator step; received "
+                f"{self.discriminator_steps} and {self.generator_steps}"
+            )
         return self
 
 
@@ -171,18 +270,15 @@ class Experiment(Frozen):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="also the name of the served model")
     description: str = ""
     data: Data
-    gan: str = "adversarial"
+    gan: Scheme = Scheme()
     network: Network = Network()
     objective: Objective = Objective()
     training: Training
     evaluation: Evaluation = Evaluation()
 
-    _gan = field_validator("gan")(_known("gan"))
-
     @model_validator(mode="after")
-    def _condition_has_labels(self) -> Self:
-        if self.network.condition != "none" and not self.data.labels:
-            raise ValueError("a conditional network needs data.labels of at least 2; received 0")
+    def _parts_fit(self) -> Self:
+        check_fit(self)
         return self
 
     @classmethod
@@ -195,7 +291,7 @@ class Experiment(Frozen):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise ValueError(_one_line(cls, error)) from None
+            raise ValueError(one_line(cls, error)) from None
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -229,42 +325,5 @@ class Experiment(Frozen):
                 value = json.loads(text)
             except json.JSONDecodeError:
                 value = text
-            _set(tree, path.split("."), value)
+            set_path(tree, path.split("."), value)
         return self.parse(tree)
-
-
-def _set(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    """Puts `value` at `path`; a missing or plain inner node becomes a tree, which validation then judges."""
-    for key in path[:-1]:
-        if not isinstance(tree.get(key), dict):
-            tree[key] = {}
-        tree = tree[key]
-    tree[path[-1]] = value
-
-
-def _one_line(model: type[BaseModel], error: ValidationError) -> str:
-    """The first fault in words: the field's path, what is wrong, what was received."""
-    fault = error.errors()[0]
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        near = catalog.near_misses(path, _paths(model))
-        return f"{path} is no field of {fault['loc'][0] if len(fault['loc']) > 1 else 'an experiment'}{near}"
-    if fault["type"] == "missing":
-        return f"{path} is required"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return f"{path}: {message}" if path else message
-    return f"{path}: {message[0].lower() + message[1:]}; received {fault['input']!r}"
-
-
-def _paths(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """The dotted paths of all fields, for naming near misses."""
-    found = []
-    for name, field in model.model_fields.items():
-        found.append(prefix + name)
-        inner = field.annotation
-        if get_origin(inner) is None and isinstance(inner, type) and issubclass(inner, BaseModel):
-            found += _paths(inner, f"{prefix}{name}.")
-        elif get_origin(inner) is dict and issubclass(get_args(inner)[1], BaseModel):
-            continue
-    return found

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from models import mixtures
 from models.config import Data, Evaluation
-from models.data import read_examples
+from models.data import Arrays, read_examples
 
 FEATURES = 64
 """Width of the features: a Frechet distance needs more images than that, and digits holds out 360."""
@@ -38,18 +39,94 @@ def run_fn(fn_args: Any) -> None:
     train, held_out = read_examples(fn_args.train_files, data), read_examples(fn_args.eval_files, data)
     started = time.monotonic()
     keras.utils.set_random_seed(evaluation.seed)
-    model = classifier(data)
-    record: dict[str, Any] = {"name": evaluation.extractor, "features": FEATURES, "labels": data.labels, "steps": 0}
     if train.labels is not None and held_out.labels is not None:
         _check_labels(data, train.labels, held_out.labels)
-        train_classifier(model, train.images, train.labels, steps=evaluation.extractor_steps, seed=evaluation.seed)
-        record["steps"] = evaluation.extractor_steps
-        record["eval_accuracy"] = accuracy(model, held_out.images, held_out.labels)
-        _log.info("The judge's classifier reads %.2f %% of held-out images right", 100 * record["eval_accuracy"])
-    else:
-        _log.warning("The images have no labels: the judge's features are those of a network with random weights")
+    model, steps = extractor(data, evaluation, train)
+    record: dict[str, Any] = {
+        "name": evaluation.extractor,
+        "features": model.output["features"].shape[-1],
+        "labels": data.labels,
+        "steps": steps,
+    }
+    if held_out.labels is not None:
+        record["eval_accuracy"] = accuracy(model, held_out.examples, held_out.labels)
+        _log.info("The judge's classifier reads %.2f %% of held-out examples right", 100 * record["eval_accuracy"])
     record["seconds"] = round(time.monotonic() - started, 1)
     export(model, data, fn_args.serving_model_dir, record)
+
+
+def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.Model, int]:
+    """The model whose features judge this data.
+
+    Images have a classifier of their own, stacked digits one of single digits that looks at each channel, points the
+    optimal classifier of their mixture.
+
+    Args:
+        data: what the examples are.
+        evaluation: `extractor_steps` and `seed` of a training.
+        train: to learn from.
+
+    Returns:
+        A model as `classifier`, `stacked_classifier` or `mixture_classifier` describes it, and how many steps it was
+        trained: 0 where there is nothing to learn.
+    """
+    if data.kind == "points":
+        return mixture_classifier(data), 0
+    model = classifier(data.model_copy(update={"channels": 1, "labels": 10}) if data.kind == "stacked" else data)
+    if train.labels is None:
+        _log.warning("The images have no labels: the judge's features are those of a network with random weights")
+        return model, 0
+    images, labels = train.examples, train.labels
+    if data.kind == "stacked":
+        # All channels are drawn alike, so that the first has every digit to learn from.
+        images, labels = images[..., :1], labels // 100
+    train_classifier(model, images, labels, steps=evaluation.extractor_steps, seed=evaluation.seed)
+    return (stacked_classifier(model, data) if data.kind == "stacked" else model), evaluation.extractor_steps
+
+
+def mixture_classifier(data: Data) -> keras.Model:
+    """The optimal classifier of a mixture's points: its features are the points themselves.
+
+    Args:
+        data: a source of points; its labels are 0 or the number of modes.
+
+    Returns:
+        A model from points, [b, 2], to {"features": [b, 2], "logits": [b, modes]}, the softmax of which is the
+        probability of each mode.
+
+    Raises:
+        ValueError: `data.labels` is another number.
+    """
+    centres, sigma = mixtures.of_source(data.source)
+    if data.labels not in (0, len(centres)):
+        raise ValueError(f"{data.source} has {len(centres)} modes: data.labels is that or 0; received {data.labels}")
+    point = keras.Input((2,), name="point")
+    gaps = keras.ops.expand_dims(point, 1) - keras.ops.convert_to_tensor(centres, "float32")
+    return keras.Model(
+        point,
+        {"features": keras.layers.Identity()(point), "logits": keras.ops.sum(gaps**2, -1) / (-2 * sigma**2)},
+    )
+
+
+def stacked_classifier(digits: keras.Model, data: Data) -> keras.Model:
+    """Reads each channel of stacked digits by a classifier of single ones.
+
+    Args:
+        digits: from `classifier`, of one channel and 10 labels.
+        data: of the stacked digits.
+
+    Returns:
+        A model from images in [0, 1], [b, r, r, 3], to {"features": [b, 3 * FEATURES], "logits": [b, 3, 10]}.
+    """
+    image = keras.Input(data.shape, name="image")
+    read = [digits(image[..., channel : channel + 1]) for channel in range(data.channels)]
+    return keras.Model(
+        image,
+        {
+            "features": keras.ops.concatenate([each["features"] for each in read], -1),
+            "logits": keras.ops.stack([each["logits"] for each in read], 1),
+        },
+    )
 
 
 def classifier(data: Data) -> keras.Model:
@@ -116,24 +193,29 @@ def _shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
     return images[:, rows][:, :, columns]
 
 
-def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    """Share of images whose class the model reads right."""
-    predict = tf.function(lambda image: tf.argmax(model(image, training=False)["logits"], 1))
+def accuracy(model: keras.Model, examples: np.ndarray, labels: np.ndarray) -> float:
+    """Share of examples that the model reads right; of stacked digits, those of which it reads all three."""
+    predict = tf.function(lambda x: tf.argmax(model(x, training=False)["logits"], -1))
     hits = 0
-    for start in range(0, len(images), 500):
+    for start in range(0, len(examples), 500):
         part = slice(start, start + 500)
-        image = tf.constant(images[part].astype(np.float32) / 255)
-        hits += int((predict(image).numpy() == labels[part]).sum())
-    return hits / len(images)
+        read = predict(tf.constant(as_input(examples[part]))).numpy()
+        hits += int(((read @ [100, 10, 1] if read.ndim == 2 else read) == labels[part]).sum())
+    return hits / len(examples)
+
+
+def as_input(examples: np.ndarray) -> np.ndarray:
+    """Examples as the extractor takes them: uint8 pixels as float32 in [0, 1], points as they are."""
+    return examples.astype(np.float32) / 255 if examples.dtype == np.uint8 else examples
 
 
 def export(model: keras.Model, data: Data, directory: str, record: dict[str, Any]) -> None:
-    """Writes the SavedModel: signature `serving_default`, float32 images in [0, 1] -> features and logits."""
-    spec = tf.TensorSpec([None, data.resolution, data.resolution, data.channels], tf.float32, name="image")
+    """Writes the SavedModel: signature `serving_default`, `image` in [0, 1] or `point`, float32 -> the outputs."""
+    spec = tf.TensorSpec([None, *data.shape], tf.float32, name="point" if data.points else "image")
 
     @tf.function(input_signature=[spec])
-    def extract(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model(image, training=False)
+    def extract(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model(x, training=False)
 
     tf.saved_model.save(model, directory, signatures={"serving_default": extract})
     tf.io.gfile.makedirs(f"{directory}/assets.extra")

@@ -1,6 +1,8 @@
 """What a person sees of a training: progress, TensorBoard, sample grids. All are Keras callbacks."""
 
+import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,22 @@ LOOKED_AT_PIXELS = 48
 LINE = 4
 """Pixels between the images of a grid."""
 
+MOST_ROWS = 20
+"""Classes that a grid shows."""
+
 PLAIN_SECONDS = 15
 """How often progress is printed where there is no terminal."""
 
 
-def standard_callbacks(directory: Path, experiment: Experiment) -> list[keras.callbacks.Callback]:
-    """Progress, TensorBoard and sample grids, written below `directory`."""
-    return [ProgressLine(experiment), TensorBoardScalars(directory / "tensorboard"), SampleGrids(directory / "samples")]
+def standard_callbacks(
+    directory: Path, experiment: Experiment, examples: Mapping[str, np.ndarray]
+) -> list[keras.callbacks.Callback]:
+    """Progress, TensorBoard and sample grids, written below `directory`; the grids are made for these examples."""
+    return [
+        ProgressLine(experiment),
+        TensorBoardScalars(directory / "tensorboard"),
+        SampleGrids(directory / "samples", examples),
+    ]
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -33,7 +44,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     def __init__(self, experiment: Experiment):
         super().__init__()
-        self.steps, self.batch_size = experiment.training.steps, experiment.training.batch_size
+        self.steps, self.batch_size = experiment.training.total_steps, experiment.training.batch_size
         self.console = Console()
         self.bar = Progress(
             TextColumn("  training"),
@@ -85,28 +96,57 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
 
 class SampleGrids(keras.callbacks.Callback):
-    """A PNG of the averaged generator's samples for fixed noise; one row a class where there are classes."""
+    """A PNG of what the averaged generator makes of fixed noise or inputs; one row a class where there are classes.
 
-    def __init__(self, directory: Path):
+    Args:
+        directory: where the pictures go.
+        examples: real ones, as `models.data.reference` gives them; generated ones are made for them.
+    """
+
+    def __init__(self, directory: Path, examples: Mapping[str, np.ndarray]):
         super().__init__()
-        self.directory = directory
+        self.directory, self.examples = directory, examples
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        training = self.model.experiment.training
-        if batch % training.sample_every_steps == 0 or batch == training.steps:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self._grid()).save(self.directory / f"step_{batch:08d}.png")
-
-    def _grid(self) -> np.ndarray:
         experiment = self.model.experiment
-        rows = experiment.data.labels if experiment.network.condition != "none" else 8
-        columns = 10
-        z = np.random.default_rng(0).normal(size=[rows * columns, experiment.network.latent_size])
-        inputs = {"z": z.astype(np.float32)}
-        if experiment.network.condition != "none":
-            inputs["label"] = np.repeat(np.arange(rows), columns)
-        image = keras.ops.convert_to_numpy(self.model.averages[0].average(inputs, training=False))
+        due = batch % experiment.training.sample_every_steps == 0 or batch == experiment.training.total_steps
+        if due:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(self._grid(experiment)).save(self.directory / f"step_{batch:08d}.png")
+
+    def _grid(self, experiment: Experiment) -> np.ndarray:
+        if experiment.data.points:
+            real = self.examples[self.model.target]
+            return scatter(real, keras.ops.convert_to_numpy(self.model.generate(self.examples, 0)))
+        conditional = experiment.network.conditional
+        rows, columns = min(experiment.data.labels, MOST_ROWS) if conditional else 8, 10
+        shown = {name: np.resize(values, [rows * columns, *values.shape[1:]]) for name, values in self.examples.items()}
+        if conditional:
+            shown["label"] = np.repeat(np.arange(rows), columns)
+        image = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
         return tile(np.round((image + 1) * 127.5).astype(np.uint8), rows, columns)
+
+
+def scatter(real: np.ndarray, fake: np.ndarray, side: int = 480) -> np.ndarray:
+    """Points on a white square: real ones grey, generated ones dark blue over them.
+
+    Args:
+        real: [n, 2]; they and a margin of a quarter fill the picture.
+        fake: [m, 2]; what lies outside is not drawn.
+        side: of the picture, pixels.
+
+    Returns:
+        [side, side, 3] uint8.
+    """
+    picture = np.full([side, side, 3], 255, np.uint8)
+    reach = 1.25 * np.abs(real).max()
+    for points, colour in ((real, (190, 190, 190)), (fake, (20, 50, 140))):
+        at = np.floor((points * [1, -1] / reach + 1) * side / 2)
+        # a comparison with NaN is false
+        columns, lines = at[((at >= 1) & (at < side - 1)).all(1)].astype(int).T
+        for down, right in itertools.product((-1, 0, 1), repeat=2):
+            picture[lines + down, columns + right] = colour
+    return picture
 
 
 def tile(images: np.ndarray, rows: int, columns: int) -> np.ndarray:

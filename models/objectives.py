@@ -152,13 +152,15 @@ def one_sided_label_smoothing(objective: Objective, smoothing: float = 0.1) -> O
 
     Returns:
         An objective; its discriminator's loss is that of `objective` plus smoothing * real / 2, at least 0, since
-        (1 - e) softplus(-a) + e softplus(a) = softplus(-a) + e a.
+        (1 - e) softplus(-a) + e softplus(a) = softplus(-a) + e a. With `smoothing` 0 it is `objective` itself.
 
     Raises:
         ValueError: the objective has no binary cross-entropy, or `smoothing` is out of its range.
 
     Reference: Salimans et al. 2016, section 3.4.
     """
+    if not smoothing:
+        return objective
     with_labels = (minimax, non_saturating, maximum_likelihood)
     if objective not in with_labels:
         names = ", ".join(each.__name__ for each in with_labels)
@@ -224,6 +226,19 @@ def generator_reads_real(objective: Objective) -> bool:
         tape.watch(real)
         loss = objective(real, fake).generator
     return tape.gradient(loss, real) is not None
+
+
+def undecided_logit(objective: Objective) -> float | None:
+    """The logit that a discriminator gives where real and generated examples are equally likely; None if it has none.
+
+    It is what minimises the discriminator's loss when both kinds get the same logit: 0 for a cross-entropy, 1/2 for
+    least squares. Where an interval does, as for the hinge, it is the middle; where any logit does, there is none.
+    """
+    logits = tf.range(-8.0, 8.0 + 1 / 128, 1 / 64)
+    # each by itself: a relativistic objective looks at the mean of the batch
+    loss = tf.vectorized_map(lambda each: objective(each[None], each[None]).discriminator[0], logits)
+    least = tf.boolean_mask(logits, loss <= tf.reduce_min(loss) + 1e-6)
+    return None if len(least) == len(logits) else float(tf.reduce_mean(least))
 
 
 def _cross_entropy(real: tf.Tensor, fake: tf.Tensor) -> PerExample:

@@ -1,24 +1,21 @@
 """What keeps the discriminator's gradients in bounds, and what is done to its inputs for the same end.
 
 A penalty is a function `(critic, real, fake, seed) -> [batch]`; the train step weights it and takes the mean. `real`
-and `fake` are images [batch, height, width, channels], float32; the result is float32, at least 0.
+and `fake` are images [batch, height, width, channels] or points [batch, d], float32; the result is float32, at least 0.
 
 All randomness is a function of the seed, an int64 [2] tensor that differs from use to use. It is drawn for the global
-batch, of which a replica takes its rows (see `draw`): the number of replicas changes nothing of it.
+batch, of which a replica takes its rows (see `models.draws`): the number of replicas changes nothing of it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from models.draws import Seed, draw
 from models.objectives import PerExample, global_mean
 
 Critic = Callable[[tf.Tensor], tf.Tensor]
-"""Images [batch, height, width, channels] -> logits [batch], the condition already applied."""
-
-Seed: TypeAlias = tf.Tensor | tuple[int, int]
-"""int64 [2]."""
+"""Examples [batch, ...] -> logits [batch], the condition already applied."""
 
 ANY_SEED = (0, 0)
 """For a call outside of training: it draws the same each time."""
@@ -87,7 +84,55 @@ def dragan(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SE
     del fake
     deviation = tf.sqrt(global_mean((real - global_mean(real)) ** 2))
     noise = deviation / 2 * draw(seed, 0, real.shape)
-    return (gradient_norm(critic, real + draw(seed, 1, [real.shape[0], 1, 1, 1]) * noise) - 1) ** 2
+    return (gradient_norm(critic, real + draw(seed, 1, _one_a_row(real)) * noise) - 1) ** 2
+
+
+def consistency(critic: Critic, real: tf.Tensor, fake: tf.Tensor, seed: Seed = ANY_SEED) -> PerExample:
+    """Keeps the critic's opinion of a real image when the image is moved: (critic(moved) - critic(real))^2.
+
+    The change is a random translation by up to 1/8 of each side; the paper's other one, a flip, would turn a digit into
+    none. `fake` is not read.
+
+    Raises:
+        ValueError: `real` are no images.
+
+    Reference: Zhang et al. 2020 (CR-GAN), equation 3; their lambda, 10, is the weight.
+    """
+    del fake
+    moved = diff_augment(real, seed, policy=("translation",))
+    return tf.cast(critic(moved) - critic(real), tf.float32) ** 2
+
+
+def path_length(
+    generate: Callable[[tf.Tensor], tf.Tensor], z: tf.Tensor, seed: Seed, memory: tf.Tensor
+) -> tuple[PerExample, tf.Tensor]:
+    """Makes a step of fixed size in the latent space change the image by a fixed amount, wherever it is made.
+
+    The length is |J^T y| for the generator's Jacobian J at z and Gaussian noise y of the image's shape, divided by the
+    root of the number of its pixels; the penalty is its squared distance from a running mean.
+
+    Args:
+        generate: latents [batch, d] -> images [batch, ...].
+        z: latents [batch, d], float32.
+        seed: int64 [2].
+        memory: the running mean, a scalar; 0 at the start.
+
+    Returns:
+        (length - mean)^2 an example, [batch] float32, at least 0; and the mean, moved by 1/100 to that of this batch.
+
+    Reference: Karras et al. 2020, equation 4, decay and scale as in their code; their weight is 2.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        image = tf.cast(generate(z), tf.float32)
+        noise = draw(seed, 0, image.shape, tf.random.stateless_normal)
+        places = image.shape[1:-1].num_elements()
+        total = tf.reduce_sum(image * noise) / places**0.5
+    slope = tape.gradient(total, z)
+    # the root's derivative is infinite at 0; below the floor it is 0
+    length = tf.sqrt(tf.maximum(tf.reduce_sum(slope**2, axis=1), 1e-12))
+    mean = memory + 0.01 * (global_mean(tf.stop_gradient(length)) - memory)
+    return (length - mean) ** 2, mean
 
 
 def squared_gradient_norm(critic: Critic, images: tf.Tensor) -> PerExample:
@@ -116,7 +161,7 @@ def interpolated(real: tf.Tensor, fake: tf.Tensor, seed: Seed) -> tf.Tensor:
         raise ValueError(
             f"real and fake images have the same shape; received {list(real.shape)} and {list(fake.shape)}"
         )
-    return fake + draw(seed, 0, [real.shape[0], 1, 1, 1]) * (real - fake)
+    return fake + draw(seed, 0, _one_a_row(real)) * (real - fake)
 
 
 def instance_noise(images: tf.Tensor, seed: Seed, *, stddev: float | tf.Tensor) -> tf.Tensor:
@@ -164,10 +209,12 @@ def diff_augment(
         Changed images, same shape and dtype; colours are not clipped, what is cut or moved in is 0 (grey).
 
     Raises:
-        ValueError: `policy` names something else.
+        ValueError: `policy` names something else, or what is to be changed are no images.
 
     Reference: Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"; ranges of their code.
     """
+    if len(images.shape) != 4:
+        raise ValueError(f"augmentation changes images [batch, height, width, channels]; received {list(images.shape)}")
     for name in policy:
         if name not in AUGMENTATIONS:
             raise ValueError(f"policy names any of {', '.join(AUGMENTATIONS)}; received {name}")
@@ -175,23 +222,9 @@ def diff_augment(
     return images
 
 
-def draw(seed: Seed, use: int, shape: Sequence[int], sample: Any = tf.random.stateless_uniform) -> tf.Tensor:
-    """This replica's rows of a random tensor for the global batch, the same however many replicas share it.
-
-    Args:
-        seed: int64 [2], the same in all replicas.
-        use: which of the draws under this seed.
-        shape: of this replica's rows, [batch, ...], fully known.
-        sample: the stateless distribution; uniform in [0, 1) by default.
-
-    Returns:
-        float32 of this shape.
-    """
-    context = tf.distribute.get_replica_context()
-    replicas, replica = (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
-    rows, *rest = shape
-    everyone = sample([rows * replicas, *rest], tf.random.fold_in(seed, use, alg="philox"), alg="philox")
-    return everyone[replica * rows : (replica + 1) * rows]
+def _one_a_row(x: tf.Tensor) -> list[int]:
+    """[batch, 1, ...], which broadcasts against `x`."""
+    return [x.shape[0], *[1] * (len(x.shape) - 1)]
 
 
 def _color(images: tf.Tensor, seed: Seed) -> tf.Tensor:

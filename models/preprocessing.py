@@ -1,4 +1,4 @@
-"""What Transform does to an image: the one `preprocessing_fn`, named by its dotted path."""
+"""What Transform does to an example: the one `preprocessing_fn`, named by its dotted path."""
 
 from typing import Any
 
@@ -8,26 +8,31 @@ from models.config import Data
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """Makes images of one size and depth, as compact as a lossless file gets.
+    """Makes images of one size and depth, as compact as a lossless file gets; points pass as they are.
 
     Args:
-        inputs: `image/encoded`, PNG or JPEG of any size, and `label`, int64; [batch] or [batch, 1], dense or sparse.
-        custom_config: `data`, the JSON of `models.config.Data`.
+        inputs: `image/encoded`, PNG or JPEG of any size, [batch] or [batch, 1], or `point`, float32, [batch, 2];
+            `label` and, where there are two domains, `domain`, int64, [batch] or [batch, 1]. Dense or sparse.
+        custom_config: `data`, the JSON of `models.config.Data`: resolution, channels and labels.
 
     Returns:
-        `image`: [batch, 1] string, PNG of [resolution, resolution, channels] uint8; `label`: [batch, 1] int64 where
-        `data.labels` is not 0.
+        `image`: [batch, 1] string, PNG of [resolution, resolution, channels] uint8, or `point`: [batch, 2] float32;
+        `label`: [batch, 1] int64 where `data.labels` is not 0; `domain`: likewise where there are two.
     """
     data = Data.model_validate_json(custom_config["data"])
-    encoded = tf.map_fn(
-        lambda content: tf.io.encode_png(fit(decode(content, data.channels), data.resolution)),
-        tf.reshape(_dense(inputs["image/encoded"]), [-1]),
-        fn_output_signature=tf.string,
-        parallel_iterations=16,
-    )
-    outputs = {"image": encoded[:, tf.newaxis]}
-    if data.labels:
-        outputs["label"] = tf.reshape(_dense(inputs["label"]), [-1, 1])
+    if "point" in inputs:
+        outputs = {"point": tf.reshape(_dense(inputs["point"]), [-1, 2])}
+    else:
+        encoded = tf.map_fn(
+            lambda content: tf.io.encode_png(fit(decode(content, data.channels), data.resolution)),
+            tf.reshape(_dense(inputs["image/encoded"]), [-1]),
+            fn_output_signature=tf.string,
+            parallel_iterations=16,
+        )
+        outputs = {"image": encoded[:, tf.newaxis]}
+    for name, wanted in (("label", data.labels), ("domain", "domain" in inputs)):
+        if wanted:
+            outputs[name] = tf.reshape(_dense(inputs[name]), [-1, 1])
     return outputs
 
 

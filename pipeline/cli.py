@@ -1,6 +1,7 @@
 """The command `ganworks`. What is heavy is imported by the command that needs it: `--help` answers at once."""
 
 import importlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -19,8 +20,15 @@ from pipeline.summary import Summary
 ERROR, STOPPED = 1, 130
 """Exit codes: an error; Ctrl-C. A run has further ones: pipeline.summary."""
 
-BENCHMARKS = {"ingest": "benchmarks.ingest"}
-"""`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code."""
+BENCHMARKS = {
+    "fgan": "benchmarks.fgan",
+    "ingest": "benchmarks.ingest",
+    "mixtures": "benchmarks.mixtures",
+    "parzen": "benchmarks.parzen",
+    "stacked": "benchmarks.stacked",
+}
+"""`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. A `main(root)` keeps its
+trainings there."""
 
 app = typer.Typer(
     help="From images to a trained, judged, blessed and served GAN.",
@@ -152,11 +160,24 @@ def fetch(
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)]) -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)],
+    root: Annotated[
+        Path | None, typer.Option(help="where the trainings of a benchmark are kept  [default: runs/bench/NAME]")
+    ] = None,
+) -> None:
     """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
     if name not in BENCHMARKS:
         raise ValueError(f"{name} is no benchmark{near_misses(name, BENCHMARKS)}")
-    raise typer.Exit(importlib.import_module(BENCHMARKS[name]).main())
+    main = importlib.import_module(BENCHMARKS[name]).main
+    if root and not inspect.signature(main).parameters:
+        raise ValueError(f"--root is for benchmarks that train; {name} keeps nothing")
+    try:
+        code = main(root) if root else main()
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(STOPPED) from None
+    raise typer.Exit(code)
 
 
 def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:

@@ -25,23 +25,66 @@ from pipeline.baseline import BlessedBeforeStrategy
 
 TRAINER_SOURCES = (
     "components.gan_trainer",
+    "models.adam",
     "models.checkpoints",
     "models.config",
     "models.data",
+    "models.degradations",
     "models.divergences",
+    "models.draws",
     "models.ema",
+    "models.evaluation",
     "models.export",
+    "models.files",
+    "models.fit",
+    "models.frozen",
     "models.gans",
+    "models.health",
+    "models.history",
+    "models.layers",
+    "models.looks",
+    "models.metrics.distances",
     "models.networks",
     "models.objectives",
+    "models.optimizers",
     "models.penalties",
     "models.precision",
+    "models.strategies",
     "models.training",
+    "models.workers",
 )
 """What decides a generator's weights and signatures: a change there trains again, a new metric does not."""
 
-EXTRACTOR_SOURCES = ("models.config", "models.data", "models.features")
-EVALUATOR_SOURCES = ("components.gan_evaluator", "models.catalog", "models.config", "models.data", "models.metrics")
+EXTRACTOR_SOURCES = (
+    "models.config",
+    "models.data",
+    "models.evaluation",
+    "models.features",
+    "models.fit",
+    "models.frozen",
+    "models.mixtures",
+)
+EVALUATOR_SOURCES = (
+    "components.gan_evaluator",
+    "models.catalog",
+    "models.config",
+    "models.data",
+    "models.draws",
+    "models.ema",
+    "models.evaluation",
+    "models.features",
+    "models.files",
+    "models.fit",
+    "models.frozen",
+    "models.gans.base",
+    "models.health",
+    "models.history",
+    "models.looks",
+    "models.metrics",
+    "models.mixtures",
+    "models.optimizers",
+    "models.precision",
+)
 
 # Prism, the DirectRunner's first choice, is a download.
 BEAM_ARGS = ("--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",)
@@ -74,7 +117,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
             "data": experiment.data.model_dump_json(include={"resolution", "channels", "labels"}),
-            "source": source_hash("models.config", "models.preprocessing"),
+            "source": source_hash("models.config", "models.fit", "models.frozen", "models.preprocessing"),
         },
         disable_statistics=True,
         disable_analyzer_cache=True,

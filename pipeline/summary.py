@@ -63,6 +63,11 @@ class Summary:
         return json.loads((folder / "metrics.json").read_text()) if folder else {}
 
     @property
+    def health(self) -> dict[str, Any] | None:
+        """The monitor's verdict on the training: `verdict`, `meaning`, `since_step`, `evidence`; None before it."""
+        return self.judgement.get("protocol", {}).get("health")
+
+    @property
     def report(self) -> Path | None:
         """The evaluator's report."""
         folder = self.uri("GanEvaluator", "evaluation")
@@ -93,6 +98,7 @@ class Summary:
             "blessed": judgement.get("blessed"),
             "reason": judgement.get("reason"),
             "metrics": judgement.get("metrics", {}),
+            "health": self.health,
             "report": _text(self.report),
             "pushed": _text(self.pushed),
             "samples": _text(self.samples),
@@ -111,6 +117,8 @@ class Summary:
         console.print()
         console.print(_metrics_table(judgement["metrics"]))
         console.print(judgement["reason"], soft_wrap=True)
+        if alarm := _alarm(self.health):
+            console.print(alarm, soft_wrap=True)
         cached = sum(stage.state == "cached" for stage in self.stages)
         rows = {
             "report": self.report,
@@ -146,6 +154,14 @@ def _metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
             verdict,
         )
     return table
+
+
+def _alarm(health: dict[str, Any] | None) -> Text | None:
+    """What is wrong with the training, in a line; None where nothing is."""
+    if health is None or health["verdict"] in ("healthy", "not_logged"):
+        return None
+    line = f"training: {health['verdict']} since step {health['since_step']}: {health['meaning']}"
+    return Text(line, "red")
 
 
 def _bounds(threshold: dict[str, float | None] | None) -> str:

@@ -1,12 +1,14 @@
 """What tests of the science share: small data, small experiments, and checks that every network passes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from models import precision
 from models.catalog import lookup
 from models.config import Data, Experiment, Network, Training
 
@@ -44,26 +46,122 @@ def _bytes(value: bytes) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
 
+ROWS = 6
+"""Of a batch that the checks show a network."""
+
+
 def check_network(name: str, network: Network, data: Data) -> None:
-    """Shapes, range, dtypes, conditioning and initial scale of a pair of networks."""
+    """Checks what a pair of networks takes, gives and reads, and that all of it can be trained."""
     module = lookup("network", name)
-    generator, discriminator = module.generator(network, data), module.discriminator(network, data)
-    z = tf.random.stateless_normal([5, network.latent_size], [1, 2])
-    condition = {"label": tf.constant([0, 1, 2, 0, 1])} if network.condition != "none" else {}
-    image = generator({"z": z} | condition, training=False)
-    assert image.shape == (5, data.resolution, data.resolution, data.channels)
-    assert image.dtype == tf.float32
-    assert float(tf.reduce_max(tf.abs(image))) <= 1
-    logits = discriminator({"image": image} | condition, training=False)
-    assert logits.shape == (5,)
-    assert logits.dtype == tf.float32
-    assert all(variable.dtype == "float32" for variable in generator.trainable_variables)
-    if condition:
-        other = {"label": (condition["label"] + 1) % data.labels}
-        # initial weights are small: it is enough that something moves
-        assert not np.array_equal(generator({"z": z} | other, training=False), image), "G does not read its label"
-        changed = discriminator({"image": image} | other, training=False)
-        assert not np.array_equal(changed, logits), "D does not read its label"
+    codes = network.categorical_codes + network.continuous_codes
+    auxiliary = network.conditional and network.discriminator_condition == "auxiliary"
+
+    generator = trained(lambda: module.generator(network, data))
+    made = check_reads_its_inputs(generator)["output"]
+    needed = {"z": True, "label": network.conditional, "code": codes}
+    assert set(generator.input) == {name for name, given in needed.items() if given}
+    assert made.shape == (ROWS, *data.shape)
+    assert data.points or np.abs(made).max() <= 1
+
+    discriminator = trained(lambda: module.discriminator(network, data))
+    judged = check_reads_its_inputs(discriminator)
+    assert set(discriminator.input) == {"x"} | ({"label"} if network.conditional and not auxiliary else set())
+    assert discriminator.input["x"].shape == (None, *data.shape[:-1], data.shape[-1] * network.pack)
+    heads = {"label": (ROWS, data.labels)} if auxiliary else {}
+    heads |= {"code": (ROWS, codes)} if codes else {}
+    shapes = {"logit": (ROWS,)} | heads if heads else {"output": (ROWS,)}
+    assert {name: answer.shape for name, answer in judged.items()} == shapes
+
+    for model in (generator, discriminator):
+        assert all(variable.dtype == "float32" for variable in model.trainable_variables)
+        check_trains_without_a_change(model)
+
+
+def trained(build: Callable[[], keras.Model]) -> keras.Model:
+    """A network as after some training: what begins at 0, or is the same for all labels, no longer is."""
+    keras.utils.set_random_seed(0)
+    model = build()
+    random = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign_add(random.normal(0, 0.1, variable.shape))
+    return model
+
+
+def check_reads_its_inputs(model: keras.Model) -> dict[str, tf.Tensor]:
+    """Checks that each row of the output depends on each input, and returns the outputs, named "output" if only one."""
+    given = inputs_of(model)
+    outputs = _named(model(given, training=False))
+    assert all(value.dtype == tf.float32 for value in outputs.values())
+    for name, value in given.items():
+        other = (value + 1) % 3 if value.dtype == tf.int32 else -value
+        changed = _matrix(_named(model(given | {name: other}, training=False))) != _matrix(outputs)
+        assert changed.any(axis=1).all(), f"{model.name} does not read its {name}"
+    return outputs
+
+
+def check_trains_without_a_change(model: keras.Model) -> None:
+    """Checks that `stateless_call` in training has a gradient for every weight and leaves the network as it is."""
+    trainable = [variable.value for variable in model.trainable_variables]
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(trainable)
+        outputs, after = model.stateless_call(trainable, before, inputs_of(model), training=True)
+        loss = sum(tf.reduce_sum(value**2) for value in _named(outputs).values())
+    for variable, gradient in zip(model.trainable_variables, tape.gradient(loss, trainable), strict=True):
+        assert gradient is not None, f"{variable.path} has no gradient"
+        assert np.isfinite(tf.convert_to_tensor(gradient)).all(), f"{variable.path} has no finite gradient"
+    for variable, old, new in zip(model.non_trainable_variables, before, after, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), old)
+        assert not np.array_equal(new, old), f"training leaves {variable.path} as it is"
+
+
+def check_all(build: Callable[[], keras.Model]) -> None:
+    """Checks of a network what the checks above do; that it gives about the same in bfloat16, and exactly the same when
+    it is read from JSON; and that one graph serves batches of any size, as a SavedModel's signature does."""
+    model = trained(build)
+    check_reads_its_inputs(model)
+    check_trains_without_a_change(model)
+    with precision.scope("bfloat16"):
+        mixed = build()
+    mixed.set_weights(model.get_weights())
+    assert all(variable.dtype == "float32" for variable in mixed.trainable_variables)
+    given = inputs_of(model)
+    expected, received = _named(model(given, training=False)), _named(mixed(given, training=False))
+    assert all(value.dtype == tf.float32 for value in received.values())
+    scale = np.abs(_matrix(expected)).max()
+    np.testing.assert_allclose(_matrix(received), _matrix(expected), atol=0.05 * scale)
+    assert (_matrix(received) != _matrix(expected)).any(), "the policy has no effect"
+
+    twin = keras.models.model_from_json(mixed.to_json())
+    twin.set_weights(mixed.get_weights())
+    np.testing.assert_array_equal(_matrix(_named(twin(given, training=False))), _matrix(received))
+
+    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in model.input.items()}
+    serve = tf.function(lambda inputs: _named(model(inputs, training=False)), input_signature=[signature])
+    for rows in (ROWS, ROWS - 1, 1):
+        fewer = {name: value[:rows] for name, value in given.items()}
+        np.testing.assert_allclose(
+            _matrix(serve(fewer)), _matrix(_named(model(fewer, training=False))), atol=1e-5 * scale
+        )
+
+
+def inputs_of(model: keras.Model) -> dict[str, tf.Tensor]:
+    """ROWS rows of what a network takes: labels below 3, or values in [-1, 1]."""
+    random = np.random.default_rng(1)
+    return {
+        name: tf.constant(np.arange(ROWS) % 3, tf.int32)
+        if tensor.dtype == "int32"
+        else tf.constant(random.uniform(-1, 1, [ROWS, *tensor.shape[1:]]), tf.float32)
+        for name, tensor in model.input.items()
+    }
+
+
+def _named(outputs: Any) -> dict[str, tf.Tensor]:
+    return outputs if isinstance(outputs, dict) else {"output": outputs}
+
+
+def _matrix(outputs: dict[str, tf.Tensor]) -> np.ndarray:
+    return np.concatenate([tf.reshape(value, [len(value), -1]) for value in outputs.values()], axis=1)
 
 
 def weights(state: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:

@@ -42,30 +42,42 @@ def digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {split: (images[rows], source.target[rows]) for split, rows in parts.items()}
 
 
-def write_split(directory: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Images as Transform writes them."""
+def triples(images: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stacked digits of these single ones."""
+    rows = np.random.default_rng(0).integers(len(images), size=(count, 3))
+    return np.concatenate([images[rows[:, channel]] for channel in range(3)], axis=-1), labels[rows] @ [100, 10, 1]
+
+
+def write_split(directory: Path, examples: np.ndarray, labels: np.ndarray) -> None:
+    """Images or points as Transform writes them."""
     directory.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(directory / "transformed_examples-00000-of-00001.gz"), "GZIP") as writer:
-        for image, label in zip(images, labels, strict=True):
-            png = tf.train.BytesList(value=[tf.io.encode_png(image).numpy()])
-            feature = {
-                "image": tf.train.Feature(bytes_list=png),
-                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)])),
-            }
+        for example, label in zip(examples, labels, strict=True):
+            feature = {"label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)]))}
+            if example.ndim == 1:
+                feature["point"] = tf.train.Feature(float_list=tf.train.FloatList(value=example))
+            else:
+                png = tf.train.BytesList(value=[tf.io.encode_png(example).numpy()])
+                feature["image"] = tf.train.Feature(bytes_list=png)
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
 
 
 def save_generator(
-    directory: Path, draw: Callable, *, conditional: bool = True, signature: str = "serving_default"
+    directory: Path,
+    draw: Callable,
+    *,
+    conditional: bool = True,
+    signature: str = "serving_default",
+    output: str = "image",
 ) -> str:
-    """A SavedModel with a generator's signature around `draw`, (z [b, LATENT], label [b] or None) -> images."""
+    """A SavedModel with a generator's signature around `draw`, (z [b, LATENT], label [b] or None) -> examples."""
     module = tf.Module()
     z = tf.TensorSpec([None, LATENT], tf.float32, name="z")
     label = tf.TensorSpec([None], tf.int64, name="label")
     if conditional:
-        function = tf.function(lambda z, label: {"image": draw(z, label)}, input_signature=[z, label])
+        function = tf.function(lambda z, label: {output: draw(z, label)}, input_signature=[z, label])
     else:
-        function = tf.function(lambda z: {"image": draw(z, None)}, input_signature=[z])
+        function = tf.function(lambda z: {output: draw(z, None)}, input_signature=[z])
     tf.saved_model.save(module, str(directory), signatures={signature: function})
     return str(directory)
 

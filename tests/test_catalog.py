@@ -33,8 +33,8 @@ def test_choices_are_named_when_none_is_near():
 def test_a_metric_says_what_it_is_given_by_its_parameters(metric):
     module, _, name = metric.line.partition(":")
     function = getattr(__import__(module, fromlist=[name]), name)
-    given = {"features", "images", "labels"}
-    allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given} | {"fake_probabilities"}
+    given = {"features", "images", "points", "labels"}
+    allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given} | {"fake_probabilities", "mixture"}
     required = {
         parameter.name
         for parameter in inspect.signature(function).parameters.values()
@@ -42,6 +42,9 @@ def test_a_metric_says_what_it_is_given_by_its_parameters(metric):
     }
     assert required
     assert required <= allowed
+    # Points have no pixels, and only they have a mixture.
+    assert not (required & {"real_images", "fake_images"} and "points" in metric.of)
+    assert not (required & {"real_points", "fake_points", "mixture"} and metric.of != ("points",))
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name)

@@ -14,7 +14,7 @@ ALLOWED = {
     "models": {"models"},
     "components": {"models", "components"},
     "pipeline": {"models", "components", "pipeline"},
-    "serving": {"models.config", "models.catalog", "serving"},
+    "serving": {"models.config", "models.catalog", "models.fit", "models.frozen", "serving"},
 }
 """Our own packages or modules that a package may import."""
 

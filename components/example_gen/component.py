@@ -8,9 +8,9 @@ from tfx.types.channel import Channel
 
 from components.example_gen.executor import Executor
 
-SOURCE_PACKAGES = ("components.example_gen", "models.config")
+SOURCE_PACKAGES = ("components.example_gen", "models.config", "models.fit", "models.frozen", "models.mixtures")
 """What the executor runs, for `models.source.source_hash`."""
-DATA_FIELDS = ("source", "eval_share", "pixel_limit", "bad_image_tolerance")
+DATA_FIELDS = ("source", "unpaired_source", "eval_share", "pixel_limit", "bad_image_tolerance")
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):

@@ -7,6 +7,7 @@ import numpy as np
 
 from components.example_gen.images import Picture, pictures
 from components.example_gen.sources import Shard, Source
+from models.config import Data
 
 
 class Digits(Source):
@@ -24,12 +25,13 @@ class Digits(Source):
         """One: it is all in memory at once anyway."""
         yield Shard(split=None, part=None)
 
-    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Picture]:
+    def read(self, shard: Shard, *, data: Data) -> Iterator[Picture]:
         """All digits."""
         from sklearn.datasets import load_digits
 
         digits = load_digits()
-        yield from pictures(np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.int64))
+        pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+        yield from pictures(pixels[..., np.newaxis], digits.target.astype(np.int64))
 
     def fingerprint(self) -> str:
         """The version of the package that carries them."""

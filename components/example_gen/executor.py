@@ -13,7 +13,7 @@ from models.config import Data
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Reads the images of a source into the `examples` artifact."""
+    """Reads a source into the `examples` artifact."""
 
     def Do(  # noqa: N802 - TFX's name
         self,

@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from components.example_gen.sources import EVAL, TRAIN, Fault, Raw, Shard, Source, file_lines
+from models.config import Data
 
 EVAL_NAMES = ("eval", "val", "validation", "test")
 SHARD_FILES = 256
@@ -60,8 +61,8 @@ class Folder(Source):
                 labels = tuple(numbers.get(file.split("/")[0]) for file in group)
                 yield Shard(split=split, part=Part(root, group, labels))
 
-    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Raw | Fault]:
-        """The bytes of each file; `pixel_limit` waits for whoever decodes them."""
+    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw | Fault]:
+        """The bytes of each file; the limits wait for whoever decodes them."""
         part: Part = shard.part
         for file, label in zip(part.files, part.labels, strict=True):
             path = posixpath.join(part.root, file)

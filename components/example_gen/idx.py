@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from components.example_gen.images import Picture, pictures, too_large
 from components.example_gen.sources import EVAL, TRAIN, Fault, Shard, Source, file_lines
+from models.config import Data
 
 PREFIXES = {TRAIN: "train", EVAL: "t10k"}
 SHARD_IMAGES = 10_000
@@ -65,17 +66,17 @@ class Idx(Source):
                 part = Part(images, labels, start, min(start + step, count))
                 yield Shard(split=split if len(pairs) > 1 else None, part=part)
 
-    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Picture | Fault]:
+    def read(self, shard: Shard, *, data: Data) -> Iterator[Picture | Fault]:
         """Images with their labels; what the header promises and the file lacks is one fault."""
         part: Part = shard.part
         count, height, width = read_header(part.images, dimensions=3)
-        if height * width > pixel_limit:
-            yield Fault(part.images, too_large(height, width, pixel_limit), part.stop - part.start)
+        if height * width > data.pixel_limit:
+            yield Fault(part.images, too_large(height, width, data.pixel_limit), part.stop - part.start)
             return
         labels = read_header(part.labels, dimensions=1)[0] if part.labels else None
         done = part.start
         for pixels, classes in self._batches(part, height * width):
-            yield from pictures(pixels.reshape(-1, height, width), classes)
+            yield from pictures(pixels.reshape(-1, height, width, 1), classes)
             done += len(pixels)
         if done < part.stop:
             yield Fault(part.images, self._shortage(part, count, labels), part.stop - done)

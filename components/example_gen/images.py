@@ -80,17 +80,17 @@ def pictures(pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None
     """Encodes a batch of pixel arrays as PNG.
 
     Args:
-        pixels: [n, height, width], grey.
+        pixels: [n, height, width, channels], grey or RGB.
         labels: [n], or None.
     """
-    _, height, width = pixels.shape
-    encoded = _encode_png(pixels[..., np.newaxis]).numpy()
+    _, height, width, channels = pixels.shape
+    encoded = _encode_png(pixels).numpy()
     return [
         Picture(
             encoded=png,
             height=height,
             width=width,
-            channels=1,
+            channels=channels,
             # Of the pixels, as PNG bytes may change with the encoder's version.
             key=hashlib.sha256(pixels[i].tobytes()).digest(),
             label=None if labels is None else int(labels[i]),
@@ -99,7 +99,7 @@ def pictures(pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None
     ]
 
 
-@tf.function(input_signature=[tf.TensorSpec([None, None, None, 1], tf.uint8)])
+@tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8)])
 def _encode_png(pixels: tf.Tensor) -> tf.Tensor:
     return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string, parallel_iterations=16)
 

@@ -1,6 +1,7 @@
 """Reads a source into the examples of a pipeline."""
 
 import collections
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,17 +12,18 @@ import tensorflow as tf
 from absl import logging
 
 from components.example_gen.images import BadImage, Picture, header_channels, read_picture
-from components.example_gen.sources import EVAL, TRAIN, Fault, Raw, Shard, Source, open_source
+from components.example_gen.sources import EVAL, TRAIN, Fault, Point, Raw, Shard, Source, open_source, split_of
 from models.config import Data
 
 SPLITS = (TRAIN, EVAL)
-REPORT_FILE = "ingest.json"
+REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
+"""Of the source, and of that of the second domain."""
 NAMED_FAULTS = 20
 _REPORT = "report"
 
 
 class Report(NamedTuple):
-    """What was read: sound images by split, bad ones, and the first of these by name."""
+    """What was read: sound examples by split, bad ones, and the first of these by name."""
 
     counts: dict[str, int]
     bad: int
@@ -44,127 +46,148 @@ class Report(NamedTuple):
 
 
 def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
-    """Writes the images of `data.source` as gzip TFRecords of tf.Example, split into train and eval.
+    """Writes the examples of `data.sources` as gzip TFRecords of tf.Example, split into train and eval.
 
-    An example has `image/encoded` (PNG or JPEG), `image/height`, `image/width`, `image/channels` and, where the source
-    has one, `label`. Whatever is wrong, no file is left below `directory`.
+    An example of an image has `image/encoded` (PNG or JPEG), `image/height`, `image/width` and `image/channels`, one of
+    a point has `point`, two floats; both have `label` where the source has one. With a second domain, `domain` is 0 or
+    1, and the examples of domain 1 have the label 0. Whatever is wrong, no file is left below `directory`.
 
     Args:
-        data: the source, its split and its limits.
-        directory: where Split-train/, Split-eval/ and ingest.json are written.
+        data: the sources, their split and their limits.
+        directory: where Split-train/, Split-eval/ and REPORT_FILES are written.
         make_pipeline: makes the Beam pipeline that does it.
 
     Returns:
-        The counts, and the first faults; the same, with the classes' names, is in ingest.json.
+        The counts of all sources, and the first faults; those of each, with the classes' names, are in REPORT_FILES.
 
     Raises:
-        ValueError: the source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, or a
+        ValueError: a source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, or a
             split is empty. One line.
     """
-    source = open_source(data.source)
+    sources = [open_source(source) for source in data.sources]
+    reports = []
     with _nothing_left_behind(directory):
-        report_path = tf.io.gfile.join(directory, REPORT_FILE)
         with make_pipeline() as pipeline:
-            _build(pipeline, source, data, directory, report_path)
-        with tf.io.gfile.GFile(report_path) as file:
-            tree = json.load(file)
-        report = Report(tree["counts"], tree["bad"], [Fault(*fault) for fault in tree["faults"]])
-        _judge(report, data)
-    return report
+            for domain, source in enumerate(sources):
+                _ = pipeline | f"Domain{domain}" >> _Domain(source, data, domain, directory)
+        for name, path in zip(data.sources, REPORT_FILES, strict=False):
+            with tf.io.gfile.GFile(tf.io.gfile.join(directory, path)) as file:
+                tree = json.load(file)
+            reports.append(Report(tree["counts"], tree["bad"], [Fault(*fault) for fault in tree["faults"]]))
+            _judge(name, reports[-1], data)
+    return Report.merged(reports)
 
 
-def _build(pipeline: beam.Pipeline, source: Source, data: Data, directory: str, report_path: str) -> None:
-    shards = (
-        pipeline
-        | "Source" >> beam.Create([None])
-        | "Shards" >> beam.FlatMap(lambda _: source.shards())
-        | "Spread" >> beam.Reshuffle()
-    )
-    channels: Any = source.channels
-    if channels is None:
-        channels = beam.pvalue.AsSingleton(
-            shards
-            | "Headers" >> beam.FlatMap(_census, source, data.pixel_limit)
-            | "Count" >> beam.CombineGlobally(_sums)
-            | "MostCommon" >> beam.Map(lambda sums: 1 if sums[0] >= sums[1] else 3)
+class _Domain(beam.PTransform):
+    """Reads one source, and writes its examples and its report."""
+
+    def __init__(self, source: Source, data: Data, domain: int, directory: str) -> None:
+        super().__init__()
+        self._source, self._data, self._domain, self._directory = source, data, domain, directory
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
+        source, data, path = self._source, self._data, functools.partial(tf.io.gfile.join, self._directory)
+        shards = (
+            begin
+            | "Source" >> beam.Create([None])
+            | "Shards" >> beam.FlatMap(lambda _: source.shards())
+            | "Spread" >> beam.Reshuffle()
         )
-    parts = shards | "Read" >> beam.ParDo(_Read(source, data), channels).with_outputs(*SPLITS, _REPORT)
-    for split in SPLITS:
-        # No shuffle before the write: it would hold all images in memory on a local runner.
-        prefix = tf.io.gfile.join(directory, f"Split-{split}", "data_tfrecord")
-        _ = parts[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
-    _ = (
-        parts[_REPORT]
-        | "Sum" >> beam.CombineGlobally(Report.merged)
-        | "Save" >> beam.Map(_save, report_path, source.classes())
-    )
+        channels: Any = source.channels
+        if channels is None:
+            channels = beam.pvalue.AsSingleton(
+                shards
+                | "Headers" >> beam.FlatMap(_census, source, data)
+                | "Count" >> beam.CombineGlobally(_sums)
+                | "MostCommon" >> beam.Map(lambda sums: 1 if sums[0] >= sums[1] else 3)
+            )
+        parts = shards | "Read" >> beam.ParDo(_Read(source, data, self._domain), channels).with_outputs(
+            *SPLITS, _REPORT
+        )
+        for split in SPLITS:
+            # No shuffle before the write: it would hold all images in memory on a local runner.
+            prefix = path(f"Split-{split}", ("data_tfrecord", "unpaired_tfrecord")[self._domain])
+            _ = parts[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
+        return (
+            parts[_REPORT]
+            | "Sum" >> beam.CombineGlobally(Report.merged)
+            | "Save" >> beam.Map(_save, path(REPORT_FILES[self._domain]), source.classes())
+        )
 
 
 @beam.typehints.with_output_types(bytes)
 class _Read(beam.DoFn):
     """Shards to serialized examples, by split, and a report a shard."""
 
-    def __init__(self, source: Source, data: Data) -> None:
-        self._source = source
-        self._pixel_limit = data.pixel_limit
-        self._eval_below = int(data.eval_share * 2**64)
+    def __init__(self, source: Source, data: Data, domain: int) -> None:
+        self._source, self._data = source, data
+        self._domain = domain if data.unpaired_source else None
         self._good = beam.metrics.Metrics.counter("ImageExampleGen", "images")
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
     def process(self, shard: Shard, channels: int) -> Iterator[beam.pvalue.TaggedOutput]:
         counts = dict.fromkeys(SPLITS, 0)
         bad, faults = 0, list[Fault]()
-        for item in self._source.read(shard, pixel_limit=self._pixel_limit):
+        for item in self._source.read(shard, data=self._data):
             found = self._checked(item, channels)
             if isinstance(found, Fault):
                 bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
                 continue
-            split = shard.split or self._split(found)
+            split = shard.split or split_of(found.key, self._data.eval_share)
             counts[split] += 1
-            yield beam.pvalue.TaggedOutput(split, to_example(found).SerializeToString())
+            yield beam.pvalue.TaggedOutput(split, to_example(found, self._domain).SerializeToString())
         self._good.inc(sum(counts.values()))
         self._bad.inc(bad)
         yield beam.pvalue.TaggedOutput(_REPORT, Report(counts, bad, faults))
 
-    def _checked(self, item: Raw | Picture | Fault, channels: int) -> Picture | Fault:
+    def _checked(self, item: Raw | Picture | Point | Fault, channels: int) -> Picture | Point | Fault:
         if not isinstance(item, Raw):
             return item
         try:
-            picture = read_picture(item.content, item.label, pixel_limit=self._pixel_limit)
+            picture = read_picture(item.content, item.label, pixel_limit=self._data.pixel_limit)
         except BadImage as error:
             return Fault(item.name, str(error))
         if picture.channels != channels:
             return Fault(item.name, f"has {picture.channels} channels where most images have {channels}")
         return picture
 
-    def _split(self, picture: Picture) -> str:
-        return EVAL if int.from_bytes(picture.key[:8], "big") < self._eval_below else TRAIN
 
+def to_example(item: Picture | Point, domain: int | None = None) -> tf.train.Example:
+    """A picture or point as the pipeline's examples hold it.
 
-def to_example(picture: Picture) -> tf.train.Example:
-    """A picture as the pipeline's examples hold it."""
+    Args:
+        item: what the source gave.
+        domain: 0 or 1 where there are two.
+    """
 
     def integer(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
-    feature = {
-        "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[picture.encoded])),
-        "image/height": integer(picture.height),
-        "image/width": integer(picture.width),
-        "image/channels": integer(picture.channels),
-    }
-    if picture.label is not None:
-        feature["label"] = integer(picture.label)
+    if isinstance(item, Point):
+        feature = {"point": tf.train.Feature(float_list=tf.train.FloatList(value=item.coordinates))}
+    else:
+        feature = {
+            "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[item.encoded])),
+            "image/height": integer(item.height),
+            "image/width": integer(item.width),
+            "image/channels": integer(item.channels),
+        }
+    # The second domain's own labels mean nothing, but an example without would be an anomaly beside those with.
+    label = 0 if domain else item.label
+    if label is not None:
+        feature["label"] = integer(label)
+    if domain is not None:
+        feature["domain"] = integer(domain)
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
-def _census(shard: Shard, source: Source, pixel_limit: int) -> Iterator[tuple[int, int]]:
+def _census(shard: Shard, source: Source, data: Data) -> Iterator[tuple[int, int]]:
     """How many images of a shard have 1 channel, and how many 3."""
     counts: collections.Counter[int | None] = collections.Counter()
-    for item in source.read(shard, pixel_limit=pixel_limit):
+    for item in source.read(shard, data=data):
         if isinstance(item, Raw):
-            counts[header_channels(item.content, pixel_limit=pixel_limit)] += 1
+            counts[header_channels(item.content, pixel_limit=data.pixel_limit)] += 1
     yield counts[1], counts[3]
 
 
@@ -178,7 +201,7 @@ def _save(report: Report, path: str, classes: list[str]) -> None:
         file.write(report.to_json(classes))
 
 
-def _judge(report: Report, data: Data) -> None:
+def _judge(source: str, report: Report, data: Data) -> None:
     """Names what is bad in the log, and refuses too much of it."""
     total = report.bad + sum(report.counts.values())
     for fault in report.faults:
@@ -186,15 +209,15 @@ def _judge(report: Report, data: Data) -> None:
     if report.bad > data.bad_image_tolerance * total:
         more = f" and {len(report.faults) - 3} more in the log" if len(report.faults) > 3 else ""
         raise ValueError(
-            f"source {data.source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
+            f"source {source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
             f"{data.bad_image_tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
         )
     if report.bad:
-        logging.warning("skipped %d bad of %d images of %s", report.bad, total, data.source)
+        logging.warning("skipped %d bad of %d images of %s", report.bad, total, source)
     for split in SPLITS:
         if not report.counts.get(split):
             raise ValueError(
-                f"source {data.source} needs images in both splits; {split} has none of {total}, with data.eval_share "
+                f"source {source} needs images in both splits; {split} has none of {total}, with data.eval_share "
                 f"of {data.eval_share:g}"
             )
 

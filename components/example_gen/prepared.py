@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow_datasets as tfds
 
 from components.example_gen.sources import EVAL, TRAIN, Raw, Shard, Source, file_lines
+from models.config import Data
 
 # `test` comes last: some data sets publish it without labels.
 EVAL_NAMES = ("validation", "test")
@@ -66,7 +67,7 @@ class Prepared(Source):
                     yield Shard(split=split if held_out else None, part=Part(name, start, start + count))
                 start += count
 
-    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Raw]:
+    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw]:
         """The image files that the data set's records hold."""
         part: Part = shard.part
         image, label = self._image_and_label()

@@ -1,4 +1,4 @@
-"""Sources of images: what one is, and which there are. To add one, write its class and add its line to SOURCES."""
+"""Sources of examples: what one is, and which there are. To add one, write its class and add its line to SOURCES."""
 
 import abc
 import hashlib
@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from components.example_gen.images import Picture
+from models.config import Data
 
 SOURCES = {
     "digits": "components.example_gen.digits:Digits",
     "idx": "components.example_gen.idx:Idx",
     "folder": "components.example_gen.folder:Folder",
     "tfds": "components.example_gen.prepared:Prepared",
+    "mixture": "components.example_gen.points:Points",
+    "stacked": "components.example_gen.stacked:Stacked",
 }
 TRAIN, EVAL = "train", "eval"
 
@@ -26,6 +29,15 @@ class Raw(NamedTuple):
     name: str
     content: bytes
     label: int | None
+
+
+class Point(NamedTuple):
+    """A point of the plane, as it goes into an example."""
+
+    coordinates: tuple[float, float]
+    key: bytes
+    """As a picture's."""
+    label: int | None = None
 
 
 class Fault(NamedTuple):
@@ -48,10 +60,10 @@ class Shard(NamedTuple):
 
 
 class Source(abc.ABC):
-    """Where images come from. Instances travel to workers: they hold names, never images."""
+    """Where examples come from. Instances travel to workers: they hold names, never images."""
 
     channels: int | None = None
-    """1 or 3 where the source can have no other; None where each image must be asked."""
+    """1 or 3 where the source can have no other, 0 where it has points; None where each image must be asked."""
 
     @abc.abstractmethod
     def __init__(self, argument: str) -> None:
@@ -66,8 +78,13 @@ class Source(abc.ABC):
         """The parts of the source, in an order that does not depend on the machine."""
 
     @abc.abstractmethod
-    def read(self, shard: Shard, *, pixel_limit: int) -> Iterator[Raw | Picture | Fault]:
-        """The images of a shard, a few in memory at a time; none that the source decodes exceeds `pixel_limit`."""
+    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw | Picture | Point | Fault]:
+        """The examples of a shard, a few in memory at a time.
+
+        Args:
+            shard: one of `shards`.
+            data: its limits; no image that the source itself decodes exceeds `data.pixel_limit`.
+        """
 
     @abc.abstractmethod
     def fingerprint(self) -> str:
@@ -84,20 +101,29 @@ def open_source(source: str) -> Source:
     Raises:
         ValueError: there is no such kind, or the source is missing or unusable; one line.
     """
-    kind, colon, argument = source.partition(":")
-    if kind not in SOURCES or bool(argument) == (kind == "digits") or (colon and not argument):
-        raise ValueError(f"data.source is digits, idx:DIR, folder:DIR or tfds:NAME[/CONFIG]; received {source!r}")
-    module, _, name = SOURCES[kind].partition(":")
-    opened: Source = getattr(importlib.import_module(module), name)(argument)
+    opened = make_source(source)
     opened.check()
     return opened
 
 
-def fingerprint(source: str) -> str:
-    """A digest that changes when the source's content does: names, sizes and times of its files, never their bytes.
+def make_source(source: str) -> Source:
+    """Makes the source without a look at what is there. Raises ValueError for an unknown kind."""
+    kind, colon, argument = source.partition(":")
+    if kind not in SOURCES or bool(argument) == (kind == "digits") or (colon and not argument):
+        raise ValueError(
+            "data.source is digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:grid or "
+            f"stacked:SOURCE; received {source!r}"
+        )
+    module, _, name = SOURCES[kind].partition(":")
+    made: Source = getattr(importlib.import_module(module), name)(argument)
+    return made
+
+
+def fingerprint(*sources: str) -> str:
+    """A digest that changes when the sources' content does: names, sizes and times of files, never their bytes.
 
     Args:
-        source: as `Data.source`.
+        sources: as `Data.sources`.
 
     Returns:
         16 hexadecimal digits.
@@ -105,7 +131,13 @@ def fingerprint(source: str) -> str:
     Raises:
         ValueError: as `open_source`.
     """
-    return hashlib.sha256(f"{source}\n{open_source(source).fingerprint()}".encode()).hexdigest()[:16]
+    lines = "\n".join(f"{source}\n{open_source(source).fingerprint()}" for source in sources)
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def split_of(key: bytes, eval_share: float) -> str:
+    """The split of an example whose source has none, by its key: equal examples fall on the same side."""
+    return EVAL if int.from_bytes(key[:8], "big") < int(eval_share * 2**64) else TRAIN
 
 
 def file_lines(root: str, files: Iterable[str]) -> str:

@@ -9,9 +9,9 @@ from tfx.types.channel import BaseChannel, Channel
 from components.example_validator.executor import Executor
 from models.source import source_hash
 
-SOURCE_PACKAGES = ("components.example_validator", "models.config")
+SOURCE_PACKAGES = ("components.example_validator", "models.config", "models.fit", "models.frozen")
 """What the executor runs; its hash is part of the cache key."""
-DATA_FIELDS = ("labels",)
+DATA_FIELDS = ("source", "unpaired_source", "labels")
 
 
 class StrictExampleValidatorSpec(component_spec.ComponentSpec):

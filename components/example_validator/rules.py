@@ -9,15 +9,21 @@ def declared_schema(schema: schema_pb2.Schema, data: Data) -> schema_pb2.Schema:
     """A schema with what the data declares laid over it.
 
     An inferred schema takes whatever it saw for right: a label that is missing, or 10 of 10 classes. So every example
-    must hold one image with its size and, where `data.labels` is not 0, one integer label from 0 to `labels` - 1. A
-    curated schema's own bounds on sizes, channels and the number of examples stay.
+    must hold one image with its size, or one point; where `data.labels` is not 0, one integer label from 0 to
+    `labels` - 1; and where there are two domains, which it is of. A curated schema's own bounds on sizes, channels and
+    the number of examples stay.
     """
     merged = schema_pb2.Schema()
     merged.CopyFrom(schema)
-    _require(merged, "image/encoded", schema_pb2.BYTES)
-    for name in ("image/height", "image/width"):
-        _bound(_require(merged, name, schema_pb2.INT), 1, None)
-    _bound(_require(merged, "image/channels", schema_pb2.INT), 1, 3)
+    if data.points:
+        _require(merged, "point", schema_pb2.FLOAT, size=2)
+    else:
+        _require(merged, "image/encoded", schema_pb2.BYTES)
+        for name in ("image/height", "image/width"):
+            _bound(_require(merged, name, schema_pb2.INT), 1, None)
+        _bound(_require(merged, "image/channels", schema_pb2.INT), 1, 3)
+    if data.unpaired_source:
+        _bound(_require(merged, "domain", schema_pb2.INT), 0, 1)
     if data.labels:
         label = _require(merged, "label", schema_pb2.INT)
         label.ClearField("int_domain")
@@ -40,8 +46,8 @@ def _line(split: str, name: str, info: anomalies_pb2.AnomalyInfo) -> str:
     )
 
 
-def _require(schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType") -> schema_pb2.Feature:
-    """The feature of this name, made mandatory: one value of this type in every example."""
+def _require(schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType", size: int = 1) -> schema_pb2.Feature:
+    """The feature of this name, made mandatory: so many values of this type in every example."""
     feature = next((one for one in schema.feature if one.name == name), None) or schema.feature.add(name=name)
     if feature.type != kind:
         feature.ClearField(feature.WhichOneof("domain_info") or "domain")
@@ -49,7 +55,7 @@ def _require(schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType
     feature.presence.min_fraction = 1
     feature.presence.min_count = 1
     feature.shape.ClearField("dim")
-    feature.shape.dim.add(size=1)
+    feature.shape.dim.add(size=size)
     feature.lifecycle_stage = schema_pb2.LifecycleStage.PRODUCTION
     return feature
 

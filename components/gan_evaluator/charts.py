@@ -1,13 +1,15 @@
-"""Training curves as inline SVG, drawn with the colours of the page that holds them."""
+"""Training curves and clouds of points as inline SVG, drawn with the colours of the page that holds them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 520, 250
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 32
 POINTS = 240
+CLOUD = 400
 
 Curve = Sequence[tuple[float, float]]
 
@@ -48,6 +50,31 @@ def line_chart(
     ends = "; ".join(f"{name} ends at {_smoothed(curve)[-1][1]:.3g}" for name, curve in finite.items() if curve)
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, HEIGHT, f"{title} over {x_high:,.0f} steps; {ends}", Markup("").join(parts)
+    )
+
+
+def scatter(title: str, clouds: Mapping[str, np.ndarray], *, reach: float) -> Markup:
+    """Points of the plane as dots.
+
+    Args:
+        title: what is shown, for those who hear the page.
+        clouds: class of the dots -> points [n, 2], the later ones above.
+        reach: the picture shows -reach to reach on both axes, > 0; what lies outside is counted in its label.
+
+    Returns:
+        An SVG element.
+    """
+    paths, outside = [], 0
+    for css, points in clouds.items():
+        inside = points[(np.abs(points) <= reach).all(axis=1)]
+        outside += len(points) - len(inside)
+        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in (inside * [1, -1] / reach + 1) * CLOUD / 2)
+        paths.append(Markup('<path class="{}" d="{}"/>').format(css, dots))
+    label = f"{title}, {-reach:.3g} to {reach:.3g} on both axes" + (
+        f"; {outside} points lie outside" if outside else ""
+    )
+    return Markup('<svg class="cloud" viewBox="0 0 {0} {0}" role="img" aria-label="{1}">{2}</svg>').format(
+        CLOUD, label, Markup("").join(paths)
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.gan_evaluator import gate, report
-from components.gan_evaluator.health import Health, health, read_history
+from components.gan_evaluator.history import at_the_end, health, read_history
 from components.gan_evaluator.measuring import Population, measure
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models import catalog
@@ -29,7 +29,7 @@ class Verdict:
         blessed: whether every threshold holds.
         reason: why, in words.
         lines: each metric.
-        counts: images of each kind.
+        counts: examples of each kind.
         protocol: what else decides the figures: seed, extractor, health of the training.
         html: the report.
     """
@@ -67,43 +67,43 @@ def judge(
     run_dir: str | None = None,
     baseline: str | None = None,
 ) -> Verdict:
-    """Judges a generator against held-out images. Equal inputs give equal figures.
+    """Judges a generator against held-out examples. Equal inputs give equal figures.
 
-    Generated images are as many as evaluation.samples, or as there are training images where those are fewer: training
-    images in their place give the noise floor, which compares only under equal counts. Their labels are those of these
-    training images, so that classes have their real shares.
+    Generated ones are as many as evaluation.samples, or as there are training examples where those are fewer: training
+    examples in their place give the noise floor, which compares only under equal counts. Their labels are those of
+    these training examples, so that classes have their real shares.
 
     Args:
         model: directory of the generator's SavedModel.
-        train_examples: file patterns of the transformed training images.
-        eval_examples: file patterns of the transformed held-out images.
+        train_examples: file patterns of the transformed training examples.
+        eval_examples: file patterns of the transformed held-out examples.
         feature_model: directory of the extractor's SavedModel.
         experiment: `data` and `evaluation` decide; the whole is shown in the report.
         run_dir: directory of the training run with `history.jsonl`, if there is one.
         baseline: directory of the latest blessed generator's SavedModel, measured again with the same seeds.
 
     Raises:
-        ValueError: a model cannot be loaded or lacks a signature, images are not finite, out of range or of the wrong
-            size, a class has no held-out image.
+        ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
+            size, a class has no held-out example.
     """
     evaluation = experiment.evaluation
     train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
     _check_classes(held_out, experiment.data.labels)
     bench = Bench(experiment, Extractor(feature_model), train, held_out)
     fake = bench.sample(model)
-    state = health(history := read_history(run_dir))
+    history = read_history(run_dir)
     blessed, baseline_state = _measure_baseline(bench, baseline)
-    lines = _lines(bench, fake, blessed) | _player_lines(state, experiment)
-    faults = {name: catalog.METRICS[key].fault for name, key in catalog.metric_names(evaluation.extractor).items()}
+    lines = _lines(bench, fake, blessed) | _player_lines(history, experiment)
+    faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
-    counts = {"generated": len(fake.images), "real": len(bench.real.images), "noise_floor": len(bench.pictures)}
+    counts = {"generated": len(fake.examples), "real": len(bench.real.examples), "noise_floor": len(bench.stand_ins)}
     counts |= {"train": len(train), "eval": len(held_out)}
     protocol = {
         "seed": evaluation.seed,
         "extractor": bench.extractor.record | {"name": evaluation.extractor},
         "baseline": baseline_state,
-        "health": state._asdict(),
+        "health": health(history),
     }
     page = report.render(
         report.Evidence(experiment, allowed, lines, faults, counts, protocol, bench.real, fake, train, history)
@@ -112,40 +112,40 @@ def judge(
 
 
 class Bench:
-    """What every generator of a judgement is measured with: the same real images, noise, labels and extractor.
+    """What every generator of a judgement is measured with: the same real examples, noise, labels and extractor.
 
     Args:
         experiment: `data` and `evaluation` decide.
         extractor: gives the features.
-        train: training images, of which the first of a shuffle are the noise floor and lend their labels.
+        train: training examples, of which the first of a shuffle are the noise floor and lend their labels.
         held_out: the reference.
 
     Attributes:
         extractor: as given.
         real: the reference as the extractor sees it.
-        pictures: training images in the place of generated ones.
+        stand_ins: training examples in the place of generated ones.
     """
 
     def __init__(self, experiment: Experiment, extractor: Extractor, train: Arrays, held_out: Arrays):
         evaluation = experiment.evaluation
         self.extractor, self._experiment = extractor, experiment
         self.real = Population.of(*_some(held_out, evaluation.samples, evaluation.seed), extractor)
-        self.pictures, self._labels = _some(train, evaluation.samples, evaluation.seed)
+        self.stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
 
     def sample(self, directory: str) -> Population:
-        """Images of the generator of this SavedModel. Raises ValueError as `Generator` does."""
-        generator = Generator(directory, self._experiment.data)
+        """Examples of the generator of this SavedModel. Raises ValueError as `Generator` does."""
+        generator = Generator(directory, self._experiment)
         asked = self._labels if generator.conditional else None
-        images = generator.sample(len(self.pictures), seed=self._experiment.evaluation.seed, labels=asked)
-        return Population.of(images, asked, self.extractor)
+        examples = generator.sample(len(self.stand_ins), seed=self._experiment.evaluation.seed, labels=asked)
+        return Population.of(examples, asked, self.extractor)
 
     def floor(self, *, conditional: bool) -> Population:
-        """Training images in the place of a generator's, with labels if it is conditional."""
-        return Population.of(self.pictures, self._labels if conditional else None, self.extractor)
+        """Training examples in the place of a generator's, with labels if it is conditional."""
+        return Population.of(self.stand_ins, self._labels if conditional else None, self.extractor)
 
     def measure(self, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
         """See `measure`."""
-        return measure(self.real, fake, self._experiment.evaluation.extractor)
+        return measure(self.real, fake, self._experiment)
 
     def threshold(self, name: str) -> Threshold | None:
         """What is required of a metric."""
@@ -153,8 +153,8 @@ class Bench:
 
     @property
     def names(self) -> dict[str, str]:
-        """See `catalog.metric_names`."""
-        return catalog.metric_names(self._experiment.evaluation.extractor)
+        """See `catalog.metric_names`; those of this kind of data."""
+        return catalog.metric_names(self._experiment.evaluation.extractor, self._experiment.data.kind)
 
 
 def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Estimate], str]:
@@ -162,11 +162,11 @@ def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Es
     if directory is None:
         return {}, "no model was blessed before"
     try:
-        images = bench.sample(directory)
+        made = bench.sample(directory)
     except ValueError as error:
         _log.warning("The latest blessed model is not comparable: %s", error)
         return {}, f"the latest blessed model is not comparable: {error}"
-    return bench.measure(images)[0], "measured again with the same noise and labels"
+    return bench.measure(made)[0], "measured again with the same noise and labels"
 
 
 def _lines(bench: Bench, fake: Population, blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
@@ -187,26 +187,26 @@ def _lines(bench: Bench, fake: Population, blessed: dict[str, Estimate]) -> dict
     }
 
 
-def _player_lines(state: Health, experiment: Experiment) -> dict[str, gate.Line]:
+def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> dict[str, gate.Line]:
     """The discriminator's accuracies as metrics; neither direction is good."""
     return {
         name: gate.judge_metric(
-            None if getattr(state, name) is None else Estimate(getattr(state, name)),
+            at_the_end(history, name),
             experiment.evaluation.thresholds.get(name),
             floor=None,
             baseline=None,
             better=None,
             measures=measures,
-            missing=state.meaning,
+            missing="the training did not log it",
         )
         for name, measures in catalog.PLAYERS.items()
     }
 
 
 def _some(arrays: Arrays, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """So many of the images in random order, or all, and their labels."""
+    """So many of the examples in random order, or all, and their labels."""
     rows = np.random.default_rng(seed).permutation(len(arrays))[:count]
-    return arrays.images[rows], None if arrays.labels is None else arrays.labels[rows]
+    return arrays.examples[rows], None if arrays.labels is None else arrays.labels[rows]
 
 
 def _check_classes(held_out: Arrays, labels: int) -> None:

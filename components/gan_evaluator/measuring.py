@@ -1,4 +1,4 @@
-"""Runs the catalog's metrics on one set of images against another."""
+"""Runs the catalog's metrics on one set of examples against another."""
 
 import dataclasses
 import inspect
@@ -7,50 +7,59 @@ from typing import Any
 import numpy as np
 
 from components.gan_evaluator.saved_models import Extractor
-from models import catalog
+from models import catalog, mixtures
+from models.config import Experiment
 from models.metrics.estimate import Estimate, TooFewSamplesError
 
 
 @dataclasses.dataclass(frozen=True)
 class Population:
-    """Images and what the extractor sees in them.
+    """Examples and what the extractor sees in them.
 
     Attributes:
-        images: [n, r, r, c] uint8.
-        labels: [n] int64: true classes of real images, classes asked for of generated ones; None without.
+        examples: [n, r, r, c] uint8, or [n, 2] float32 points.
+        labels: [n] int64: true classes of real examples, classes asked for of generated ones; None without.
         features: [n, d] float64.
-        probabilities: [n, classes] float64, or None.
+        probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
     """
 
-    images: np.ndarray
+    examples: np.ndarray
     labels: np.ndarray | None
     features: np.ndarray
     probabilities: np.ndarray | None
 
     @classmethod
-    def of(cls, images: np.ndarray, labels: np.ndarray | None, extractor: Extractor) -> "Population":
-        """Looks at the images."""
-        return cls(images, labels, *extractor.extract(images))
+    def of(cls, examples: np.ndarray, labels: np.ndarray | None, extractor: Extractor) -> "Population":
+        """Looks at the examples."""
+        return cls(examples, labels, *extractor.extract(examples))
+
+    def given(self, side: str) -> dict[str, np.ndarray | None]:
+        """What metrics may ask for, by the names of their parameters; `side` is real or fake."""
+        return {
+            f"{side}_images": self.examples if self.examples.ndim == 4 else None,
+            f"{side}_points": self.examples if self.examples.ndim == 2 else None,
+            f"{side}_labels": self.labels,
+            f"{side}_features": self.features,
+            f"{side}_probabilities": self.probabilities,
+        }
 
 
-def measure(real: Population, fake: Population, extractor: str) -> tuple[dict[str, Estimate], dict[str, str]]:
+def measure(real: Population, fake: Population, experiment: Experiment) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Every metric that the two populations allow.
 
     Args:
-        real: held-out images.
-        fake: generated images, or real ones in their place for the noise floor.
-        extractor: names the features.
+        real: held-out examples.
+        fake: generated examples, or real ones in their place for the noise floor.
+        experiment: its data decide which metrics there are, its extractor their names.
 
     Returns:
         The estimates, and for each other metric why there is none.
     """
-    given: dict[str, Any] = {
-        f"{side}_{field.name}": getattr(population, field.name)
-        for side, population in (("real", real), ("fake", fake))
-        for field in dataclasses.fields(Population)
-    }
+    data = experiment.data
+    given: dict[str, Any] = real.given("real") | fake.given("fake")
+    given["mixture"] = mixtures.of_source(data.source) if data.points else None
     estimates, missing = {}, {}
-    for name, key in catalog.metric_names(extractor).items():
+    for name, key in catalog.metric_names(experiment.evaluation.extractor, data.kind).items():
         function = catalog.lookup("metric", key)
         options = inspect.signature(function).parameters.values()
         needs = [option.name for option in options if option.default is option.empty]

@@ -8,11 +8,13 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from components.gan_evaluator import gate
-from components.gan_evaluator.charts import line_chart
+from components.gan_evaluator.charts import line_chart, scatter
 from components.gan_evaluator.measuring import Population
+from models import looks
 from models.config import Experiment
 from models.data import Arrays
 from models.metrics.distances import nearest
@@ -22,6 +24,41 @@ IMAGES_A_ROW = 8
 ROWS_UNLABELLED = 6
 NEIGHBOURS = 12
 HERO = 6
+DOTS = 1_500
+
+CHARTS: list[dict[str, Any]] = [
+    {
+        "title": "Losses",
+        "curves": {"discriminator": "d_loss", "generator": "g_loss"},
+        "note": "What each player minimises. Neither has to fall: they play against each other.",
+    },
+    {
+        "title": "Discriminator accuracy",
+        "curves": {"real": "d_real_accuracy", "generated": "d_fake_accuracy"},
+        "note": "Shares of examples that the discriminator knows; the dashed line is guessing.",
+        "options": {"y_range": (0.0, 1.0), "guide": 0.5},
+    },
+    {
+        "title": "Pairs in the right order",
+        "curves": {"real above generated": "d_auc"},
+        "note": "How often a real example has a higher logit than a generated one; the dashed line is guessing.",
+        "options": {"y_range": (0.0, 1.0), "guide": 0.5},
+    },
+    {
+        "title": "Distance of the samples",
+        "curves": {"energy distance": looks.DISTANCE},
+        "note": "From real examples, by a look now and then: 0 for equal distributions, 1 for the mean distance of two "
+        "real examples.",
+    },
+    {
+        "title": "Variety of the samples",
+        "curves": {"diversity": looks.DIVERSITY, "near-duplicates": looks.NEAR_DUPLICATES},
+        "note": "Mean distance of two samples, real ones = 1 (dashed); share of samples that have almost a twin, real "
+        "ones = 0.01.",
+        "options": {"guide": 1.0},
+    },
+]
+"""Title, curve's name -> key of the history, note, options of `line_chart`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +70,11 @@ class Evidence:
         blessed: the outcome.
         lines: each metric.
         faults: metric -> what is wrong with a model that fails it.
-        counts: images of each kind.
+        counts: examples of each kind.
         protocol: seed, extractor, baseline, health.
-        real: held-out images.
-        fake: generated images.
-        train: the training images.
+        real: held-out examples.
+        fake: generated examples.
+        train: the training examples.
         history: the logged steps, which may be none.
     """
 
@@ -63,7 +100,7 @@ def render(evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": gate.number, "percent": lambda share: f"{100 * share:.1f} %"}
-    rows = _rows(evidence.real, evidence.fake)
+    points = evidence.experiment.data.points
     return environment.get_template("report.html").render(
         evidence=evidence,
         tiles=[_tile(name, line) for name, line in evidence.lines.items() if line.threshold],
@@ -72,10 +109,11 @@ def render(evidence: Evidence) -> str:
             for name, line in evidence.lines.items()
             if line.holds is False
         ],
-        hero=sheet(evidence.fake.images[: HERO * HERO], HERO),
-        rows=rows,
+        clouds=_clouds(evidence.real, evidence.fake) if points else {},
+        hero=None if points else sheet(evidence.fake.examples[: HERO * HERO], HERO),
+        rows=[] if points else _rows(evidence.real, evidence.fake),
         classes=_classes(evidence.lines),
-        neighbours=_neighbours(evidence.fake.images[:NEIGHBOURS], evidence.train.images),
+        neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.examples),
         charts=_charts(evidence.history),
         config=evidence.experiment.to_json(indent=2),
     )
@@ -100,16 +138,27 @@ def sheet(images: np.ndarray, columns: int) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
+def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
+    """Real points, generated ones, and both in one picture, each on the same axes."""
+    kinds = {"real": real.examples[:DOTS], "fake": fake.examples[:DOTS]}
+    reach = 1.25 * float(np.abs(real.examples).max())
+    return {
+        "real": scatter("Real points", {"real": kinds["real"]}, reach=reach),
+        "fake": scatter("Generated points", {"fake": kinds["fake"]}, reach=reach),
+        "both": scatter("Generated points over real ones", kinds, reach=reach),
+    }
+
+
 def _rows(real: Population, fake: Population) -> list[dict[str, str]]:
     """Real beside generated images: a row a class where the generator takes classes, else rows as they come."""
     rows = []
     if fake.labels is None or real.labels is None:
         for start in range(0, ROWS_UNLABELLED * IMAGES_A_ROW, IMAGES_A_ROW):
             part = slice(start, start + IMAGES_A_ROW)
-            rows.append((f"{start + 1} to {start + IMAGES_A_ROW}", "", real.images[part], fake.images[part]))
+            rows.append((f"{start + 1} to {start + IMAGES_A_ROW}", "", real.examples[part], fake.examples[part]))
     else:
         for label in np.unique(real.labels)[:CLASSES_SHOWN]:
-            pair = (side.images[side.labels == label][:IMAGES_A_ROW] for side in (real, fake))
+            pair = (side.examples[side.labels == label][:IMAGES_A_ROW] for side in (real, fake))
             rows.append((f"class {label}", str(label), *pair))
     return [
         {"what": what, "label": label, "real": sheet(left, IMAGES_A_ROW), "fake": sheet(right, IMAGES_A_ROW)}
@@ -164,21 +213,8 @@ def _classes(lines: dict[str, gate.Line]) -> dict[str, list[tuple[float, float]]
 
 def _charts(history: list[dict[str, float]]) -> list[dict[str, Any]]:
     """The curves that the history has."""
-    plans: list[dict[str, Any]] = [
-        {
-            "title": "Losses",
-            "curves": {"discriminator": "d_loss", "generator": "g_loss"},
-            "note": "What each player minimises. Neither has to fall: they play against each other.",
-        },
-        {
-            "title": "Discriminator accuracy",
-            "curves": {"real": "d_real_accuracy", "generated": "d_fake_accuracy"},
-            "note": "Shares of images that the discriminator knows; the dashed line is guessing.",
-            "options": {"y_range": (0.0, 1.0), "guide": 0.5},
-        },
-    ]
     charts = []
-    for plan in plans:
+    for plan in CHARTS:
         curves = {
             name: [(step["step"], float(step[key])) for step in history if step.get(key) is not None and "step" in step]
             for name, key in plan["curves"].items()

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.config import Data
-from models.features import RECORD
+from models.config import Experiment
+from models.features import RECORD, as_input
 
 BATCH = 100
-"""Images in one call. Fixed, as float results may depend on it in their last digits."""
+"""Examples in one call. Fixed, as float results may depend on it in their last digits."""
 
 RANGE_TOLERANCE = 1e-3
 
@@ -20,7 +20,7 @@ class Generator:
 
     Args:
         directory: of the SavedModel.
-        data: what its images have to look like.
+        experiment: its `data` say what the examples have to look like, its `network` which codes there are.
 
     Attributes:
         conditional: whether it takes labels.
@@ -29,62 +29,85 @@ class Generator:
         ValueError: it cannot be loaded or lacks the signature or the input `z`.
     """
 
-    def __init__(self, directory: str, data: Data):
-        self._directory, self._data = directory, data
+    def __init__(self, directory: str, experiment: Experiment):
+        self._directory, self._data, self._network = directory, experiment.data, experiment.network
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
-        if not {"z"} <= set(inputs) <= {"z", "label"} or len(inputs["z"].shape) != 2 or not inputs["z"].shape[1]:
+        if (
+            not {"z"} <= set(inputs) <= {"z", "label", "code"}
+            or len(inputs["z"].shape) != 2
+            or not inputs["z"].shape[1]
+        ):
             raise ValueError(
-                f"a generator takes z [batch, latent] and may take label; {directory} takes "
+                f"a generator takes z [batch, latent] and may take label and code; {directory} takes "
                 + ", ".join(f"{name} {spec.shape}" for name, spec in inputs.items())
             )
         self._latent = int(inputs["z"].shape[1])
+        self._codes = int(inputs["code"].shape[1]) if "code" in inputs else 0
+        network = experiment.network
+        if self._codes != network.categorical_codes + network.continuous_codes:
+            raise ValueError(
+                f"{directory} takes codes of width {self._codes}; the experiment's network has "
+                f"{network.categorical_codes} + {network.continuous_codes}"
+            )
         self.conditional = "label" in inputs
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None) -> np.ndarray:
-        """Generates images from standard normal noise.
+        """Generates examples from standard normal noise.
 
         Args:
             count: how many.
-            seed: of the noise: equal seeds and labels give equal images.
+            seed: of the noise: equal seeds and labels give equal examples.
             labels: [count] int, the classes asked for; unused by an unconditional generator.
 
         Returns:
-            [count, r, r, c] uint8, rounded as a served image is.
+            [count, r, r, c] uint8, rounded as a served image is, or [count, 2] float32 points.
 
         Raises:
-            ValueError: images of another size or dtype, NaN, or values out of [0, 1]; labels missing.
+            ValueError: examples of another size or dtype, NaN, or pixels out of [0, 1]; labels missing.
         """
         if self.conditional and labels is None:
             raise ValueError(f"a conditional generator needs labels; the data of {self._directory} have none")
-        noise = np.random.default_rng(seed).standard_normal((count, self._latent), np.float32)
-        images = np.empty((count, self._data.resolution, self._data.resolution, self._data.channels), np.uint8)
+        inputs = {"z": np.random.default_rng(seed).standard_normal((count, self._latent), np.float32)}
+        if self._codes:
+            inputs["code"] = self._draw_codes(count, seed)
+        if self.conditional and labels is not None:
+            inputs["label"] = labels.astype(np.int64)
+        examples = np.empty((count, *self._data.shape), np.float32 if self._data.points else np.uint8)
         for start in range(0, count, BATCH):
             part = slice(start, min(start + BATCH, count))
-            inputs = {"z": tf.constant(noise[part])}
-            if self.conditional and labels is not None:
-                inputs["label"] = tf.constant(labels[part], tf.int64)
-            images[part] = self._checked(self._signature(**inputs), images[part].shape)
-        return images
+            outputs = self._signature(**{name: tf.constant(values[part]) for name, values in inputs.items()})
+            examples[part] = self._checked(outputs, examples[part].shape)
+        return examples
+
+    def _draw_codes(self, count: int, seed: int) -> np.ndarray:
+        """InfoGAN's codes: one-hot, then uniform in [-1, 1]."""
+        random, categories = np.random.default_rng([seed, 1]), self._network.categorical_codes
+        picked = np.eye(categories)[random.integers(categories, size=count)] if categories else np.empty((count, 0))
+        others = random.uniform(-1, 1, (count, self._codes - categories))
+        return np.concatenate([picked, others], axis=1).astype(np.float32)
 
     def _checked(self, outputs: dict[str, tf.Tensor], shape: tuple[int, ...]) -> np.ndarray:
-        if "image" not in outputs:
-            raise ValueError(f"a generator gives image; {self._directory} gives {', '.join(outputs)}")
-        image = outputs["image"].numpy()
-        if image.shape != shape or image.dtype != np.float32:
+        name = "point" if self._data.points else "image"
+        if name not in outputs:
+            raise ValueError(f"a generator gives {name}; {self._directory} gives {', '.join(outputs)}")
+        made = outputs[name].numpy()
+        if made.shape != shape or made.dtype != np.float32:
             raise ValueError(
-                f"generated images are float32 {list(shape)}; {self._directory} made {image.dtype} {list(image.shape)}"
+                f"generated {name}s are float32 {list(shape)}; {self._directory} made {made.dtype} {list(made.shape)}"
             )
-        bad = ~np.isfinite(image).all(axis=(1, 2, 3))
+        bad = ~np.isfinite(made.reshape(len(made), -1)).all(axis=1)
         if bad.any():
             raise ValueError(
-                f"generated images are finite; {bad.sum()} of {len(image)} of {self._directory} hold NaN or infinity"
+                f"generated {name}s are finite; {bad.sum()} of {len(made)} of {self._directory} hold NaN or infinity"
             )
-        if image.min() < -RANGE_TOLERANCE or image.max() > 1 + RANGE_TOLERANCE:
+        if self._data.points:
+            return made
+        if made.min() < -RANGE_TOLERANCE or made.max() > 1 + RANGE_TOLERANCE:
             raise ValueError(
-                f"generated images lie in [0, 1]; {self._directory} made {image.min():.3g} to {image.max():.3g}"
+                f"generated images lie in [0, 1]; {self._directory} made {made.min():.3g} to {made.max():.3g}"
             )
-        return np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+        return np.rint(made.clip(0, 1) * 255).astype(np.uint8)
 
 
 class Extractor:
@@ -108,26 +131,27 @@ class Extractor:
             with tf.io.gfile.GFile(path) as file:
                 self.record = json.loads(file.read())
 
-    def extract(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def extract(self, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features and class probabilities.
 
         Args:
-            images: [n, r, r, c] uint8.
+            examples: [n, r, r, c] uint8, or [n, 2] float32 points.
 
         Returns:
-            Features, [n, d] float64, and probabilities, [n, classes] float64, or None without classes.
+            Features, [n, d] float64, and probabilities, float64, as the logits are, or None without classes.
 
         Raises:
-            ValueError: the extractor takes images of another size, or gives no features.
+            ValueError: the extractor takes examples of another size, or gives no features.
         """
+        name = "image" if examples.ndim == 4 else "point"
         features, logits = [], []
-        for start in range(0, len(images), BATCH):
-            batch = tf.constant(images[start : start + BATCH].astype(np.float32) / 255)
+        for start in range(0, len(examples), BATCH):
+            batch = tf.constant(as_input(examples[start : start + BATCH]))
             try:
-                outputs = self._signature(image=batch)
+                outputs = self._signature(**{name: batch})
             except (TypeError, tf.errors.InvalidArgumentError):
                 raise ValueError(
-                    f"the feature extractor {self._directory} does not take images {batch.shape}"
+                    f"the feature extractor {self._directory} does not take {name}s {batch.shape}"
                 ) from None
             if "features" not in outputs:
                 raise ValueError(f"a feature extractor gives features; {self._directory} gives {', '.join(outputs)}")
@@ -138,8 +162,8 @@ class Extractor:
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _load(directory: str, what: str) -> tuple[Any, Any]:

@@ -1,113 +1,115 @@
 """One generator against one discriminator: algorithm 1 of Goodfellow et al. 2014, with or without a condition."""
 
-import keras
+from collections.abc import Sequence
+
 import tensorflow as tf
 
-from models import objectives, precision
 from models.catalog import lookup
 from models.config import Experiment
-from models.ema import WeightAverage
-from models.gans.base import GAN, Batch, make_optimizer
+from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged, shared, size_of
+from models.gans.game import Game
+from models.gans.unrolled import look_ahead
+
+GENERATOR_USE = 32
+"""Uses of randomness below belong to discriminator updates, those from here on to generator updates."""
 
 
 class AdversarialGAN(GAN):
-    """k discriminator updates, each on fresh images and noise, then one generator update on fresh noise."""
+    """k discriminator updates, each on fresh examples and noise, then the generator's updates, each on fresh noise.
+
+    A scheme whose generator is fed and judged in another way overrides `players_of`, `fed` and `further_loss`.
+    """
 
     def __init__(self, experiment: Experiment):
-        super().__init__(experiment)
         training = experiment.training
-        self.architecture = lookup("network", experiment.network.name)
-        self.objective = lookup("objective", experiment.objective.name)
-        weights = experiment.objective.penalties
-        self.penalties = [(name, lookup("penalty", name), weight) for name, weight in weights.items()]
-        self.conditional = experiment.network.condition != "none"
-        self.reads_real = objectives.generator_reads_real(self.objective)
-        self.draws = training.discriminator_steps + (self.reads_real or self.conditional)
-        with precision.scope(training.precision):
-            self.generator = self.architecture.generator(experiment.network, experiment.data)
-            self.discriminator = self.architecture.discriminator(experiment.network, experiment.data)
-            average = self.architecture.generator(experiment.network, experiment.data)
-        self.networks = {"generator": self.generator, "discriminator": self.discriminator}
-        self.averages = [
-            WeightAverage(
-                self.generator,
-                average,
-                half_life_images=training.ema_half_life_images,
-                batch_size=training.batch_size,
-            )
+        super().__init__(experiment, self.players_of(experiment))
+        self.game = Game(self)
+        reads = self.game.reads_real or set(self.networks["generator"].input) - {"z", "code"} or training.unrolled_steps
+        self.draws = training.discriminator_steps + (training.generator_steps if reads else 0)
+        self.generator_penalties = [
+            (name, lookup("generator penalty", name), weight)
+            for name, weight in experiment.objective.generator_penalties.items()
         ]
-        self.optimizers = {
-            "generator": make_optimizer(training.generator_optimizer, training),
-            "discriminator": make_optimizer(training.discriminator_optimizer, training),
-        }
-        for name, optimizer in self.optimizers.items():
-            optimizer.build(self.networks[name].trainable_variables)
-
-    def train_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """See `GAN.train_step`. Logs both losses, the logits' accuracies and the penalties."""
-        logs: dict[str, tf.Tensor] = {}
-        for draw in range(self.experiment.training.discriminator_steps):
-            z = self.noise(step, draw, self._size(batch))
-            logs |= self.discriminator_step(self._real(batch, draw), z, self.seed(step, draw))
-        return logs | self.generator_step(self._real(batch, self.draws - 1), self.noise(step, 63, self._size(batch)))
-
-    def discriminator_step(self, real: Batch, z: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Updates the discriminator; nothing of the generator changes but what its batch normalisation has seen."""
-        condition = self._condition(real)
-        fake_image = self.generator({"z": z} | condition, training=True)
-
-        def critic(image: tf.Tensor) -> tf.Tensor:
-            return self.discriminator({"image": image} | condition, training=True)
-
-        with tf.GradientTape() as tape:
-            real_logits, fake_logits = critic(real["image"]), critic(fake_image)
-            losses = self.objective(real_logits, fake_logits)
-            loss = self.mean(losses.discriminator)
-            logs = {"d_loss": loss}
-            for i, (name, penalty, weight) in enumerate(self.penalties):
-                # folded, so that no penalty shares its numbers with another or with z
-                own_seed = tf.random.fold_in(seed, i, alg="philox")
-                logs[f"d_{name}"] = self.mean(penalty(critic, real["image"], fake_image, own_seed))
-                loss += weight * logs[f"d_{name}"]
-        self._apply("discriminator", tape, loss)
-        logs["d_real_accuracy"] = self.mean(tf.cast(real_logits > 0, tf.float32))
-        logs["d_fake_accuracy"] = self.mean(tf.cast(fake_logits < 0, tf.float32))
-        return logs
-
-    def generator_step(self, real: Batch, z: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Updates the generator; the discriminator's weights stay."""
-        condition = self._condition(real)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in self.generator.trainable_variables])
-            fake_image = self.generator({"z": z} | condition, training=True)
-            fake_logits = self.discriminator({"image": fake_image} | condition, training=True)
-            real_logits = fake_logits
-            if self.reads_real:
-                real_logits = self.discriminator({"image": real["image"]} | condition, training=True)
-            loss = self.mean(self.objective(real_logits, fake_logits).generator)
-        self._apply("generator", tape, loss)
-        return {"g_loss": loss}
-
-    def sampler(self) -> keras.Model:
-        """See `GAN.sampler`: a float32 copy of the averaged generator."""
-        with precision.scope("float32"):
-            network = self.architecture.generator(self.experiment.network, self.experiment.data)
-        network.set_weights(self.averages[0].average.get_weights())
-        return network
-
-    def _apply(self, name: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        variables = self.networks[name].trainable_variables
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self.optimizers[name].apply(gradients, variables)
-
-    def _real(self, batch: Batch, draw: int) -> Batch:
-        """One of the step's real batches, pixels scaled to [-1, 1]."""
-        taken = {name: value[draw] for name, value in batch.items()}
-        return taken | {"image": tf.cast(taken["image"], tf.float32) / 127.5 - 1}
-
-    def _condition(self, real: Batch) -> dict[str, tf.Tensor]:
-        return {"label": real["label"]} if self.conditional else {}
+        for name, _, _ in self.generator_penalties:
+            self.extra[f"{name}_memory"] = shared(0.0)
 
     @staticmethod
-    def _size(batch: Batch) -> int:
-        return batch["image"].shape[1]
+    def players_of(experiment: Experiment, generator: str = "generator") -> dict[str, Player]:
+        """The players, where `generator` is the role of the first in its architecture."""
+        training = experiment.training
+        return {
+            "generator": Player(
+                builder(experiment, generator),
+                training.generator_optimizer,
+                training.steps * training.generator_steps,
+                averaged=True,
+            ),
+            "discriminator": Player(
+                builder(experiment, "discriminator"),
+                training.discriminator_optimizer,
+                training.steps * training.discriminator_steps,
+            ),
+        }
+
+    def phases(self) -> Sequence[Phase]:
+        """See `GAN.phases`: one."""
+        return [Phase("adversarial", self.experiment.training.steps, self.step, self.draws)]
+
+    def step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        """All updates of one step. Logs both losses, what the discriminator tells apart, penalties, gradient norms."""
+        training = self.experiment.training
+        k = training.discriminator_steps
+        logs: Logs = {}
+        if training.updates == "simultaneous":
+            real, fake = self.pair(batch, step, 0)
+            gradients, logs = self.game.discriminator_gradients(real, fake, step, self.seed(step, 0))
+            logs |= self.generator_step(self.real(batch, self.draws - 1), step)
+            return self.game.apply(gradients, logs)
+        for i in range(k):
+            real, fake = self.pair(batch, step, i)
+            logs |= self.game.discriminator_step(real, fake, step, self.seed(step, i))
+        for i in range(training.generator_steps):
+            # the last of the step's real batches, where the generator reads any
+            logs |= self.generator_step(self.real(batch, min(k + i, self.draws - 1)), step, i)
+        return logs
+
+    def pair(self, batch: Batch, step: tf.Tensor, i: int) -> tuple[Inputs, Inputs]:
+        """Fresh real examples, and generated ones for their labels; the generator stays as it is."""
+        real = self.real(batch, i)
+        inputs = self.fed(real, self.seed(step, i))
+        return real, inputs | {"x": call_unchanged(self.networks["generator"], inputs)}
+
+    def generator_step(self, real: Inputs, step: tf.Tensor, i: int = 0) -> Logs:
+        """Updates the generator; the discriminator stays as it is."""
+        seed = self.seed(step, GENERATOR_USE + i)
+        inputs = self.fed(real, seed)
+        generator = self.networks["generator"]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in generator.trainable_variables])
+            fake = inputs | {"x": generator(inputs, training=True)}
+            weights = look_ahead(self.game, real, fake, step, seed) if self.experiment.training.unrolled_steps else None
+            adversarial = self.game.generator_loss(real, fake, step, seed, weights)
+            more, logs = self.further_loss(real, fake, inputs, seed)
+            loss = adversarial + more
+        return logs | {"g_loss": adversarial, "g_gradient_norm": self.update("generator", tape, loss)}
+
+    def fed(self, real: Inputs, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the generator is fed: noise and, where it reads them, labels of real examples in their real shares."""
+        condition = {"label": real["label"]} if self.experiment.network.conditional else {}
+        return self.latent(seed, size_of(real)) | condition
+
+    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, seed: tf.Tensor) -> tuple[tf.Tensor, Logs]:
+        """What the generator minimises besides the adversarial loss, this replica's share, and its logs."""
+        loss, logs = tf.constant(0.0), {}
+        for i, (name, penalty, weight) in enumerate(self.generator_penalties):
+
+            def generate(z: tf.Tensor) -> tf.Tensor:
+                return call_unchanged(self.networks["generator"], dict(inputs) | {"z": z})
+
+            memory = self.extra[f"{name}_memory"]
+            own = tf.random.fold_in(seed, i, alg="philox")
+            values, remembered = penalty(generate, inputs["z"], own, memory.read_value())
+            memory.assign(remembered)
+            logs[f"g_{name}"] = self.mean(values)
+            loss += weight * logs[f"g_{name}"]
+        return loss, logs

@@ -1,65 +1,194 @@
-"""What the loop, the checkpoints, the averages and the export know of any training scheme."""
+"""What the loop, the checkpoints, the averages, the monitor and the export know of any training scheme."""
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from models.config import Experiment, Optimizer, Training
+from models import precision
+from models.catalog import lookup
+from models.config import Experiment, Optimizer
+from models.draws import draw
 from models.ema import WeightAverage
+from models.optimizers import make_optimizer
 
 Batch = Mapping[str, tf.Tensor]
-"""Real examples of one step and replica: `image` uint8 [draws, batch, r, r, c], `label` int64 [draws, batch]."""
+"""Real examples of one step and replica, as `models.data.batches` gives them: `x` [draws, batch, ...] uint8 images or
+float32 points, `label` int64 [draws, batch], `x_unpaired` like `x`."""
+
+Inputs = Mapping[str, tf.Tensor]
+"""What a network takes: `x`, `z`, `label`, `code`, each [batch, ...]; images in [-1, 1]."""
+
+Logs = dict[str, tf.Tensor]
+"""Scalars, float32, each this replica's share of a mean over all: the loop sums them."""
+
+
+class Player(NamedTuple):
+    """A network of a scheme and how it learns.
+
+    Attributes:
+        build: makes it; called again for its average and for the copy that is exported. Or the name of an earlier
+            player, whose network this one is too: with an optimizer of its own, such as that of another phase.
+        optimizer: None for a network that is never updated.
+        updates: how often it is updated in the whole training: a schedule spans them.
+        averaged: whether an average of its weights is kept, which is what is sampled.
+    """
+
+    build: Callable[[], keras.Model] | str
+    optimizer: Optimizer | None
+    updates: int
+    averaged: bool = False
+
+
+class Phase(NamedTuple):
+    """A part of the training with a step of its own; the loop runs the phases one after the other.
+
+    Attributes:
+        name: for logs.
+        steps: how many.
+        step: `(batch, step) -> Logs`; runs in a replica. `step` is the number of the step in the whole training, an
+            int64 scalar: all randomness follows from it.
+        draws: real batches that one step consumes.
+    """
+
+    name: str
+    steps: int
+    step: Callable[[Batch, tf.Tensor], Logs]
+    draws: int
 
 
 class GAN(keras.Model):
-    """A training scheme: networks, their optimizers and one step.
+    """A training scheme: any number of networks, and the phases in which they are trained.
 
-    A scheme fills these in its `__init__`, under the strategy's scope:
+    A scheme names its players, under the strategy's scope, and defines `phases`. A scheme that is not driven by noise
+    also defines `generate`; one with several generators to serve defines `samplers`.
+
+    Args:
+        experiment: what to train.
+        players: name -> player, in the order in which their initial weights are drawn.
 
     Attributes:
         networks: name -> network in training.
         optimizers: name -> optimizer, built over its network's variables.
-        averages: weight averages that the loop moves after each step.
-        draws: real batches that one step consumes.
+        averages: name -> average of the network of this name.
+        rate_scale: factor of all learning rates, float32 scalar; the loop halves it when it rolls a training back.
+        extra: name -> further state that a resumed run needs, such as a pool of images; the same on every replica.
+        target: which real examples the generated ones are to be distributed like, `x` or `x_unpaired`.
     """
 
-    networks: dict[str, keras.Model]
-    optimizers: dict[str, keras.optimizers.Optimizer]
-    averages: list[WeightAverage]
-    draws: int
+    target = "x"
 
-    def __init__(self, experiment: Experiment):
+    def __init__(self, experiment: Experiment, players: Mapping[str, Player]):
         super().__init__(name=experiment.name.replace("-", "_"))
+        training = experiment.training
         self.experiment = experiment
         self.replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self.players = dict(players)
+        self.builds = {name: each.build for name, each in players.items() if not isinstance(each.build, str)}
+        sharing = {name: each.build for name, each in players.items() if isinstance(each.build, str)}
+        with precision.scope(training.precision):
+            self.networks = {name: build() for name, build in self.builds.items()}
+            averages = {name: build() for name, build in self.builds.items() if players[name].averaged}
+        self.networks |= {name: self.networks[other] for name, other in sharing.items()}
+        self.averages = {
+            name: WeightAverage(
+                self.networks[name],
+                average,
+                half_life_images=training.ema_half_life_images,
+                batch_size=training.batch_size,
+            )
+            for name, average in averages.items()
+        }
+        self.rate_scale = shared(1.0)
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
+        for name, player in players.items():
+            if player.optimizer:
+                self.optimizers[name] = make_optimizer(player.optimizer, player.updates, self.rate_scale)
+                self.optimizers[name].build(self.networks[name].trainable_variables)
+        self.extra: dict[str, tf.Variable] = {"rate_scale": self.rate_scale}
 
-    def train_step(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One update of the generator, with all that goes before it; runs in a replica.
+    def phases(self) -> Sequence[Phase]:
+        """The phases in their order; their steps are those of the training."""
+        raise NotImplementedError(f"{type(self).__name__} defines phases")
+
+    def samplers(self) -> dict[str, keras.Model]:
+        """What is exported: signature's name -> network, float32, averaged weights as of now; the main one first."""
+        return {"serving_default": self.exported("generator")}
+
+    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
+        """A generated example for each of these real ones, by the averaged generator.
 
         Args:
-            batch: this replica's share of the step's real examples.
-            step: the step's number, int64 scalar; all randomness follows from it.
+            examples: `x` [n, ...] scaled, `label` and `x_unpaired` where the data have them. A generator that is driven
+                by noise reads their number and labels alone.
+            seed: of the noise; equal seeds and examples give equal results.
 
         Returns:
-            Scalars to log, float32, each this replica's share of a mean over all: the loop sums them.
+            [n, ...] float32, as the network gives it.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines train_step")
+        inputs = self.latent(tf.constant([0, seed], tf.int64), len(examples["x"]))
+        if self.experiment.network.conditional:
+            inputs |= {"label": tf.convert_to_tensor(examples["label"])}
+        return self.averages["generator"].average(inputs, training=False)
 
-    def sampler(self) -> keras.Model:
-        """The network to export: {`z` (, `label`)} -> images in [-1, 1]; float32, weights as of now."""
-        raise NotImplementedError(f"{type(self).__name__} defines sampler")
+    def exported(self, name: str) -> keras.Model:
+        """A float32 copy of a player with its averaged weights, or its own where no average is kept."""
+        with precision.scope("float32"):
+            network = self.builds[name]()
+        source = self.averages[name].average if name in self.averages else self.networks[name]
+        network.set_weights(source.get_weights())
+        return network
 
     def state(self) -> dict[str, tf.Variable]:
         """Every variable that a resumed run needs, by its owner and its place there (Keras counts names up)."""
-        owners: dict[str, Any] = self.networks | {f"{name}_optimizer": each for name, each in self.optimizers.items()}
-        owners |= {f"average_{i}": each.average for i, each in enumerate(self.averages)}
-        return {
+        owners: dict[str, Any] = {name: self.networks[name] for name in self.builds}
+        owners |= {f"{name}_optimizer": each for name, each in self.optimizers.items()}
+        owners |= {f"{name}_average": each.average for name, each in self.averages.items()}
+        state = {
             f"{name}/{i:03d}": variable.value
             for name, owner in owners.items()
             for i, variable in enumerate(owner.variables)
         }
+        return state | {f"extra/{name}": variable for name, variable in self.extra.items()}
+
+    def update(self, name: str, tape: tf.GradientTape, loss: tf.Tensor) -> tf.Tensor:
+        """Updates one player by the gradient of its loss; returns the gradient's norm. See `gradients`, `apply`."""
+        return self.apply(name, self.gradients(name, tape, loss))
+
+    def gradients(self, name: str, tape: tf.GradientTape, loss: tf.Tensor) -> list[tf.Tensor]:
+        """This replica's share of the gradients of a player's trainable weights."""
+        return list(tape.gradient(loss, [variable.value for variable in self.networks[name].trainable_variables]))
+
+    def apply(self, name: str, gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Updates a player's weights.
+
+        Args:
+            name: of the player.
+            gradients: this replica's shares, as `gradients` gives them.
+
+        Returns:
+            The norm of this replica's share, a float32 scalar: summed over replicas it bounds the gradient's norm.
+        """
+        norm = tf.linalg.global_norm(gradients)
+        config = self.players[name].optimizer
+        if config and config.clip_norm:
+            gradients = clipped(gradients, self.summed(gradients), config.clip_norm)
+        self.optimizers[name].apply(gradients, self.networks[name].trainable_variables)
+        return norm
+
+    def summed(self, gradients: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+        """The gradients of which each replica has a share; differentiable."""
+        context = tf.distribute.get_replica_context()
+        if self.replicas == 1 or context is None:
+            return gradients
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+
+    def real(self, batch: Batch, draw: int) -> dict[str, tf.Tensor]:
+        """One of the step's real batches, scaled as networks take it."""
+        taken = {name: value[draw] for name, value in batch.items()}
+        return {name: scaled(value) if name.startswith("x") else value for name, value in taken.items()}
 
     def mean(self, per_example: tf.Tensor) -> tf.Tensor:
         """This replica's share of the mean over the global batch, float32 scalar."""
@@ -70,31 +199,84 @@ class GAN(keras.Model):
         """The seed of one use of randomness in a step, int64 [2]; `use` is below 64."""
         return tf.stack([tf.cast(self.experiment.training.seed, tf.int64), step * 64 + use])
 
-    def noise(self, step: tf.Tensor, use: int, size: int) -> tf.Tensor:
-        """This replica's rows of the global batch of standard normal noise.
+    def latent(self, seed: tf.Tensor, size: int) -> dict[str, tf.Tensor]:
+        """This replica's rows of a global batch of what the generator makes examples from.
 
         Args:
-            step: the step's number.
-            use: which of the step's noise batches.
+            seed: int64 [2].
             size: rows for this replica.
 
         Returns:
-            [size, latent_size] float32; the global batch is the same however many replicas share it.
+            `z` [size, latent_size] float32, standard normal; and `code` where the network has codes, [size,
+            categorical_codes + continuous_codes]: one-hot, then uniform in [-1, 1].
         """
-        shape = [size * self.replicas, self.experiment.network.latent_size]
-        rows = tf.random.stateless_normal(shape, self.seed(step, use), alg="philox")
-        context = tf.distribute.get_replica_context()
-        first = (context.replica_id_in_sync_group if context else 0) * size
-        return rows[first : first + size]
+        network = self.experiment.network
+        latent = {"z": draw(seed, 0, [size, network.latent_size], tf.random.stateless_normal)}
+        codes = []
+        if network.categorical_codes:
+            picked = tf.cast(draw(seed, 1, [size]) * network.categorical_codes, tf.int32)
+            codes.append(tf.one_hot(picked, network.categorical_codes))
+        if network.continuous_codes:
+            codes.append(2 * draw(seed, 2, [size, network.continuous_codes]) - 1)
+        return latent | ({"code": tf.concat(codes, 1)} if codes else {})
 
 
-def make_optimizer(optimizer: Optimizer, training: Training) -> keras.optimizers.Optimizer:
-    """The Keras optimizer that a configuration describes; a schedule spans all steps of the training."""
-    rate: Any = optimizer.learning_rate
-    if optimizer.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(optimizer.learning_rate, training.steps)
-    if optimizer.name == "adam":
-        return keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2)
-    if optimizer.name == "rmsprop":
-        return keras.optimizers.RMSprop(rate, momentum=optimizer.momentum)
-    return keras.optimizers.SGD(rate, momentum=optimizer.momentum)
+def builder(experiment: Experiment, role: str) -> Callable[[], keras.Model]:
+    """Makes a network of the experiment's architecture.
+
+    Args:
+        experiment: names the architecture.
+        role: `generator`, `discriminator` or `translator`.
+
+    Raises:
+        ValueError: the architecture has no such network.
+    """
+    build = getattr(lookup("network", experiment.network.name), role, None)
+    if build is None:
+        raise ValueError(
+            f"the GAN {experiment.gan.name} needs a {role}, which network.name {experiment.network.name} does not have"
+        )
+    return functools.partial(build, experiment.network, experiment.data)
+
+
+def shared(value: Any) -> tf.Variable:
+    """A variable, float32 for a Python float, that every replica assigns the same value to."""
+    return tf.Variable(value, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+
+
+def scaled(x: tf.Tensor) -> tf.Tensor:
+    """Pixels of uint8 as float32 in [-1, 1]; points as they are."""
+    return tf.cast(x, tf.float32) / 127.5 - 1 if x.dtype == tf.uint8 else x
+
+
+def clipped(shares: Sequence[tf.Tensor], whole: Sequence[tf.Tensor], bound: float) -> list[tf.Tensor]:
+    """Shares of gradients that together have at most this norm: Keras would clip each replica's share by itself.
+
+    Args:
+        shares: to scale.
+        whole: their sum over replicas.
+        bound: of its norm, > 0.
+    """
+    # below the root, so that it can be differentiated where all gradients are 0
+    squares = tf.add_n([tf.reduce_sum(gradient**2) for gradient in whole])
+    scale = bound * tf.math.rsqrt(tf.maximum(squares, bound**2))
+    return [share * scale for share in shares]
+
+
+def size_of(inputs: Inputs) -> int:
+    """The rows of a batch."""
+    return next(iter(inputs.values())).shape[0]
+
+
+def call_unchanged(network: keras.Model, inputs: Inputs, weights: Sequence[tf.Tensor] | None = None) -> Any:
+    """Calls a network as in training, but leaves its state as it is: moving statistics, power iterations, counters.
+
+    Args:
+        network: any.
+        inputs: what it takes.
+        weights: used in the place of its trainable weights, in their order.
+    """
+    trainable = weights or [variable.value for variable in network.trainable_variables]
+    rest = [variable.value for variable in network.non_trainable_variables]
+    outputs, _ = network.stateless_call(trainable, rest, dict(inputs), training=True)
+    return outputs

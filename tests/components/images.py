@@ -53,10 +53,17 @@ def read_split(directory: Path, split: str) -> list[dict]:
     for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
         examples.append(
-            {name: (value.bytes_list.value or value.int64_list.value)[0] for name, value in features.items()}
+            {
+                name: tuple(value.float_list.value) or (value.bytes_list.value or value.int64_list.value)[0]
+                for name, value in features.items()
+            }
         )
     return examples
 
 
 def decoded(example: dict) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(example["image/encoded"])))
+    return decode(example["image/encoded"])
+
+
+def decode(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))

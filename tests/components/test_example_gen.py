@@ -9,10 +9,13 @@ import pytest
 from PIL import Image
 from tfx.types.standard_artifacts import Examples
 
+from components.example_gen import points, stacked
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.executor import Executor
 from components.example_gen.ingest import ingest
+from models import mixtures
 from models.config import Data
+from models.metrics.modes import nearest_modes
 from tests.components.images import (
     RUNNER,
     decoded,
@@ -81,6 +84,58 @@ class TestExamples:
         assert all(
             set(one) == {"image/encoded", "image/height", "image/width", "image/channels"} for one in splits["eval"]
         )
+
+    def test_points_have_their_coordinates_and_their_mode(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(points, "COUNTS", {"train": 600, "eval": 200})
+        monkeypatch.setattr(points, "SHARD_POINTS", 100)
+        report, splits = run("mixture:ring", tmp_path)
+        assert report.counts == {"train": 600, "eval": 200} == {split: len(each) for split, each in splits.items()}
+        assert all(set(one) == {"point", "label"} for one in splits["train"])
+        coordinates = np.array([one["point"] for one in splits["eval"]])
+        nearest, near = nearest_modes(coordinates, mixtures.ring())
+        assert nearest.tolist() == [one["label"] for one in splits["eval"]]
+        assert near.mean() > 0.95
+
+    def test_stacked_digits_are_colour_images(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(stacked, "COUNTS", {"train": 60, "eval": 40})
+        monkeypatch.setattr(stacked, "SHARD_IMAGES", 20)
+        _, splits = run("stacked:digits", tmp_path)
+        assert [len(splits["train"]), len(splits["eval"])] == [60, 40]
+        assert all(decoded(one).shape == (8, 8, 3) for one in splits["train"])
+        assert all(one["image/channels"] == 3 for one in splits["train"])
+        assert len({one["label"] for one in splits["train"]}) > 50
+
+
+class TestTwoDomains:
+    def test_each_example_says_which_it_is_of(self, tmp_path):
+        first = write_classes(tmp_path / "first", {"ant": 12, "bee": 12})
+        second = write_classes(tmp_path / "second", {"x": 8, "y": 8, "z": 8}, shape=(4, 4))
+        report, splits = run(f"folder:{first}", tmp_path / "out", unpaired_source=f"folder:{second}", eval_share=0.4)
+        examples = splits["train"] + splits["eval"]
+        assert sum(report.counts.values()) == len(examples) == 48
+        for domain, root in enumerate((first, second)):
+            files = {file.read_bytes() for file in root.rglob("*.png")}
+            assert {one["image/encoded"] for one in examples if one["domain"] == domain} == files
+        assert all({one["domain"] for one in each} == {0, 1} for each in splits.values())
+        assert {one["label"] for one in examples if one["domain"] == 0} == {0, 1}
+        assert {one["label"] for one in examples if one["domain"] == 1} == {0}
+        reports = [tmp_path / "out" / name for name in ("ingest.json", "ingest_unpaired.json")]
+        classes = [json.loads(file.read_text())["classes"] for file in reports]
+        assert classes == [["ant", "bee"], ["x", "y", "z"]]
+
+    def test_a_bad_image_of_the_second_is_one_of_it(self, tmp_path):
+        first = write_classes(tmp_path / "first", {"ant": 12})
+        second = write_classes(tmp_path / "second", {"x": 9})
+        (second / "x" / "bad.png").write_bytes(b"no")
+        with pytest.raises(ValueError, match=rf"source folder:{second} has 1 bad of 10 images"):
+            run(f"folder:{first}", tmp_path / "out", unpaired_source=f"folder:{second}", eval_share=0.5)
+        assert not list((tmp_path / "out").iterdir())
+
+    def test_depths_may_differ(self, tmp_path):
+        first = write_classes(tmp_path / "first", {"ant": 12})
+        second = write_classes(tmp_path / "second", {"x": 12}, shape=(6, 6))
+        _, splits = run(f"folder:{first}", tmp_path / "out", unpaired_source=f"folder:{second}", eval_share=0.5)
+        assert {(one["domain"], one["image/channels"]) for one in splits["train"]} == {(0, 3), (1, 1)}
 
 
 class TestSplit:
@@ -228,8 +283,9 @@ class TestComponent:
             for size in (16, 28)
         ]
         assert nodes[0].exec_properties == nodes[1].exec_properties
-        other = ImageExampleGen(data=Data(eval_share=0.3).model_dump_json(), fingerprint="f", source="s")
-        assert other.exec_properties != nodes[0].exec_properties
+        for change in ({"eval_share": 0.3}, {"unpaired_source": "idx:x"}):
+            other = ImageExampleGen(data=Data(**change).model_dump_json(), fingerprint="f", source="s")
+            assert other.exec_properties != nodes[0].exec_properties
 
     def test_executor_fills_the_artifact(self, tmp_path):
         node = ImageExampleGen(data=Data(source="digits").model_dump_json(), fingerprint="f", source="s")

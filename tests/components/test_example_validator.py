@@ -11,6 +11,7 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from components.example_gen.images import Picture
 from components.example_gen.ingest import to_example
+from components.example_gen.sources import Point
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
@@ -19,11 +20,15 @@ from models.config import Data
 
 
 def examples(count=30, labels=10, **changes):
-    """Sound examples, with features changed: a list of values, a function of the example's number, or None: absent."""
+    """Sound images, changed."""
+    return changed([Picture(b"png", 28, 28, 1, b"", n % labels if labels else None) for n in range(count)], **changes)
+
+
+def changed(items, *, domains=1, **changes):
+    """Examples with features changed: a list of values, a function of the example's number, or None: absent."""
     made = []
-    for number in range(count):
-        label = number % labels if labels else None
-        example = to_example(Picture(b"png", 28, 28, 1, b"", label))
+    for number, item in enumerate(items):
+        example = to_example(item, number % 2 if domains == 2 else None)
         for name, change in changes.items():
             key = name.replace("image_", "image/")
             example.features.feature[key].Clear()
@@ -44,7 +49,7 @@ def examples(count=30, labels=10, **changes):
 def validate(tmp_path):
     """Runs the executor on the statistics of the given examples: those of StatisticsGen, without its Beam pipeline."""
 
-    def run(train, held_out=None, *, labels=10, curated=None):
+    def run(train, held_out=None, *, labels=10, curated=None, **settings):
         statistics = standard_artifacts.ExampleStatistics()
         statistics.uri = str(tmp_path / "statistics")
         statistics.split_names = '["train", "eval"]'
@@ -63,7 +68,7 @@ def validate(tmp_path):
         anomalies = standard_artifacts.ExampleAnomalies()
         anomalies.uri = str(tmp_path / "anomalies")
         inputs = {"statistics": [statistics], "schema": [schema]}
-        properties = {"data": Data(labels=labels).model_dump_json(), "exclude_splits": "[]"}
+        properties = {"data": Data(labels=labels, **settings).model_dump_json(), "exclude_splits": "[]"}
         Executor().Do(inputs, {"anomalies": [anomalies]}, properties)
         return anomalies
 
@@ -104,6 +109,55 @@ def test_anomalies_that_an_inferred_schema_would_take_for_right(validate, change
         validate(examples(**changes))
     assert "\n" not in str(error.value)
     assert "anomaly: split train" in caplog.text
+
+
+def points(**changes):
+    """Sound points of the ring, with features changed as in `examples`."""
+    return changed([Point((0.5, float(number)), b"", number % 8) for number in range(30)], **changes)
+
+
+class TestPoints:
+    SETTINGS = {"source": "mixture:ring", "labels": 8}  # noqa: RUF012
+
+    def test_sound_ones_pass(self, validate):
+        validate(points(), points(), **self.SETTINGS)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"point": None}, "point: Column dropped"),
+            ({"point": [1.0]}, "point: .*shape"),
+            ({"point": [1, 2]}, "point: .*data of type: FLOAT but got INT"),
+            ({"label": [8]}, "label: Out-of-range values"),
+        ],
+    )
+    def test_anomalies(self, validate, changes, message):
+        with pytest.raises(ValueError, match=f"split train, {message}"):
+            validate(points(**changes), points(), **self.SETTINGS)
+
+
+class TestTwoDomains:
+    SETTINGS = {"unpaired_source": "idx:x"}  # noqa: RUF012
+
+    def sound(self, labels=10, **changes):
+        pictures = [Picture(b"png", 28, 28, 1, b"", number % labels if labels else None) for number in range(40)]
+        return changed(pictures, domains=2, **changes)
+
+    def test_sound_ones_pass(self, validate):
+        validate(self.sound(), self.sound(), **self.SETTINGS)
+
+    def test_without_labels_the_second_has_them_all_the_same(self, validate):
+        unlabelled = self.sound(labels=0)
+        assert ["label" in one.features.feature for one in unlabelled[:2]] == [False, True]
+        validate(unlabelled, unlabelled, labels=0, **self.SETTINGS)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [({"domain": None}, "domain: Column dropped"), ({"domain": [2]}, "domain: Out-of-range values")],
+    )
+    def test_anomalies(self, validate, changes, message):
+        with pytest.raises(ValueError, match=f"split train, {message}"):
+            validate(self.sound(**changes), self.sound(), **self.SETTINGS)
 
 
 def test_anomalies_of_eval_alone(validate):
@@ -168,8 +222,8 @@ def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key():
         )
     }
     nodes = [
-        StrictExampleValidator(**channels, data=Data(labels=labels, resolution=size).model_dump_json())
-        for labels, size in ((10, 28), (10, 32), (11, 28))
+        StrictExampleValidator(**channels, data=Data(**settings).model_dump_json())
+        for settings in ({}, {"resolution": 32}, {"labels": 11}, {"unpaired_source": "idx:x"})
     ]
     assert nodes[0].exec_properties == nodes[1].exec_properties
-    assert nodes[0].exec_properties != nodes[2].exec_properties
+    assert all(nodes[0].exec_properties != node.exec_properties for node in nodes[2:])

@@ -243,16 +243,20 @@ class TestReport:
         assert "&lt;script&gt;" in html
 
     def test_shows_the_judge_and_the_training(self, house, tmp_path):
-        steps = [
-            {"step": step, "d_loss": 1.0, "g_loss": 2.0, "d_real_accuracy": 0.99, "d_fake_accuracy": 0.98}
-            for step in range(100, 1100, 100)
-        ]
+        look = {"look_distance": 0.4, "look_diversity": 0.2, "look_near_duplicates": 0.9}
+        played = {"d_loss": 1.0, "g_loss": 2.0, "d_real_accuracy": 0.99, "d_fake_accuracy": 0.98, "d_auc": 0.9}
+        steps = [{"step": step, **played, **look} for step in range(100, 1100, 100)]
         (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, steps)))
         verdict = judge_in(house, "honest", run_dir=str(tmp_path))
-        assert verdict.protocol["health"]["verdict"] == "discriminator_overpowers"
+        assert verdict.protocol["health"]["verdict"] == "mode_collapse"
         assert verdict.lines["d_real_accuracy"].value == pytest.approx(0.99)
-        charts = [attributes for tag, attributes in Page(verdict.html).tags if tag == "svg"]
-        assert len(charts) == 2
+        page = Page(verdict.html)
+        # the alarm stands at the head of the page, and again beside the curves
+        assert page.text.index("Mode collapse in training since step 300") < page.text.index("What was required")
+        assert "Mode collapse since step 300" in page.text
+        charts = [attributes for tag, attributes in page.tags if tag == "svg"]
+        assert len(charts) == 5
+        assert "diversity ends at 0.2; near-duplicates ends at 0.9" in charts[4]["aria-label"]
         assert "generator ends at 2" in charts[0]["aria-label"]
         assert "reads 9" in verdict.html or "reads 100" in verdict.html
 

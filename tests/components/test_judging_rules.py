@@ -1,4 +1,4 @@
-"""The rules of the judge that need no model: thresholds, figures in words, the discriminator's health, curves."""
+"""The rules of the judge that need no model: thresholds, figures in words, the training's history, curves."""
 
 import base64
 import io
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.gan_evaluator import charts, gate, report
-from components.gan_evaluator.health import health, read_history
+from components.gan_evaluator import charts, gate, history, report
 from models.config import AtLeast, AtMost, Threshold
 from models.metrics.estimate import Estimate
 
@@ -100,44 +99,41 @@ def test_figures(value, text):
     assert gate.number(value) == text
 
 
-class TestHealth:
-    def steps(self, real: float, fake: float, count: int = 10, **more):
-        return [{"step": step, "d_real_accuracy": real, "d_fake_accuracy": fake, **more} for step in range(count)]
+class TestHistory:
+    def looks(self, distance: float = 0.3, diversity: float = 0.1, **more):
+        """Rows of a training, each with a look."""
+        look = {"look_distance": distance, "look_diversity": diversity}
+        return [{"step": step, "d_auc": 0.8, "d_real_accuracy": step / 10, **look, **more} for step in range(1, 11)]
 
-    @pytest.mark.parametrize(
-        ("real", "fake", "verdict"),
-        [
-            (0.7, 0.6, "healthy"),
-            (0.99, 0.97, "discriminator_overpowers"),
-            (0.99, 0.9, "healthy"),
-            (0.5, 0.1, "generator_overpowers"),
-            (math.nan, 0.5, "diverged"),
-        ],
-    )
-    def test_verdict(self, real, fake, verdict):
-        assert health(self.steps(real, fake)).verdict == verdict
+    def test_health_is_the_monitors_verdict_in_plain_values(self):
+        found = history.health(self.looks())
+        assert (found["verdict"], found["since_step"]) == ("mode_collapse", 3)
+        assert found["evidence"] == {"d_auc": pytest.approx(0.8), "look_distance": 0.3, "look_diversity": 0.1}
+        assert history.health(self.looks(distance=0.001))["verdict"] == "healthy"
 
-    def test_only_the_last_fifth_counts(self):
-        history = self.steps(1, 1, 80) + self.steps(0.6, 0.5, 20)
-        assert health(history)[2:] == (pytest.approx(0.6), pytest.approx(0.5))
-
-    def test_a_loss_that_is_not_finite(self):
-        assert health(self.steps(0.6, 0.6, g_loss=math.inf)).verdict == "diverged"
+    def test_health_has_no_nan(self):
+        found = history.health(self.looks(g_loss=math.inf))
+        assert (found["verdict"], found["evidence"]) == ("diverged", {"g_loss": None})
+        json.dumps(found, allow_nan=False)
 
     def test_nothing_logged(self):
-        assert health([]).verdict == "not_logged"
-        assert health([{"step": 1, "d_loss": 1.0}]).d_real_accuracy is None
+        assert history.health([])["verdict"] == "not_logged"
+        assert history.at_the_end([], "d_real_accuracy") is None
+        assert history.at_the_end([{"step": 1, "d_loss": 1.0}], "d_real_accuracy") is None
+
+    def test_the_end_is_the_last_fifth(self):
+        assert history.at_the_end(self.looks(), "d_real_accuracy").value == pytest.approx(0.95)
 
     def test_reads_what_a_run_wrote(self, tmp_path):
-        assert read_history(None) == read_history(str(tmp_path)) == []
-        history = self.steps(0.5, 0.5)
-        (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, history)) + "\n")
-        assert read_history(str(tmp_path)) == history
+        assert history.read_history(None) == history.read_history(str(tmp_path)) == []
+        rows = self.looks()
+        (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+        assert history.read_history(str(tmp_path)) == rows
 
     def test_refuses_a_file_that_is_no_history(self, tmp_path):
         (tmp_path / "history.jsonl").write_text('{"step": 1}\n{"step": ')
         with pytest.raises(ValueError, match=r"one JSON object a line; .* is not"):
-            read_history(str(tmp_path))
+            history.read_history(str(tmp_path))
 
 
 class TestCharts:

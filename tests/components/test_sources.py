@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.example_gen import points, stacked
 from components.example_gen.images import Picture
-from components.example_gen.sources import Fault, fingerprint, open_source
-from tests.components.images import image_file, noise, write_classes, write_idx
+from components.example_gen.sources import Fault, fingerprint, open_source, split_of
+from models import mixtures
+from models.config import Data
+from tests.components.images import decode, image_file, noise, write_classes, write_idx
 
 
 def items(source):
     opened = open_source(source)
-    return [(shard.split, item) for shard in opened.shards() for item in opened.read(shard, pixel_limit=10**6)]
+    return [(shard.split, item) for shard in opened.shards() for item in opened.read(shard, data=Data())]
 
 
 @pytest.fixture
@@ -27,7 +30,9 @@ def folder(tmp_path):
     return write_classes(tmp_path / "folder", {"cat": 2, "ant": 3})
 
 
-@pytest.mark.parametrize("source", ["digit", "digits:8", "idx", "idx:", "folder:", "tfds", "tfds:", "http://x", ""])
+@pytest.mark.parametrize(
+    "source", ["digit", "digits:8", "idx", "idx:", "folder:", "tfds", "tfds:", "http://x", "stacked:", ""]
+)
 def test_a_source_of_no_known_form_is_refused(source):
     with pytest.raises(ValueError, match=r"^data\.source is digits, idx:DIR"):
         open_source(source)
@@ -103,7 +108,7 @@ class TestIdx:
     def test_images_above_the_pixel_limit_are_not_read(self, idx):
         opened = open_source(f"idx:{idx}")
         shard = next(opened.shards())
-        [fault] = opened.read(shard, pixel_limit=11)
+        [fault] = opened.read(shard, data=Data(pixel_limit=11))
         assert fault.images == 20
         assert "has 4 x 3 pixels, more than data.pixel_limit of 11" in fault.reason
 
@@ -187,6 +192,107 @@ class TestFolder:
         assert "cannot be read" in faults[0].reason
 
 
+class TestPoints:
+    def test_splits_are_of_their_size_and_share_no_point(self):
+        found = items("mixture:grid")
+        counts = {split: sum(each == split for each, _ in found) for split in ("train", "eval")}
+        assert counts == {"train": 100_000, "eval": 10_000}
+        assert len({point.coordinates for _, point in found}) > 109_000
+
+    def test_they_are_those_of_the_mixture_and_equal_in_every_run(self, monkeypatch):
+        monkeypatch.setitem(points.COUNTS, "train", 0)
+        found = items("mixture:ring")
+        assert found == items("mixture:ring")
+        coordinates = np.array([point.coordinates for _, point in found])
+        gaps = coordinates - mixtures.ring().centres[[point.label for _, point in found]]
+        assert np.abs(gaps.mean(axis=0)).max() < 4 * 0.01 / 100
+        assert gaps.std() == pytest.approx(0.01, rel=0.03)
+
+    def test_the_fingerprint_is_the_mixtures(self):
+        assert fingerprint("mixture:ring") == fingerprint("mixture:ring") != fingerprint("mixture:grid")
+
+    def test_classes_say_where_the_modes_are(self):
+        assert open_source("mixture:ring").classes()[:3] == ["(1, 0)", "(0.707, 0.707)", "(0, 1)"]
+        assert len(open_source("mixture:grid").classes()) == 25
+
+    def test_an_unknown_mixture(self):
+        with pytest.raises(ValueError, match="cross is no mixture of the catalog; choose from grid, ring"):
+            open_source("mixture:cross")
+
+
+@pytest.fixture
+def few_triples(monkeypatch):
+    monkeypatch.setattr(stacked, "COUNTS", {"train": 600, "eval": 300})
+    monkeypatch.setattr(stacked, "SHARD_IMAGES", 300)
+
+
+@pytest.mark.usefixtures("few_triples")
+class TestStacked:
+    def test_a_channel_is_a_digit_of_the_split_and_the_label_names_all_three(self):
+        singles = {"train": set(), "eval": set()}
+        for _, item in items("digits"):
+            singles[split_of(item.key, 0.2)].add((decode(item.encoded).tobytes(), item.label))
+        found = items("stacked:digits")
+        assert [split for split, _ in found] == ["train"] * 600 + ["eval"] * 300
+        for split, item in found:
+            assert (item.height, item.width, item.channels) == (8, 8, 3)
+            pixels, label = decode(item.encoded), item.label
+            for channel, digit in enumerate((label // 100, label // 10 % 10, label % 10)):
+                assert (pixels[..., channel].tobytes(), digit) in singles[split]
+
+    def test_triples_are_random_and_the_same_in_every_run(self):
+        found = items("stacked:digits")
+        assert found == items("stacked:digits")
+        labels = np.array([item.label for _, item in found])
+        # 900 of 1000 classes, drawn at random: 1000 (1 - 0.999^900) = 594 are there, sd 13
+        assert 540 < len(set(labels)) < 650
+        assert len({item.encoded for _, item in found}) == 900
+
+    def test_a_source_with_a_split_keeps_it(self, idx):
+        for split, item in items(f"stacked:idx:{idx}"):
+            # the test files of this fixture hold the digits 0 to 4
+            digits = {item.label // 100, item.label // 10 % 10, item.label % 10}
+            assert split == "train" or max(digits) <= 4
+
+    def test_files_are_looked_into(self, tmp_path):
+        root = write_classes(tmp_path / "in", {str(digit): 6 for digit in range(10)}, shape=(5, 5))
+        assert {item.channels for _, item in items(f"stacked:folder:{root}")} == {3}
+
+    def test_changed_content_is_read_again(self, idx):
+        before = items(f"stacked:idx:{idx}")
+        write_idx(idx, "train", noise(5, 20, 3, 4), np.arange(20) % 10)
+        assert items(f"stacked:idx:{idx}") != before
+        assert fingerprint(f"stacked:idx:{idx}") != fingerprint(f"idx:{idx}")
+
+    @pytest.mark.parametrize("source", ["stacked:mixture:ring", "stacked:stacked:digits"])
+    def test_what_has_no_grey_images(self, source):
+        with pytest.raises(ValueError, match=f"made of grey images of digits; received {source}"):
+            open_source(source)
+
+    def test_colours_other_sizes_and_other_labels(self, tmp_path, idx):
+        write_classes(tmp_path / "colour", {"0": 9, "1": 9})
+        with pytest.raises(ValueError, match=r"has 3 channels and the label [01]$"):
+            items(f"stacked:folder:{tmp_path}/colour")
+        write_classes(tmp_path / "sizes", {"0": 9}, shape=(5, 5))
+        write_classes(tmp_path / "sizes/0/more", {"0": 9}, shape=(5, 6))
+        with pytest.raises(ValueError, match=r"have one size; .* has \[5, [56]\] and \[5, [56]\]"):
+            items(f"stacked:folder:{tmp_path}/sizes")
+        write_idx(idx, "train", noise(0, 20, 3, 4), np.arange(20))
+        with pytest.raises(ValueError, match=r"a label of 0 to 9; .* has 1 channels and the label 10"):
+            items(f"stacked:idx:{idx}")
+
+    def test_a_bad_image_stops_it(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"0": 9, "1": 9}, shape=(5, 5))
+        (root / "0" / "bad.png").write_bytes(b"no")
+        with pytest.raises(ValueError, match=r"every image of folder:.* to be sound; .*bad\.png is no image"):
+            items(f"stacked:folder:{root}")
+
+    def test_too_much_to_hold(self, idx, monkeypatch):
+        monkeypatch.setattr(stacked, "MAX_BYTES", 100)
+        with pytest.raises(ValueError, match=r"are small; a split of .* has more than 100 pixels"):
+            items(f"stacked:idx:{idx}")
+
+
 def later(path):
     """The same bytes and size, written a tenth of a second later."""
     stat = path.stat()
@@ -204,6 +310,14 @@ class TestFingerprint:
         for source in ("digits", f"idx:{idx}", f"folder:{folder}"):
             assert fingerprint(source) == fingerprint(source)
         assert fingerprint(f"idx:{idx}") != fingerprint(f"folder:{folder}")
+
+    @pytest.mark.parametrize("changed", [0, 1])
+    def test_of_two_domains_changes_with_either(self, folder, idx, changed):
+        sources = (f"folder:{folder}", f"idx:{idx}")
+        before = fingerprint(*sources)
+        assert fingerprint(*sources) == before != fingerprint(sources[0])
+        later((folder / "ant" / "1.png", idx / "train-images-idx3-ubyte")[changed])
+        assert fingerprint(*sources) != before
 
     @pytest.mark.parametrize("change", [later, append])
     @pytest.mark.parametrize("file", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])

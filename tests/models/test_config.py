@@ -108,9 +108,35 @@ class TestOverride:
             SMALL.override([setting])
         assert "\n" not in str(caught.value)
 
-    def test_a_condition_needs_labels(self):
-        with pytest.raises(ValueError, match=r"a conditional network needs data\.labels of at least 2; received 0"):
-            SMALL.override(["network.condition=embedding", "data.labels=0"])
+
+class TestData:
+    @pytest.mark.parametrize(
+        ("source", "kind", "shape"),
+        [
+            ("idx:data/mnist", "images", (28, 28, 3)),
+            ("stacked:idx:data/mnist", "stacked", (28, 28, 3)),
+            ("mixture:ring", "points", (2,)),
+        ],
+    )
+    def test_the_source_says_what_an_example_is(self, source, kind, shape):
+        data = Data(source=source, channels=3)
+        assert (data.kind, data.points, data.shape, data.sources) == (kind, kind == "points", shape, (source,))
+
+    def test_a_second_domain(self):
+        assert Data(unpaired_source="idx:data/mnist").sources == ("digits", "idx:data/mnist")
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            (["data.source=mixture:rign"], r"data\.source: rign is no mixture of the catalog; did you mean ring\?"),
+            (["data.unpaired_source=mixture:x"], r"data\.unpaired_source: x is no .*; choose from grid, ring"),
+            (["data.unpaired_source=mixture:ring"], "both domains are points or both images; received digits and mix"),
+        ],
+    )
+    def test_refuses_in_one_line(self, settings, message):
+        with pytest.raises(ValueError, match=message) as caught:
+            SMALL.override(settings)
+        assert "\n" not in str(caught.value)
 
 
 class TestThreshold:

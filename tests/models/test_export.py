@@ -1,5 +1,7 @@
 import io
+import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,8 @@ from PIL import Image
 
 from models import export
 from models.catalog import lookup
-from models.config import Experiment, Network
+from models.config import Data, Experiment, Network
+from models.source import source_hash
 from tests.harness import experiment
 
 
@@ -16,14 +19,14 @@ def model(request, tmp_path_factory):
     """A loaded SavedModel of an untrained GAN, with the GAN and its folder."""
     network = Network(latent_size=4, generator_width=4, discriminator_width=4, condition=request.param)
     config = experiment(network=network)
-    gan = lookup("gan", config.gan)(config)
+    gan = lookup("gan", config.gan.name)(config)
     directory = tmp_path_factory.mktemp("model") / "1"
-    export.save(gan, directory)
+    export.save(gan, directory, trained_on="abc")
     return tf.saved_model.load(str(directory)), gan, directory
 
 
 def condition(gan, labels):
-    return {"label": tf.constant(labels, tf.int64)} if gan.conditional else {}
+    return {"label": tf.constant(labels, tf.int64)} if gan.experiment.network.conditional else {}
 
 
 def sample(model, gan, seeds, labels):
@@ -36,7 +39,7 @@ def test_serving_default_is_the_averaged_generator_in_unit_range(model):
     z = tf.random.stateless_normal([3, 4], [1, 2])
     served = loaded.signatures["serving_default"](z=z, **condition(gan, [0, 1, 2]))["image"].numpy()
     inputs = {"z": z} | condition(gan, [0, 1, 2])
-    expected = (gan.averages[0].average(inputs, training=False).numpy() + 1) / 2
+    expected = (gan.averages["generator"].average(inputs, training=False).numpy() + 1) / 2
     assert served.dtype == np.float32
     assert served.min() >= 0
     assert served.max() <= 1
@@ -74,3 +77,55 @@ def test_what_made_the_model_is_saved_with_it(model):
 
 def test_nothing_unfinished_stays_beside_the_model(model):
     assert [path.name for path in model[2].parent.iterdir()] == ["1"]
+
+
+def test_the_record_says_what_made_the_model(model):
+    _, gan, directory = model
+    record = json.loads((directory / "assets.extra" / "record.json").read_text())
+    assert record["seed"] == gan.experiment.training.seed
+    assert record["step"] == gan.experiment.training.steps
+    assert record["examples"] == "abc"
+    assert record["tensorflow"] == tf.__version__
+    assert record["source"] == source_hash("models")
+
+
+def test_a_generator_of_points_serves_points(tmp_path):
+    config = experiment(
+        data=Data(source="mixture:ring"), network=Network(name="points", latent_size=2, generator_norm="none")
+    )
+    gan = lookup("gan", config.gan.name)(config)
+    export.save(gan, tmp_path / "1")
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    z = tf.random.stateless_normal([5, 2], [1, 2])
+    served = loaded.signatures["serving_default"](z=z)["point"]
+    np.testing.assert_allclose(served, gan.averages["generator"].average({"z": z}, training=False), atol=1e-6)
+    pair = loaded.signatures["sample"](seed=tf.constant([3, 4], tf.int64))["point"].numpy()
+    np.testing.assert_array_equal(loaded.signatures["sample"](seed=tf.constant([4], tf.int64))["point"], pair[1:])
+
+
+def test_a_translator_serves_images_for_images(tmp_path):
+    # any scheme with a network from x to x; its own tests are elsewhere
+    x = keras.Input([16, 16, 1], name="x")
+    negative = keras.Model({"x": x}, keras.layers.Rescaling(-1.0)(x))
+    sampler = export.Sampler({"serving_default": negative}, experiment())
+    tf.saved_model.save(sampler, str(tmp_path), signatures=sampler.signatures())
+    loaded = tf.saved_model.load(str(tmp_path))
+    assert set(loaded.signatures) == {"serving_default"}, "without noise there is nothing to sample by a seed"
+    image = tf.random.stateless_uniform([3, 16, 16, 1], [1, 2])
+    np.testing.assert_allclose(loaded.signatures["serving_default"](image=image)["image"], 1 - image, atol=1e-6)
+
+
+def test_codes_of_a_seed_are_one_hot_and_in_range(tmp_path):
+    config = experiment(
+        network=Network(
+            latent_size=4, generator_width=4, discriminator_width=4, categorical_codes=3, continuous_codes=2
+        )
+    )
+    sampler = export.Sampler(lookup("gan", config.gan.name)(config).samplers(), config)
+    code = sampler._latent(tf.range(50, dtype=tf.int64))["code"].numpy()
+    assert code.shape == (50, 5)
+    np.testing.assert_array_equal(np.sort(code[:, :3], axis=1), [[0, 0, 1]] * 50)
+    assert len(np.unique(code[:, :3], axis=0)) == 3
+    assert (np.abs(code[:, 3:]) <= 1).all()
+    assert code[:, 3:].min() < -0.5
+    assert code[:, 3:].max() > 0.5

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.stats import multivariate_normal
 
-from models import features
+from models import features, mixtures
 from models.config import Data
 from tests import judging
 from tests.harness import write_examples
@@ -75,6 +76,54 @@ def test_images_without_labels_get_random_features(tmp_path):
     assert outputs["features"].numpy().std() > 0
     assert record["steps"] == 0
     assert "eval_accuracy" not in record
+
+
+class TestStacked:
+    DATA = Data(source="stacked:digits", resolution=16, channels=3, labels=1000)
+
+    def test_reads_each_channel(self, tmp_path):
+        data = judging.digits()
+        for split, count in (("train", 900), ("eval", 300)):
+            judging.write_split(tmp_path / split, *judging.triples(*data[split], count))
+        patterns = ([str(tmp_path / "train/*")], [str(tmp_path / "eval/*")])
+        model, record = run(tmp_path, *patterns, self.DATA, extractor_steps=150)
+        images, labels = judging.triples(*data["eval"], 300)
+        outputs = model.signatures["serving_default"](image=tf.constant(images.astype(np.float32) / 255))
+        assert outputs["features"].shape == (300, 3 * features.FEATURES)
+        read = outputs["logits"].numpy().argmax(axis=2)
+        assert ((read @ [100, 10, 1]) == labels).mean() == pytest.approx(record["eval_accuracy"])
+        assert record["eval_accuracy"] > 0.8
+        assert (record["features"], record["labels"], record["steps"]) == (192, 1000, 150)
+        # The digit of one channel decides nothing of the others.
+        swapped = model.signatures["serving_default"](
+            image=tf.constant(images[..., [2, 1, 0]].astype(np.float32) / 255)
+        )
+        np.testing.assert_allclose(swapped["logits"].numpy()[:, ::-1], outputs["logits"], atol=1e-4)
+
+
+class TestPoints:
+    @pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
+    def test_the_optimal_classifier(self, tmp_path, name, modes):
+        data = Data(source=f"mixture:{name}", labels=modes)
+        mixture = mixtures.of_source(data.source)
+        points, labels = mixtures.sample(mixture, 300, 0)
+        judging.write_split(tmp_path / "examples", points, labels)
+        patterns = [str(tmp_path / "examples/*")]
+        model, record = run(tmp_path, patterns, patterns, data, extractor="points")
+        assert (record["eval_accuracy"], record["features"], record["steps"]) == (1, 2, 0)
+        near = points + np.float32(2 * mixture.sigma)
+        outputs = model.signatures["serving_default"](point=tf.constant(near))
+        np.testing.assert_array_equal(outputs["features"], near)
+        # by Bayes' rule with scipy's Gaussians, up to a constant of each row
+        expected = np.stack([multivariate_normal(c, mixture.sigma**2).logpdf(near) for c in mixture.centres], axis=1)
+        got = outputs["logits"].numpy()
+        np.testing.assert_allclose(
+            got - got.max(1, keepdims=True), expected - expected.max(1, keepdims=True), rtol=1e-3
+        )
+
+    def test_refuses_labels_that_are_no_modes(self):
+        with pytest.raises(ValueError, match=r"mixture:ring has 8 modes: data\.labels is that or 0; received 10"):
+            features.mixture_classifier(Data(source="mixture:ring", labels=10))
 
 
 def test_refuses_a_label_out_of_range(tmp_path):

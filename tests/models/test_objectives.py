@@ -22,6 +22,7 @@ from models.objectives import (
     non_saturating,
     one_sided_label_smoothing,
     relativistic,
+    undecided_logit,
     wasserstein,
 )
 
@@ -263,3 +264,33 @@ class TestEveryObjective:
         narrow = lookup("objective", name)(tf.cast(real, tf.bfloat16), tf.cast(fake, tf.bfloat16))
         for a, b in zip(wide, narrow, strict=True):
             assert_allclose(a, tf.cast(b, tf.float32), rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("minimax", 0),
+        ("non_saturating", 0),
+        ("least_squares", 0.5),
+        # any logit in [-1, 1] has the same loss: the middle
+        ("hinge", 0),
+        ("wasserstein", None),
+        ("relativistic", None),
+        # -v + e^(v - 1) is least at v = 1 = f'(1)
+        ("f_kl", 1),
+        # e^-v + v - 1 is least at v = 0, where T = f'(1) = -1
+        ("f_reverse_kl", 0),
+        ("f_pearson_chi2", 0),
+        ("f_neyman_chi2", 0),
+        ("f_squared_hellinger", 0),
+        ("f_jensen_shannon", 0),
+        ("f_gan", 0),
+    ],
+)
+def test_the_undecided_logit(name, expected):
+    found = undecided_logit(lookup("objective", name))
+    assert found is None if expected is None else found == pytest.approx(expected, abs=0.02)
+
+
+def test_no_smoothing_is_the_objective_itself():
+    assert one_sided_label_smoothing(least_squares, 0) is least_squares

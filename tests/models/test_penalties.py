@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.catalog import PENALTIES, lookup
+from models.draws import draw
 from models.penalties import (
     clip_weight,
+    consistency,
     diff_augment,
     dragan,
-    draw,
     instance_noise,
     interpolated,
+    path_length,
     r1,
     r2,
     wgan_gp,
@@ -288,3 +290,60 @@ def test_two_replicas_draw_and_lose_what_one_does():
     assert done.returncode == 0, done.stderr[-2000:]
     expected = len(PENALTIES) + 2
     assert f"compared {expected + 2} {expected}" in done.stdout
+
+
+class TestConsistency:
+    def test_a_critic_that_sees_no_place_pays_nothing(self):
+        # all light is in the middle, and a move by at most 1/8 of the side loses nothing of it
+        image = tf.pad(tf.ones([6, 4, 4, 1]), [[0, 0], [2, 2], [2, 2], [0, 0]])
+        assert_allclose(consistency(linear, image, image, SEED), np.zeros(6), atol=1e-5)
+
+    def test_a_critic_of_places_pays_the_square_of_what_changed(self):
+        image = tf.pad(tf.ones([20, 4, 4, 1]), [[0, 0], [2, 2], [2, 2], [0, 0]])
+        column = tf.range(8.0)[None, None, :, None]
+
+        def critic(x):
+            return tf.reduce_sum(x * column, axis=[1, 2, 3])
+
+        # by hand: a move by d columns changes the sum by 16 d, and d is -1, 0 or 1 at 8 pixels
+        values = consistency(critic, image, image, SEED).numpy()
+        assert set(values) == {0.0, 256.0}
+
+    def test_points_are_refused(self):
+        points = tf.zeros([4, 2])
+        with pytest.raises(ValueError, match=r"augmentation changes images .*received \[4, 2\]"):
+            consistency(lambda x: x[:, 0], points, points)
+
+
+class TestPathLength:
+    def test_of_a_linear_generator(self):
+        # by hand: G(z) = 3 z as a 2 x 2 image, J = 3 I, so |J^T y| = 3 |y| / sqrt(4 pixels)
+        z = images(shape=(50, 4))
+        noise = draw(SEED, 0, [50, 2, 2, 1], tf.random.stateless_normal)
+        expected = 3 * norm(noise) / 2
+        values, mean = path_length(lambda z: tf.reshape(3 * z, [-1, 2, 2, 1]), z, SEED, tf.constant(2.0))
+        assert_allclose(mean, 2 + (expected.mean() - 2) / 100, rtol=1e-5)
+        assert_allclose(values, (expected - float(mean)) ** 2, rtol=1e-4)
+
+    def test_its_gradient_reaches_the_generator(self):
+        weight, z = tf.Variable(3.0), images(shape=(8, 4))
+        with tf.GradientTape() as tape:
+            values, _ = path_length(lambda z: tf.reshape(weight * z, [-1, 2, 2, 1]), z, SEED, tf.constant(0.0))
+            loss = tf.reduce_mean(values)
+        # shorter paths are nearer to a mean of almost 0
+        assert float(tape.gradient(loss, weight)) > 0
+
+    def test_a_generator_that_does_not_move_has_a_finite_gradient(self):
+        weight, z = tf.Variable(0.0), images(shape=(8, 4))
+        with tf.GradientTape() as tape:
+            values, _ = path_length(lambda z: tf.reshape(weight * z, [-1, 2, 2, 1]), z, SEED, tf.constant(1.0))
+            loss = tf.reduce_mean(values)
+        assert np.isfinite(float(tape.gradient(loss, weight)))
+
+
+@pytest.mark.parametrize("name", sorted(set(PENALTIES) - {"consistency"}))
+def test_penalties_take_points(name):
+    real, fake = images(shape=(6, 2)), images(seed=2, shape=(6, 2))
+    values = lookup("penalty", name)(lambda x: tf.reduce_sum(x**2, axis=1), real, fake, SEED)
+    assert values.shape == (6,)
+    assert (values.numpy() >= 0).all()

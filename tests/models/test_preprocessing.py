@@ -68,6 +68,31 @@ class TestPreprocessingFn:
         assert len(outputs["image"].numpy()[0, 0]) <= 1024
 
 
+class TestPoints:
+    def test_pass_as_they_are(self):
+        point = np.random.default_rng(0).standard_normal((7, 2)).astype(np.float32)
+        inputs = {"point": tf.constant(point), "label": tf.constant(range(7), tf.int64)}
+        outputs = tf.function(preprocessing_fn)(inputs, {"data": Data(labels=8).model_dump_json()})
+        assert set(outputs) == {"point", "label"}
+        np.testing.assert_array_equal(outputs["point"], point)
+        assert outputs["label"].numpy().tolist() == [[number] for number in range(7)]
+
+    def test_sparse_inputs_of_a_schema_without_shapes(self):
+        sparse = tf.SparseTensor([[0, 0], [0, 1], [1, 0], [1, 1]], [1.0, 0.0, 0.0, 2.0], [2, 2])
+        outputs = preprocessing_fn({"point": sparse}, {"data": Data().model_dump_json()})
+        assert outputs["point"].numpy().tolist() == [[1, 0], [0, 2]]
+
+
+def test_domains_pass_beside_images():
+    inputs = {
+        "image/encoded": tf.constant([[png(noise(28, 28, 1))]] * 3),
+        "domain": tf.constant([[0], [1], [1]], tf.int64),
+    }
+    outputs = preprocessing_fn(inputs, {"data": Data().model_dump_json()})
+    assert set(outputs) == {"image", "domain"}
+    assert outputs["domain"].numpy().tolist() == [[0], [1], [1]]
+
+
 class TestDecode:
     def test_grey_is_itu_601_luma(self):
         pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [10, 20, 30]]], np.uint8)

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.catalog import GANS, lookup
+from models.catalog import lookup
 from models.checkpoints import Checkpoints
 from models.config import Network, Objective, Optimizer
-from models.training import TrainingDiverged, make_strategy, train
+from models.health import MEANINGS, Monitor, Verdict
+from models.history import DISTANCE, History
+from models.looks import NAMES
+from models.strategies import make_strategy
+from models.training import TrainingDiverged, TrainingUnhealthy, train
 from tests.harness import experiment, weights, write_examples
 
 SGD = Optimizer(name="sgd", learning_rate=0.05)
@@ -66,14 +70,14 @@ class TestTrain:
     def test_the_step_is_traced_once(self, examples, tmp_path):
         traces = []
         scheme = lookup("gan", "adversarial")
-        original = scheme.train_step
+        original = scheme.step
 
         def counted(self, batch, step):
             traces.append(step)
             return original(self, batch, step)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(scheme, "train_step", counted)
+            patch.setattr(scheme, "step", counted)
             # calls of 4 and 3 steps and a checkpoint in between: none of these may trace again
             steps = {"steps": 7, "steps_per_call": 4, "checkpoint_every_steps": 4}
             run(experiment(training=steps), examples, tmp_path)
@@ -89,35 +93,141 @@ class TestTrain:
     def test_a_checkpoint_of_another_architecture_is_refused(self, examples, tmp_path):
         run(experiment(), examples, tmp_path)
         wider = Network(latent_size=4, generator_width=8, discriminator_width=4, condition="embedding")
-        with pytest.raises(ValueError, match="is of another architecture: average_0"):
+        with pytest.raises(ValueError, match="is of another architecture: generator"):
             run(experiment(network=wider), examples, tmp_path)
 
 
 class TestAlgorithm1:
-    @pytest.mark.parametrize("k", [1, 3])
-    def test_counts_of_updates(self, examples, tmp_path, k):
-        state = run(experiment(training={"discriminator_steps": k}), examples, tmp_path)
+    @pytest.mark.parametrize(("k", "generator_steps"), [(1, 1), (3, 1), (1, 2)])
+    def test_counts_of_updates(self, examples, tmp_path, k, generator_steps):
+        counts = {"discriminator_steps": k, "generator_steps": generator_steps}
+        state = run(experiment(training=counts), examples, tmp_path)
         assert state["discriminator_optimizer/000"] == 6 * k
-        assert state["generator_optimizer/000"] == 6
+        assert state["generator_optimizer/000"] == 6 * generator_steps
 
-    @pytest.mark.parametrize("name", GANS)
-    def test_a_players_step_changes_that_player_alone(self, name):
-        config = experiment(gan=name, network=Network(latent_size=4, generator_width=4, discriminator_width=4))
-        gan = lookup("gan", name)(config)
-        real, z = {"image": tf.zeros([4, 16, 16, 1])}, gan.noise(tf.constant(0, tf.int64), 0, 4)
+    def test_a_players_step_changes_that_player_alone(self):
+        config = experiment(
+            network=Network(latent_size=4, generator_width=4, discriminator_width=4, discriminator_norm="batch")
+        )
+        gan = lookup("gan", config.gan.name)(config)
+        step = tf.constant(0, tf.int64)
+        real = {"x": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2])}
 
-        def trainable(network):
-            return [variable.numpy() for variable in gan.networks[network].trainable_variables]
+        def changed(before):
+            after = weights(gan.state())
+            return {name.split("/")[0] for name in after if (before[name] != after[name]).any()}
 
-        before = trainable("generator"), trainable("discriminator")
-        gan.discriminator_step(real, z, gan.seed(tf.constant(0, tf.int64), 0))
-        after = trainable("generator"), trainable("discriminator")
-        assert all((a == b).all() for a, b in zip(before[0], after[0], strict=True))
-        assert any((a != b).any() for a, b in zip(before[1], after[1], strict=True))
-        gan.generator_step(real, z)
-        last = trainable("generator"), trainable("discriminator")
-        assert any((a != b).any() for a, b in zip(after[0], last[0], strict=True))
-        assert all((a == b).all() for a, b in zip(after[1], last[1], strict=True))
+        before = weights(gan.state())
+        gan.game.discriminator_step(*gan.pair(real, step, 0), step, gan.seed(step, 0))
+        assert changed(before) == {"discriminator", "discriminator_optimizer"}
+        before = weights(gan.state())
+        gan.generator_step(gan.real(real, 1), step)
+        assert changed(before) == {"generator", "generator_optimizer"}
+
+    def test_each_update_sees_fresh_examples_and_noise(self):
+        config = experiment(training={"discriminator_steps": 2, "generator_steps": 2})
+        gan = lookup("gan", config.gan.name)(config)
+        seeds = []
+        original = gan.latent
+
+        def noted(seed, size):
+            seeds.append(tuple(seed.numpy()))
+            return original(seed, size)
+
+        gan.latent = noted
+        assert gan.draws == 4, "two for the discriminator, two for the generator, which reads their labels"
+        batch = {"x": tf.zeros([4, 8, 16, 16, 1]), "label": tf.zeros([4, 8], tf.int64)}
+        gan.step(batch, tf.constant(0, tf.int64))
+        gan.step(batch, tf.constant(1, tf.int64))
+        assert len(set(seeds)) == 8
+
+    def test_simultaneous_updates_start_from_the_same_weights(self):
+        # of plain SGD: each player's new weights are those that it would have had alone
+        training = {"generator_optimizer": SGD, "discriminator_optimizer": SGD, "updates": "simultaneous"}
+        step = tf.constant(0, tf.int64)
+        batch = {"x": tf.random.stateless_normal([2, 8, 16, 16, 1], [1, 2]), "label": tf.zeros([2, 8], tf.int64)}
+
+        def fresh():
+            config = experiment(training=training)
+            tf.keras.utils.set_random_seed(0)
+            return lookup("gan", config.gan.name)(config)
+
+        both, one, other = fresh(), fresh(), fresh()
+        both.step(batch, step)
+        one.game.discriminator_step(*one.pair(batch, step, 0), step, one.seed(step, 0))
+        other.generator_step(other.real(batch, 1), step)
+        for name, alone in (("discriminator", one), ("generator", other)):
+            for left, right in zip(
+                both.networks[name].trainable_variables, alone.networks[name].trainable_variables, strict=True
+            ):
+                np.testing.assert_allclose(left.numpy(), right.numpy(), atol=1e-6)
+
+
+def look_of(distance):
+    """What a look at good samples sees, with this distance."""
+    return dict.fromkeys(NAMES, 1.0) | {DISTANCE: distance}
+
+
+class TestKeepingTheBest:
+    def scripted(self, monkeypatch, distances, verdicts=None):
+        """Looks that find these distances, and verdicts, by step; everything else is real."""
+
+        monkeypatch.setattr(Monitor, "last", 0, raising=False)
+        original = Monitor.row
+
+        def row(self, values):
+            self.last = values["step"]
+            original(self, values)
+
+        monkeypatch.setattr(Monitor, "row", row)
+        monkeypatch.setattr(Monitor, "look", lambda self, gan, step: look_of(distances[step]))
+        if verdicts is not None:
+            monkeypatch.setattr(Monitor, "verdict", verdicts)
+
+    def test_the_weights_of_the_best_look_are_exported(self, examples, tmp_path, monkeypatch):
+        self.scripted(monkeypatch, {2: 3.0, 4: 1.0, 6: 2.0})
+        options = {"health": {"check_every_steps": 2}, "generator_optimizer": SGD, "discriminator_optimizer": SGD}
+        best = run(experiment(training=options), examples, tmp_path / "best")
+        until_4 = run(experiment(training=options | {"steps": 4}), examples, tmp_path / "until_4")
+        assert_equal(best, until_4)
+        last = run(experiment(training=options | {"keep": "last"}), examples, tmp_path / "last")
+        assert any((last[name] != best[name]).any() for name in best)
+        record = json.loads((tmp_path / "best" / "model" / "assets.extra" / "record.json").read_text())
+        assert record["step"] == 4
+
+    def test_a_training_that_goes_wrong_is_rolled_back_with_half_the_rates(
+        self, examples, tmp_path, monkeypatch, caplog
+    ):
+        def verdict(self):
+            name = "mode_collapse" if self.last == 4 else "healthy"
+            return Verdict(name, MEANINGS[name], {}, 4)
+
+        self.scripted(monkeypatch, {2: 1.0, 4: 2.0, 6: 3.0}, verdict)
+        health = {"check_every_steps": 2, "action": "roll_back"}
+        with pytest.raises(
+            TrainingUnhealthy, match=r"stopped at step 4, mode_collapse: .*; no model is written, the la"
+        ):
+            run(experiment(training={"health": health}), examples, tmp_path)
+        # to 4, back to 2 and to 4 again three times: then the verdict stands
+        assert caplog.text.count("step 4, mode_collapse: back to step 2, with half the learning rates") == 3
+        rows = [json.loads(row) for row in (tmp_path / "checkpoints/run/history.jsonl").read_text().splitlines()]
+        assert [row["step"] for row in rows] == [2]
+        assert not (tmp_path / "model").exists()
+
+    def test_a_training_that_goes_wrong_is_stopped_on_request(self, examples, tmp_path, monkeypatch):
+        self.scripted(monkeypatch, {2: 1.0}, lambda self: Verdict("oscillating", "in circles", {}, 2))
+        with pytest.raises(
+            TrainingUnhealthy, match="step 2, oscillating: in circles; no model is written, there is no"
+        ):
+            run(experiment(training={"health": {"check_every_steps": 2, "action": "stop"}}), examples, tmp_path)
+
+    def test_only_the_last_phase_has_a_best_look(self, tmp_path):
+        history = History(tmp_path / "history.jsonl")
+        for step, distance in ((2, 0.1), (4, 0.5), (6, 0.3), (8, 0.3)):
+            history.add({"step": step, DISTANCE: distance})
+        assert history.best()["step"] == 2
+        assert history.best(after=2)["step"] == 8, "of equals the later"
+        assert history.best(after=8) is None
 
 
 class TestResume:
@@ -203,6 +313,7 @@ def test_a_batch_that_the_replicas_cannot_divide_is_refused(monkeypatch):
 
 def test_checkpoints_hold_the_optimizers_and_the_average(tmp_path):
     config = experiment()
-    gan = lookup("gan", config.gan)(config)
+    gan = lookup("gan", config.gan.name)(config)
     owners = {name.split("/")[0] for name in Checkpoints(tmp_path, gan.state()).variables}
-    assert owners == {"generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "average_0"}
+    players = {"generator", "discriminator"}
+    assert owners == players | {f"{name}_optimizer" for name in players} | {"generator_average", "extra"}

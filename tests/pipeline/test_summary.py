@@ -24,15 +24,20 @@ class Artifact:
 METRIC = {"value": 0.4321, "uncertainty": 0.01, "threshold": {"at_least": 0.6, "at_most": None}, "holds": False}
 
 
+HEALTHY = {"verdict": "healthy", "meaning": "all is well", "since_step": 0, "evidence": {}}
+COLLAPSED = {"verdict": "mode_collapse", "meaning": "samples are alike", "since_step": 1500, "evidence": {}}
+
+
 @pytest.fixture
 def judged(tmp_path):
     """Fills a summary as a run that ended does; the root's name looks like markup."""
 
-    def judged(blessed):
+    def judged(blessed, health=HEALTHY):
         root = tmp_path / "[bold]root"
         evaluation = root / "evaluation"
         evaluation.mkdir(parents=True)
         judgement = {"blessed": blessed, "reason": "because [of] it", "metrics": {"coverage": METRIC}}
+        judgement["protocol"] = {"health": health}
         (evaluation / "metrics.json").write_text(json.dumps(judgement))
         summary = Summary(TINY, root)
         summary.add(Stage("GanEvaluator", 1.234, "ran"))
@@ -57,6 +62,7 @@ def test_json(judged):
     assert tree["stages"][0] == {"name": "GanEvaluator", "seconds": 1.23, "state": "ran"}
     assert (tree["blessed"], tree["reason"], tree["error"]) == (True, "because [of] it", None)
     assert tree["metrics"] == {"coverage": METRIC}
+    assert tree["health"] == HEALTHY
     assert tree["pushed"] == str(summary.root / "serving" / "1")
     assert tree["report"] == str(summary.root / "evaluation" / "report.html")
     assert tree["experiment"]["training"]["steps"] == TINY.training.steps
@@ -67,6 +73,7 @@ def test_json_of_a_run_that_failed_early(tmp_path):
     tree = json.loads((tmp_path / "summary.json").read_text())
     assert tree["error"] == "stage Transform failed: no"
     assert (tree["stages"], tree["metrics"], tree["pushed"], tree["report"]) == ([], {}, None, None)
+    assert tree["health"] is None
 
 
 def test_what_is_shown(judged):
@@ -78,3 +85,18 @@ def test_what_is_shown(judged):
     assert "pushed nothing: only a blessed model is pushed" in lines
     assert any(line.startswith("stages 2 in") and line.endswith("1 of them cached") for line in lines)
     assert any("[bold]root" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("health", "line"),
+    [
+        (HEALTHY, None),
+        (COLLAPSED, "training: mode_collapse since step 1500: samples are alike"),
+        ({"verdict": "not_logged", "meaning": "there is no history", "evidence": {}}, None),
+    ],
+)
+def test_an_alarm_of_the_training_is_shown(judged, health, line):
+    shown = io.StringIO()
+    judged(True, health).print(Console(file=shown, width=200))
+    found = [each for each in shown.getvalue().splitlines() if each.startswith("training:")]
+    assert found == ([line] if line else [])

@@ -1,0 +1,135 @@
+"""What the parts of an experiment must agree on: refused here, before a pipeline has run for an hour."""
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from models import catalog
+
+if TYPE_CHECKING:
+    from models.config import Experiment
+
+CROSS_ENTROPIES = ("minimax", "non_saturating", "maximum_likelihood")
+"""Objectives whose discriminator minimises a binary cross-entropy: labels of these can be smoothed."""
+
+ALGORITHM_1 = ("adversarial", "restoration")
+
+OPTIONS = {
+    "data.unpaired_source": ("cycle",),
+    "gan.cycle_weight": ("cycle",),
+    "gan.identity_weight": ("cycle",),
+    "gan.pool_size": ("cycle",),
+    "gan.degradations": ("restoration",),
+    "gan.fidelity_weight": ("restoration",),
+    "network.condition": ("adversarial",),
+    "network.categorical_codes": ("adversarial",),
+    "network.continuous_codes": ("adversarial",),
+    "objective.generator_penalties": ("adversarial",),
+    "training.discriminator_steps": ALGORITHM_1,
+    "training.generator_steps": ALGORITHM_1,
+    "training.updates": ALGORITHM_1,
+    "training.unrolled_steps": ALGORITHM_1,
+    "training.pretraining_steps": ("restoration",),
+    "training.pretraining_optimizer": ("restoration",),
+}
+"""Fields that not every GAN reads, and the GANs that do: to the others they are refused, rather than ignored."""
+
+NEEDS = {"cycle": "data.unpaired_source", "restoration": "gan.degradations"}
+"""Fields without which a GAN has nothing to do."""
+
+
+def check_fit(experiment: "Experiment") -> None:
+    """Raises ValueError, one line, for the first two parts that do not go together."""
+    for check in (_options, _labels, _stacked, _thresholds, _packing, _smoothing, _images, _lazy_penalties, _unrolling):
+        check(experiment)
+
+
+def _options(experiment: "Experiment") -> None:
+    name = experiment.gan.name
+    for path, gans in OPTIONS.items():
+        value, default = _field(experiment, path)
+        if value != default and name not in gans:
+            raise ValueError(f"{path} is no option of the GAN {name}; received {value}, leave it at {default}")
+    needed = NEEDS.get(name)
+    if needed and not _field(experiment, needed)[0]:
+        raise ValueError(f"the GAN {name} needs {needed}; received none")
+
+
+def _field(experiment: "Experiment", path: str) -> tuple[Any, Any]:
+    """The value at a path, and its default."""
+    *owners, name = path.split(".")
+    owner = functools.reduce(getattr, owners, experiment)
+    return getattr(owner, name), type(owner).model_fields[name].default
+
+
+def _labels(experiment: "Experiment") -> None:
+    if experiment.network.conditional and not experiment.data.labels:
+        raise ValueError("a conditional network needs data.labels of at least 2; received 0")
+
+
+def _stacked(experiment: "Experiment") -> None:
+    data = experiment.data
+    if data.kind == "stacked" and (data.channels, data.labels) != (3, 1000):
+        raise ValueError(
+            "stacked digits have data.channels of 3 and data.labels of 1000; received "
+            f"{data.channels} and {data.labels}"
+        )
+
+
+def _thresholds(experiment: "Experiment") -> None:
+    known = catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind)
+    for name in experiment.evaluation.thresholds:
+        if name not in known and name not in catalog.PLAYERS:
+            raise ValueError(f"{name} is no metric of {experiment.data.kind}{catalog.near_misses(name, known)}")
+
+
+def _packing(experiment: "Experiment") -> None:
+    pack, batch = experiment.network.pack, experiment.training.batch_size
+    if pack > 1 and experiment.network.conditional:
+        raise ValueError(
+            f"examples that are judged together have no label in common: network.pack={pack} needs "
+            f"network.condition=none; received {experiment.network.condition}"
+        )
+    codes = experiment.network.categorical_codes + experiment.network.continuous_codes
+    if pack > 1 and codes:
+        raise ValueError(
+            f"examples that are judged together have no code in common; received pack {pack} and {codes} codes"
+        )
+    if batch % pack:
+        raise ValueError(f"training.batch_size is a multiple of network.pack; received {batch} and {pack}")
+
+
+def _smoothing(experiment: "Experiment") -> None:
+    objective = experiment.objective
+    if objective.label_smoothing and objective.name not in CROSS_ENTROPIES:
+        raise ValueError(
+            f"objective.label_smoothing is for {', '.join(CROSS_ENTROPIES)}; received it with {objective.name}"
+        )
+
+
+def _images(experiment: "Experiment") -> None:
+    objective = experiment.objective
+    wanted = ["objective.augment"] * bool(objective.augment)
+    wanted += ["objective.penalties.consistency"] * ("consistency" in objective.penalties)
+    if wanted and experiment.data.points:
+        raise ValueError(f"{wanted[0]} changes images; {experiment.data.source} gives points")
+
+
+def _lazy_penalties(experiment: "Experiment") -> None:
+    """A penalty inside a condition cannot talk to the other replicas, which these have to."""
+    every, penalties = experiment.objective.penalty_every_steps, experiment.objective.penalties
+    talks = "dragan" if "dragan" in penalties else ""
+    talks = "discriminator_norm=batch" if experiment.network.discriminator_norm == "batch" and penalties else talks
+    if every > 1 and talks:
+        raise ValueError(
+            f"objective.penalty_every_steps of more than 1 needs penalties without batch statistics; received {every} "
+            f"with {talks}"
+        )
+
+
+def _unrolling(experiment: "Experiment") -> None:
+    steps, optimizer = experiment.training.unrolled_steps, experiment.training.discriminator_optimizer
+    if steps and not (optimizer.name == "adam" or (optimizer.name == "sgd" and not optimizer.momentum)):
+        raise ValueError(
+            f"an unrolled discriminator is updated by adam, or by sgd without momentum; received {optimizer.name}"
+            + (f" with momentum {optimizer.momentum}" if optimizer.momentum else "")
+        )

@@ -1,0 +1,136 @@
+"""Two domains without pairs: translators that undo one another, each against a discriminator of its target."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from models.config import Experiment
+from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
+from models.gans.game import Game
+from models.gans.pool import ImagePool
+
+GENERATOR_USE = 32
+"""Uses of randomness below belong to the discriminators, those from here on to the translators."""
+
+POOL_USE = 60
+
+
+class Side(NamedTuple):
+    """One direction.
+
+    Attributes:
+        way: what distinguishes its players and logs, nothing or `_reverse`.
+        source: what it takes, `x` or `x_unpaired`.
+        target: what it is to draw, the other.
+        game: of its discriminator.
+        pool: of what it drew.
+    """
+
+    way: str
+    source: str
+    target: str
+    game: Game
+    pool: ImagePool
+
+    @property
+    def generator(self) -> str:
+        """The name of its translator."""
+        return f"generator{self.way}"
+
+
+class CycleGAN(GAN):
+    """Translates `x` into the domain of `x_unpaired` by `generator`, and back by `generator_reverse`.
+
+    A step updates both translators by one loss, then both discriminators on the very examples that were drawn for it,
+    by way of a pool each. The adversarial losses are those of the objective. The paper's is least squares, there
+    without the factor 1/2 that ours has, so that the paper's cycle weight of 10 is a `cycle_weight` of 5 here.
+
+    Reference: Zhu et al. 2017, equation 3 and section 5.2 (identity loss); order of updates and pool as in their code.
+    """
+
+    target = "x_unpaired"
+
+    def __init__(self, experiment: Experiment):
+        training = experiment.training
+        translator = Player(
+            builder(experiment, "translator"), training.generator_optimizer, training.steps, averaged=True
+        )
+        critic = Player(builder(experiment, "discriminator"), training.discriminator_optimizer, training.steps)
+        players = {"generator": translator, "generator_reverse": translator}
+        super().__init__(experiment, players | {"discriminator": critic, "discriminator_reverse": critic})
+        self.sides = [self._side("", "x", "x_unpaired"), self._side("_reverse", "x_unpaired", "x")]
+        for side in self.sides:
+            self.extra |= {f"pool{side.way}": side.pool.kept, f"pool{side.way}_count": side.pool.count}
+
+    def _side(self, way: str, source: str, target: str) -> Side:
+        pool = ImagePool(self.experiment.gan.pool_size, self.experiment.data.shape)
+        return Side(way, source, target, Game(self, f"discriminator{way}", prefix=f"d{way}"), pool)
+
+    def phases(self) -> Sequence[Phase]:
+        """See `GAN.phases`: one."""
+        return [Phase("adversarial", self.experiment.training.steps, self.step, draws=1)]
+
+    def samplers(self) -> dict[str, keras.Model]:
+        """See `GAN.samplers`: both directions."""
+        return {"serving_default": self.exported("generator"), "reverse": self.exported("generator_reverse")}
+
+    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
+        """See `GAN.generate`: the translations of `x`, into which no noise enters."""
+        return self.averages["generator"].average({"x": examples["x"]}, training=False)
+
+    def step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        """One update of all four. Logs the losses, what the discriminators tell apart, penalties, gradient norms."""
+        real = self.real(batch, 0)
+        drawn, logs = self.generator_step(real, step)
+        for i, side in enumerate(self.sides):
+            seed = self.seed(step, i)
+            shown = side.pool.exchange(drawn[side.target], tf.random.fold_in(seed, POOL_USE, alg="philox"))
+            logs |= side.game.discriminator_step({"x": real[side.target]}, {"x": shown}, step, seed)
+        return logs
+
+    def generator_step(self, real: Inputs, step: tf.Tensor) -> tuple[dict[str, tf.Tensor], Logs]:
+        """Updates both translators; the discriminators stay as they are.
+
+        Returns:
+            What they drew before the update, by the domain that it is to be of, and the logs.
+        """
+        networks = {side.generator: self.networks[side.generator] for side in self.sides}
+        weights = {name: [each.value for each in network.trainable_variables] for name, network in networks.items()}
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            drawn = {
+                side.target: networks[side.generator]({"x": real[side.source]}, training=True) for side in self.sides
+            }
+            loss, logs = self.generator_loss(real, drawn, step)
+        gradients = tape.gradient(loss, weights)
+        norms = {
+            f"g{each.way}_gradient_norm": self.apply(each.generator, gradients[each.generator]) for each in self.sides
+        }
+        return drawn, logs | norms
+
+    def generator_loss(self, real: Inputs, drawn: Mapping[str, tf.Tensor], step: tf.Tensor) -> tuple[tf.Tensor, Logs]:
+        """This replica's share of what both translators minimise together, and its parts.
+
+        Args:
+            real: `x` and `x_unpaired`.
+            drawn: the translation into each of them.
+            step: of the training.
+        """
+        scheme = self.experiment.gan
+        adversarial, cycle, identity = (tf.constant(0.0) for _ in range(3))
+        logs: Logs = {}
+        for i, side in enumerate(self.sides):
+            target = real[side.target]
+            seed = self.seed(step, GENERATOR_USE + i)
+            logs[f"g{side.way}_loss"] = side.game.generator_loss({"x": target}, {"x": drawn[side.target]}, step, seed)
+            adversarial += logs[f"g{side.way}_loss"]
+            # moving statistics are those of the translations alone, which are what is served
+            translate = functools.partial(call_unchanged, self.networks[side.generator])
+            cycle += self.mean(tf.abs(translate({"x": drawn[side.source]}) - target))
+            if scheme.identity_weight:
+                identity += self.mean(tf.abs(translate({"x": target}) - target))
+        loss = adversarial + scheme.cycle_weight * (cycle + scheme.identity_weight * identity)
+        return loss, logs | {"cycle_loss": cycle, "identity_loss": identity}

@@ -1,0 +1,222 @@
+"""One discriminator and what is played with it: the objective, and all that a configuration adds to it.
+
+Every scheme plays by this module, however many networks it has; schemes differ in what they generate and when.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from models import objectives, penalties
+from models.catalog import lookup
+from models.gans.base import GAN, Inputs, Logs, call_unchanged
+
+
+class Judged(NamedTuple):
+    """What a discriminator says of a batch, and what it was shown.
+
+    Attributes:
+        logit: [batch / pack] float32.
+        heads: `label` and `code` of a discriminator that has such heads.
+        shown: the examples as it saw them: augmented, noisy, packed.
+    """
+
+    logit: tf.Tensor
+    heads: dict[str, tf.Tensor]
+    shown: tf.Tensor
+
+
+class Game:
+    """The losses of a discriminator and of what it judges.
+
+    Args:
+        gan: whose experiment says what is played.
+        discriminator: the player's name in `gan.networks`.
+        prefix: of its logs.
+
+    Attributes:
+        reads_real: whether the generator's loss depends on real examples.
+    """
+
+    def __init__(self, gan: GAN, discriminator: str = "discriminator", prefix: str = "d"):
+        config = gan.experiment.objective
+        self.gan, self.prefix, self.config = gan, prefix, config
+        self.name = discriminator
+        self.network: keras.Model = gan.networks[discriminator]
+        self.takes = set(self.network.input)
+        objective = lookup("objective", config.name)
+        self.reads_real = objectives.generator_reads_real(objective)
+        self.undecided = objectives.undecided_logit(objective)
+        self.losses = objectives.one_sided_label_smoothing(objective, config.label_smoothing)
+        self.penalties = [(name, lookup("penalty", name), weight) for name, weight in config.penalties.items()]
+        self.pack = gan.experiment.network.pack
+
+    def discriminator_step(self, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf.Tensor) -> Logs:
+        """Updates the discriminator on a real and a generated batch; nothing else changes."""
+        gradients, logs = self.discriminator_gradients(real, fake, step, seed)
+        return self.apply(gradients, logs)
+
+    def discriminator_gradients(
+        self, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[list[tf.Tensor], Logs]:
+        """The gradients of the discriminator's loss, for `apply`, and its logs."""
+        with tf.GradientTape() as tape:
+            loss, logs = self.discriminator_loss(real, fake, step, seed)
+        return self.gan.gradients(self.name, tape, loss), logs
+
+    def apply(self, gradients: Sequence[tf.Tensor], logs: Logs) -> Logs:
+        """Updates the discriminator, and clips its weights where the objective says so."""
+        norm = self.gan.apply(self.name, gradients)
+        if self.config.weight_limit:
+            for weight in self.network.trainable_variables:
+                weight.assign(penalties.clip_weight(weight.value, limit=self.config.weight_limit))
+        return logs | {f"{self.prefix}_gradient_norm": norm}
+
+    def discriminator_loss(
+        self,
+        real: Inputs,
+        fake: Inputs,
+        step: tf.Tensor,
+        seed: tf.Tensor,
+        weights: Sequence[tf.Tensor] | None = None,
+    ) -> tuple[tf.Tensor, Logs]:
+        """This replica's share of the discriminator's loss with its penalties.
+
+        Args:
+            real: `x` and what the discriminator takes beside it; `label` for an auxiliary head.
+            fake: likewise of generated examples, and `code` for the head of this name.
+            step: of the training.
+            seed: int64 [2], of this update.
+            weights: in the place of the discriminator's own, whose state then stays as it is.
+        """
+        network = self._caller(weights)
+        judged_real = self._judge(network, real, step, tf.random.fold_in(seed, 40, alg="philox"))
+        judged_fake = self._judge(network, fake, step, tf.random.fold_in(seed, 41, alg="philox"))
+        mean = self.gan.mean
+        adversarial = mean(self.losses(judged_real.logit, judged_fake.logit).discriminator)
+        loss = adversarial + mean(self._head_loss(judged_real, real) + self._head_loss(judged_fake, fake)) / 2
+        logs = {f"{self.prefix}_loss": adversarial} | self._accuracies(judged_real.logit, judged_fake.logit)
+
+        def critic(shown: tf.Tensor) -> tf.Tensor:
+            return _logit(network(self._inputs(shown, real)))
+
+        for i, (name, penalty, weight) in enumerate(self.penalties):
+            # folded, so that no penalty shares its numbers with another or with z
+            own = tf.random.fold_in(seed, i, alg="philox")
+            compute = functools.partial(penalty, critic, judged_real.shown, judged_fake.shown, own)
+            value = self._lazily(step, compute)
+            loss += weight * value
+            logs[f"{self.prefix}_{name}"] = value
+        return loss, logs
+
+    def generator_loss(
+        self,
+        real: Inputs,
+        fake: Inputs,
+        step: tf.Tensor,
+        seed: tf.Tensor,
+        weights: Sequence[tf.Tensor] | None = None,
+    ) -> tf.Tensor:
+        """This replica's share of what a generator minimises against this discriminator, whose state stays.
+
+        Args:
+            real: read where `reads_real`.
+            fake: generated examples, `x`, with what the discriminator takes beside it, `label` and `code` for heads.
+            step: of the training.
+            seed: int64 [2], of this update.
+            weights: of the discriminator, instead of its own.
+        """
+        network = self._caller(weights or [variable.value for variable in self.network.trainable_variables])
+        judged = self._judge(network, fake, step, tf.random.fold_in(seed, 41, alg="philox"))
+        real_logit = judged.logit
+        if self.reads_real:
+            real_logit = self._judge(network, real, step, tf.random.fold_in(seed, 40, alg="philox")).logit
+        loss = self.gan.mean(self.losses(real_logit, judged.logit).generator)
+        return loss + self.gan.mean(self._head_loss(judged, fake)) / 2
+
+    def _caller(self, weights: Sequence[tf.Tensor] | None) -> Callable[[Inputs], Any]:
+        if weights is None:
+            return lambda inputs: self.network(dict(inputs), training=True)
+        return lambda inputs: call_unchanged(self.network, inputs, weights)
+
+    def _judge(self, network: Callable[[Inputs], Any], examples: Inputs, step: tf.Tensor, seed: tf.Tensor) -> Judged:
+        shown = self._shown(examples["x"], step, seed)
+        outputs = network(self._inputs(shown, examples))
+        heads = {name: value for name, value in outputs.items() if name != "logit"} if isinstance(outputs, dict) else {}
+        return Judged(_logit(outputs), heads, shown)
+
+    def _inputs(self, shown: tf.Tensor, examples: Inputs) -> dict[str, tf.Tensor]:
+        return {name: value for name, value in examples.items() if name in self.takes} | {"x": shown}
+
+    def _shown(self, x: tf.Tensor, step: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Examples as the discriminator sees them: augmented, with instance noise, packed."""
+        if self.config.augment:
+            x = penalties.diff_augment(x, seed, policy=self.config.augment)
+        if self.config.instance_noise:
+            training = self.gan.experiment.training
+            # of the phases with a discriminator, which come last
+            left = tf.cast(training.total_steps - step, tf.float32) / training.steps
+            own = tf.random.fold_in(seed, 39, alg="philox")
+            x = penalties.instance_noise(x, own, stddev=self.config.instance_noise * left)
+        return pack(x, self.pack)
+
+    def _head_loss(self, judged: Judged, asked: Inputs) -> tf.Tensor:
+        """Cross-entropy of an auxiliary label, and the negative log-likelihood of codes, where these were asked for."""
+        loss = tf.zeros_like(judged.logit)
+        if "label" in judged.heads:
+            loss += tf.nn.sparse_softmax_cross_entropy_with_logits(asked["label"], judged.heads["label"])
+        if "code" in judged.heads and "code" in asked:
+            categories = self.gan.experiment.network.categorical_codes
+            guess, code = judged.heads["code"], asked["code"]
+            if categories:
+                loss += tf.nn.softmax_cross_entropy_with_logits(code[:, :categories], guess[:, :categories])
+            # a Gaussian of variance 1, up to its constant
+            loss += tf.reduce_sum((code[:, categories:] - guess[:, categories:]) ** 2, axis=1) / 2
+        return loss
+
+    def _lazily(self, step: tf.Tensor, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
+        every = self.config.penalty_every_steps
+        if every == 1:
+            return self.gan.mean(penalty())
+        return tf.cond(step % every == 0, lambda: every * self.gan.mean(penalty()), lambda: tf.constant(0.0))
+
+    def _accuracies(self, real: tf.Tensor, fake: tf.Tensor) -> Logs:
+        """How well the logits tell real from generated.
+
+        `auc` is the probability that a real example has the higher logit, ties by half: it needs no threshold. The
+        accuracies are shares on the right side of the undecided logit, or of the other side's mean where there is none.
+        """
+        real, fake = tf.stop_gradient(real), tf.stop_gradient(fake)
+        gap = real[:, tf.newaxis] - fake[tf.newaxis, :]
+        undecided = self.undecided
+        of_real = objectives.global_mean(fake) if undecided is None else undecided
+        of_fake = objectives.global_mean(real) if undecided is None else undecided
+        logs = {
+            "real_logit": real,
+            "fake_logit": fake,
+            "real_accuracy": real > of_real,
+            "fake_accuracy": fake < of_fake,
+            "auc": (tf.sign(gap) + 1) / 2,
+        }
+        return {f"{self.prefix}_{name}": self.gan.mean(value) for name, value in logs.items()}
+
+
+def pack(x: tf.Tensor, size: int) -> tf.Tensor:
+    """Puts consecutive examples behind one another along the last axis: [b, ..., c] -> [b / size, ..., c * size].
+
+    Reference: Lin et al. 2018, section 3.
+    """
+    if size == 1:
+        return x
+    rows, *inner, channels = x.shape
+    grouped = tf.reshape(x, [rows // size, size, *inner, channels])
+    rank = len(inner)
+    moved = tf.transpose(grouped, [0, *range(2, 2 + rank), 1, 2 + rank])
+    return tf.reshape(moved, [rows // size, *inner, size * channels])
+
+
+def _logit(outputs: Any) -> tf.Tensor:
+    return outputs["logit"] if isinstance(outputs, dict) else outputs

@@ -1,0 +1,62 @@
+"""Restoration of degraded examples: by squared error alone at first, then against a discriminator as well."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from models.config import Experiment
+from models.degradations import degrade
+from models.gans.adversarial import AdversarialGAN
+from models.gans.base import Batch, Inputs, Logs, Phase, Player
+
+DEGRADATION_USE = 60
+
+
+class RestorationGAN(AdversarialGAN):
+    """A generator that is given degraded examples and is to give them back.
+
+    Two phases. In `pretraining` the generator alone learns, by the squared error, which ends at the mean of all that
+    a degraded example may have been. In `adversarial` algorithm 1 is played, where the generator minimises the
+    adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real. Each phase
+    has its own optimizer of the generator: the second begins with its own rate and no momentum.
+
+    What is served takes a degraded example.
+
+    Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN); fidelity of pixels, not of features.
+    """
+
+    @staticmethod
+    def players_of(experiment: Experiment, generator: str = "translator") -> dict[str, Player]:
+        """See `AdversarialGAN`; the pretraining trains the generator's network too."""
+        training = experiment.training
+        pretraining = Player("generator", training.pretraining_optimizer, training.pretraining_steps)
+        return AdversarialGAN.players_of(experiment, generator) | {"pretraining": pretraining}
+
+    def phases(self) -> Sequence[Phase]:
+        """See `GAN.phases`: two."""
+        steps = self.experiment.training.pretraining_steps
+        return [Phase("pretraining", steps, self.pretraining_step, draws=1), *super().phases()]
+
+    def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        """One update of the generator by the squared error, which is logged with the gradient's norm."""
+        real = self.real(batch, 0)
+        inputs = self.fed(real, self.seed(step, 0))
+        with tf.GradientTape() as tape:
+            restored = self.networks["generator"](inputs, training=True)
+            loss = self.mean((restored - real["x"]) ** 2)
+        return {"fidelity_loss": loss, "g_gradient_norm": self.update("pretraining", tape, loss)}
+
+    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
+        """See `GAN.generate`: the restorations of `x`, degraded by this seed."""
+        inputs = self.fed({"x": tf.convert_to_tensor(examples["x"])}, tf.constant([0, seed], tf.int64))
+        return self.averages["generator"].average(inputs, training=False)
+
+    def fed(self, real: Inputs, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `AdversarialGAN.fed`: the real examples, degraded."""
+        own = tf.random.fold_in(seed, DEGRADATION_USE, alg="philox")
+        return {"x": degrade(real["x"], self.experiment.gan.degradations, own)}
+
+    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, seed: tf.Tensor) -> tuple[tf.Tensor, Logs]:
+        """See `AdversarialGAN.further_loss`: the weighted squared error."""
+        fidelity = self.mean((fake["x"] - real["x"]) ** 2)
+        return self.experiment.gan.fidelity_weight * fidelity, {"fidelity_loss": fidelity}

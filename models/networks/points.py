@@ -1,0 +1,75 @@
+"""Networks for points of the plane: a generator of rectified linear layers, a discriminator of maxout layers.
+
+The published networks for the ring and the grid (Lin, Khetan, Fanti & Oh 2018; Dumoulin et al. 2017 before them) are
+generator_width 400 and depth 4 with batch normalisation, discriminator_width 200 and depth 3 without, latent_size 2.
+Their initial weights are N(0, 0.02), whatever a layer's width. Ours are those of He et al. 2015: without batch
+normalisation the units of a layer that begins so small learn nearly the same, and points stay between the modes.
+"""
+
+import keras
+from keras import layers
+
+from models.config import Data, Network
+from models.networks import mlp, parts
+
+
+def generator(network: Network, data: Data) -> keras.Model:
+    """Noise (with label and codes) to point.
+
+    Returns:
+        A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} -> [batch, 2]
+        float32, unbounded.
+
+    Raises:
+        ValueError: the network has fields that this architecture has not, or the data are no points.
+    """
+    _check(network, data)
+    inputs, x = parts.generator_inputs(network, data)
+    x = mlp.rectified(x, inputs, network, data, _weights)
+    return keras.Model(inputs, _point(x, _weights()), name="generator")
+
+
+def discriminator(network: Network, data: Data) -> keras.Model:
+    """Point (and label) to a logit.
+
+    Returns:
+        A model of {`x`: [batch, 2 * pack] (, `label`: [batch] int)} -> [batch] float32 logits, or a dict with further
+        answers; see `parts.discriminator`.
+
+    Raises:
+        ValueError: the network has fields that this architecture has not, or the data are no points.
+    """
+    _check(network, data)
+    return mlp.maxout_discriminator(network, data, _weights)
+
+
+def translator(network: Network, data: Data) -> keras.Model:
+    """Point of one domain to point of another, as a step from where it is.
+
+    Returns:
+        A model of {`x`: [batch, 2] float32} -> [batch, 2] float32, unbounded.
+
+    Raises:
+        ValueError: the network has fields that this architecture has not, or that are of noise, labels or codes, or the
+            data are no points.
+    """
+    _check(network, data)
+    parts.refuse(network, "latent", "condition", "categorical_codes", "continuous_codes")
+    x = layers.Input(data.shape, name="x")
+    # a small step, so that a translator begins near the identity
+    step = _point(mlp.rectified(x, {}, network, data, _weights), keras.initializers.RandomNormal(stddev=0.02))
+    return keras.Model({"x": x}, layers.Add(dtype="float32")([x, step]), name="translator")
+
+
+def _point(x: keras.KerasTensor, weights: keras.initializers.Initializer) -> keras.KerasTensor:
+    return layers.Dense(2, kernel_initializer=weights, dtype="float32")(x)
+
+
+def _check(network: Network, data: Data) -> None:
+    parts.refuse(network, "attention")
+    if not data.points:
+        raise ValueError(f"{network.name} draws points of the plane, but {data.source} has images")
+
+
+def _weights() -> keras.initializers.Initializer:
+    return keras.initializers.HeNormal()

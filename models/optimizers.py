@@ -1,0 +1,69 @@
+"""Optimizers and schedules, from their configuration."""
+
+from typing import Any
+
+import keras
+
+from models.config import Optimizer
+
+
+def make_optimizer(optimizer: Optimizer, updates: int, scale: Any = 1.0) -> keras.optimizers.Optimizer:
+    """The Keras optimizer that a configuration describes.
+
+    Args:
+        optimizer: its configuration; `clip_norm` is not read: gradients are clipped where they are complete.
+        updates: of the whole training, which the schedule spans.
+        scale: factor of the learning rate, a scalar or a variable.
+    """
+    warmup = optimizer.warmup_updates
+    rate = Schedule(optimizer.learning_rate, optimizer.schedule, warmup, max(1, updates - warmup), scale)
+    match optimizer.name:
+        case "adam":
+            return keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2)
+        case "adamw":
+            return keras.optimizers.AdamW(rate, optimizer.weight_decay, optimizer.beta_1, optimizer.beta_2)
+        case "lion":
+            decay = optimizer.weight_decay or None
+            return keras.optimizers.Lion(rate, optimizer.beta_1, optimizer.beta_2, weight_decay=decay)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(rate, momentum=optimizer.momentum)
+        case _:
+            return keras.optimizers.SGD(rate, momentum=optimizer.momentum)
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A linear rise, then constant, or a fall to 0 (linear, cosine) or to a hundredth (exponential).
+
+    Args:
+        rate: the highest.
+        shape: `constant`, `linear`, `cosine` or `exponential`.
+        warmup: updates of the rise; update i < warmup has the rate rate * (i + 1) / warmup.
+        fall: updates of the fall.
+        scale: factor of all, a scalar or a variable.
+    """
+
+    def __init__(self, rate: float, shape: str, warmup: int, fall: int, scale: Any = 1.0):
+        self.rate, self.shape, self.warmup, self.fall, self.scale = rate, shape, warmup, fall, scale
+
+    def __call__(self, step: Any) -> Any:
+        """The rate of update `step`, which counts from 0."""
+        step = keras.ops.cast(step, "float32")
+        done = keras.ops.clip((step - self.warmup) / self.fall, 0.0, 1.0)
+        factor = {
+            "constant": lambda: keras.ops.ones_like(done),
+            "linear": lambda: 1 - done,
+            "cosine": lambda: (1 + keras.ops.cos(3.141592653589793 * done)) / 2,
+            "exponential": lambda: keras.ops.exp(-4.605170185988092 * done),
+        }[self.shape]()
+        rise = keras.ops.minimum((step + 1) / self.warmup, 1.0) if self.warmup else 1.0
+        return self.rate * factor * rise * self.scale
+
+    def get_config(self) -> dict[str, Any]:
+        """See Keras."""
+        return {
+            "rate": self.rate,
+            "shape": self.shape,
+            "warmup": self.warmup,
+            "fall": self.fall,
+            "scale": float(self.scale),
+        }

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import fgan, parzen, reporting, runs
+
+
+@pytest.fixture
+def small(few_digits, monkeypatch):
+    monkeypatch.setattr(parzen, "TRAINED_ON", 40)
+    monkeypatch.setattr(parzen, "SAMPLES", 100)
+    return few_digits
+
+
+def trained(recipe, folder):
+    fields = {"steps": 2, "batch_size": 16, "jit": False, "precision": "float32"}
+    network = {"generator_width": 8, "discriminator_width": 8}
+    run = runs.Run("a", runs.changed(recipe, {"training": fields, "network": network}))
+    return run, runs.figures(run, runs.Work(parzen.examples, parzen.measure), folder)
+
+
+@pytest.mark.parametrize("entry", parzen.ENTRIES)
+def test_each_entry_trains(entry, small, tmp_path):
+    run, figures = trained(parzen.experiment(parzen.ENTRIES[entry]), tmp_path)
+    assert np.isfinite(figures["nats"])
+    assert figures["steps"] == 2
+    assert parzen.picture(tmp_path, [run]).size == (4 + 20 * (28 + 4), 4 + 5 * (28 + 4))
+
+
+@pytest.mark.parametrize("divergence", fgan.PUBLISHED)
+def test_each_divergence_trains(divergence, small, tmp_path):
+    _, figures = trained(fgan.experiment(divergence), tmp_path)
+    assert np.isfinite(figures["nats"])
+
+
+def test_the_estimate_is_of_the_test_split_by_a_bandwidth_of_the_other(small):
+    # samples that are the test split have it exactly; those of the validation split would have no bandwidth
+    near = parzen.estimate(small[60:, ..., None] / 255 + 0.01)
+    far = parzen.estimate(1 - small[60:, ..., None] / 255)
+    assert near.value > far.value + 100
+
+
+def test_nothing_to_train_on_is_taken_from_validation(small):
+    recipe = parzen.experiment({})
+    np.testing.assert_array_equal(parzen.examples(recipe).examples[..., 0], small[:40])
+
+
+class TestJudge:
+    def test_both_marks(self):
+        names = [mark["name"] for mark in parzen.judge([{"nats": 225.0}, {"nats": 242.9}]) if mark["holds"]]
+        assert names == ["maxout_gan_nats"]
+
+    def test_a_generator_that_diverged_holds_none(self):
+        assert not any(mark["holds"] for mark in parzen.judge([{"diverged": "at step 3"}] * 2))
+
+
+class TestBench:
+    def test_fgan_ranks_the_divergences(self, small, tmp_path, monkeypatch):
+        nats = dict(zip(fgan.PUBLISHED, range(9), strict=True))
+
+        def measured(todo, work, root):
+            return [{"diverged": "at step 3"} if run.name == "kl" else {"nats": nats[run.name]} for run in todo]
+
+        kept = {}
+        monkeypatch.setattr(runs, "carry_out", measured)
+        monkeypatch.setattr(reporting, "finish", lambda name, **result: kept.update(result) or 0)
+        assert fgan.main(tmp_path) == 0
+        places = {row["divergence"]: row["place"] for row in kept["rows"]}
+        assert places["jeffrey"] == 1
+        assert places["kl"] == 9
+
+    def test_parzen_draws_its_picture_and_the_figure_of_real_images(self, small, tmp_path, monkeypatch):
+        real = runs.carry_out
+        monkeypatch.setattr(reporting, "DOCS", tmp_path)
+        monkeypatch.setattr(reporting, "finish", lambda name, **result: len(result["rows"]))
+        recipe = parzen.experiment
+        fields = {"training": {"steps": 1, "batch_size": 8, "jit": False}}
+        monkeypatch.setattr(parzen, "experiment", lambda changes: runs.changed(recipe(changes), fields))
+        monkeypatch.setattr(runs, "carry_out", lambda todo, work, root: [runs.figures(run, work, root) for run in todo])
+        assert real is not runs.carry_out
+        assert parzen.main(tmp_path) == len(parzen.PUBLISHED) + 3
+        assert Image.open(tmp_path / "results-parzen.png").height > 300

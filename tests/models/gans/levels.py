@@ -1,0 +1,57 @@
+"""Two levels trained one after the other, as a pyramid has them: the first draws coarse points, the second refines."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from models.config import Experiment
+from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
+from models.gans.game import Game
+
+
+class Levels(GAN):
+    """Level 0 draws points on a coarse raster from noise; level 1 moves real coarse points to fine ones, with k = 2."""
+
+    def __init__(self, experiment: Experiment):
+        optimizer, half = experiment.training.generator_optimizer, experiment.training.steps // 2
+        super().__init__(
+            experiment,
+            {
+                "coarse": Player(builder(experiment, "generator"), optimizer, half, averaged=True),
+                "coarse_discriminator": Player(builder(experiment, "discriminator"), optimizer, half),
+                "fine": Player(builder(experiment, "translator"), optimizer, half, averaged=True),
+                "fine_discriminator": Player(builder(experiment, "discriminator"), optimizer, 2 * half),
+            },
+        )
+        self.games = {name: Game(self, f"{name}_discriminator", f"d_{name}") for name in ("coarse", "fine")}
+
+    def phases(self) -> Sequence[Phase]:
+        half = self.experiment.training.steps // 2
+        return [Phase("coarse", half, self.coarse_step, draws=1), Phase("fine", half, self.fine_step, draws=3)]
+
+    def coarse_step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        real = {"x": tf.round(self.real(batch, 0)["x"])}
+        return self.play("coarse", [real, real], self.latent(self.seed(step, 0), 8), step)
+
+    def fine_step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        *others, last = (self.real(batch, i) for i in range(3))
+        return self.play("fine", [*others, last], {"x": tf.round(last["x"])}, step)
+
+    def play(self, name: str, reals: Sequence[Inputs], inputs: Inputs, step: tf.Tensor) -> Logs:
+        """A discriminator update on all but the last batch, then one of the generator."""
+        game, network, logs = self.games[name], self.networks[name], {}
+        for i, real in enumerate(reals[:-1]):
+            fake = {"x": call_unchanged(network, inputs)}
+            logs |= game.discriminator_step(real, fake, step, self.seed(step, i))
+        with tf.GradientTape() as tape:
+            loss = game.generator_loss(reals[-1], {"x": network(inputs, training=True)}, step, self.seed(step, 32))
+        return logs | {f"g_{name}_loss": loss, f"g_{name}_gradient_norm": self.update(name, tape, loss)}
+
+    def samplers(self) -> dict:
+        return {"serving_default": self.exported("coarse"), "refine": self.exported("fine")}
+
+    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
+        coarse = self.averages["coarse"].average(
+            self.latent(tf.constant([0, seed], tf.int64), len(examples["x"])), training=False
+        )
+        return self.averages["fine"].average({"x": tf.round(coarse)}, training=False)

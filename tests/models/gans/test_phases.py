@@ -1,0 +1,93 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import catalog, mixtures
+from models.training import train
+from tests.models.gans.tiny import PLAIN, changed, copied, experiment, make, number, points
+
+LEVELS = "tests.models.gans.levels:Levels"
+TRAINING = {"steps": 8, "steps_per_call": 2, "checkpoint_every_steps": 3, "health": {"check_every_steps": 4}}
+TRAINING |= {"generator_optimizer": {"name": "adam"}, "keep": "last"}
+
+
+class Killed(BaseException):
+    """Nothing handles it: what is not yet saved is lost."""
+
+
+class KillAt(keras.callbacks.Callback):
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == self.step:
+            raise Killed
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    path = tmp_path_factory.mktemp("examples") / "examples.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for point in mixtures.sample(mixtures.grid(), 50, 0)[0]:
+            feature = tf.train.Feature(float_list=tf.train.FloatList(value=point))
+            features = tf.train.Features(feature={"point": feature})
+            writer.write(tf.train.Example(features=features).SerializeToString())
+    return [str(path)]
+
+
+@pytest.fixture(scope="module")
+def levels():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalog.GANS, "levels", LEVELS)
+        yield experiment("levels", network=PLAIN, training=TRAINING)
+
+
+@pytest.fixture(scope="module")
+def whole(levels, examples, tmp_path_factory):
+    """The state after a run that nothing interrupts, and where it left its files."""
+    directory = tmp_path_factory.mktemp("whole")
+    return run(levels, examples, directory), directory
+
+
+def run(config, examples, directory, *callbacks):
+    places = {name: directory / name.removesuffix("_dir") for name in ("model_dir", "run_dir", "checkpoint_dir")}
+    return copied(train(config, examples=examples, callbacks=callbacks, **places))
+
+
+class TestLevels:
+    def test_each_phase_trains_its_own_networks_on_its_own_number_of_batches(self, levels):
+        gan = make(levels)
+        coarse, fine = gan.phases()
+        before = copied(gan)
+        coarse.step({"x": points(1, 8)}, number(0))
+        of_coarse = {"coarse", "coarse_optimizer", "coarse_discriminator", "coarse_discriminator_optimizer"}
+        assert changed(before, gan) == of_coarse
+        before = copied(gan)
+        fine.step({"x": points(3, 8)}, number(4))
+        assert changed(before, gan) == {name.replace("coarse", "fine") for name in of_coarse}
+
+    def test_the_loop_runs_one_after_the_other(self, whole):
+        state, directory = whole
+        rows = [json.loads(line) for line in (directory / "run" / "history.jsonl").read_text().splitlines()]
+        assert {row["step"]: "d_coarse_loss" in row for row in rows} == {2: True, 3: True, 4: True, 6: False, 8: False}
+        assert all(("d_fine_loss" in row) != ("d_coarse_loss" in row) for row in rows)
+        updates = {name: state[f"{name}_optimizer/000"] for name in ("coarse", "fine", "fine_discriminator")}
+        assert updates == {"coarse": 4, "fine": 4, "fine_discriminator": 8}
+        signatures = tf.saved_model.load(str(directory / "model")).signatures
+        assert signatures["refine"](point=points(3))["point"].shape == (3, 2)
+
+    def test_a_run_killed_in_each_phase_ends_with_the_weights_of_an_uninterrupted_one(
+        self, levels, whole, examples, tmp_path
+    ):
+        # checkpoints are at 3 and 6, within a phase; each run begins with networks of its own
+        for step in (4, 8):
+            with pytest.raises(Killed):
+                run(levels, examples, tmp_path, KillAt(step))
+        received, (expected, _) = run(levels, examples, tmp_path), whole
+        assert received.keys() == expected.keys()
+        for name, value in expected.items():
+            np.testing.assert_array_equal(received[name], value, err_msg=name)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+from models import mixtures
+from tests.models.gans.tiny import PLAIN, changed, copied, energy_distance, experiment, make, number, play, points
+
+NOISY = {"name": "restoration", "degradations": {"noise": 0.4}, "fidelity_weight": 0.3}
+
+
+class TestPhases:
+    def test_the_pretraining_updates_the_generator_by_an_optimizer_of_its_own(self):
+        gan = make(experiment(NOISY, training={"pretraining_steps": 3}))
+        assert [(phase.name, phase.steps, phase.draws) for phase in gan.phases()] == [
+            ("pretraining", 3, 1),
+            ("adversarial", 8, 2),
+        ]
+        before = copied(gan)
+        gan.pretraining_step({"x": points(1, 8)}, number(0))
+        assert changed(before, gan) == {"generator", "pretraining_optimizer"}
+        before = copied(gan)
+        gan.step({"x": points(2, 8)}, number(3))
+        players = {"generator", "discriminator"}
+        assert changed(before, gan) == players | {f"{name}_optimizer" for name in players}
+        counts = {name: int(optimizer.iterations) for name, optimizer in gan.optimizers.items()}
+        assert counts == {"generator": 1, "discriminator": 1, "pretraining": 1}
+
+    def test_the_pretrainings_loss_is_the_squared_error_of_what_was_degraded(self):
+        gan = make(experiment(NOISY, network=PLAIN, training={"pretraining_steps": 3}))
+        x = points(1, 8)
+        degraded = gan.fed({"x": x[0]}, gan.seed(number(2), 0))["x"]
+        expected = np.mean((gan.networks["generator"]({"x": degraded}).numpy() - x[0].numpy()) ** 2)
+        assert_allclose(gan.pretraining_step({"x": x}, number(2))["fidelity_loss"], expected, rtol=1e-5)
+
+    def test_a_generators_gradient_is_of_both_losses(self):
+        real, moved = {"x": points(8)}, []
+        for weight in (0.0, 1.0, 3.0):
+            gan = make(experiment(NOISY | {"fidelity_weight": weight}, network=PLAIN))
+            before = gan.networks["generator"].get_weights()[0]
+            gan.generator_step(real, number(0))
+            moved.append(gan.networks["generator"].get_weights()[0] - before)
+        assert_allclose(moved[2] - moved[0], 3 * (moved[1] - moved[0]), atol=1e-6)
+        assert np.abs(moved[0]).max() > 1e-5
+
+    def test_only_the_last_phase_has_instance_noise_that_begins_in_full(self):
+        training = {"pretraining_steps": 6, "steps": 4}
+        game = make(experiment(NOISY, network=PLAIN, objective={"instance_noise": 1.0}, training=training)).game
+        shown = [
+            game._shown(tf.zeros([4000, 2]), number(step), tf.constant([0, 0], tf.int64)).numpy().std()
+            for step in (6, 8, 10)
+        ]
+        assert_allclose(shown, [1, 0.5, 0], atol=0.03)
+
+    def test_without_degradations_it_has_nothing_to_do(self):
+        with pytest.raises(ValueError, match=r"the GAN restoration needs gan\.degradations; received none"):
+            experiment("restoration")
+
+
+class TestGenerate:
+    def test_restores_what_it_degrades_itself_the_same_for_the_same_seed(self):
+        gan = make(experiment(NOISY))
+        x = points(5).numpy()
+        first = gan.generate({"x": x}, 1)
+        np.testing.assert_array_equal(first, gan.generate({"x": x}, 1))
+        assert (first.numpy() != gan.generate({"x": x}, 2).numpy()).all()
+
+    def test_what_is_exported_takes_a_degraded_example(self):
+        gan = make(experiment(NOISY))
+        x = points(5)
+        sampler = gan.samplers()["serving_default"]
+        expected = gan.averages["generator"].average({"x": x}, training=False)
+        np.testing.assert_array_equal(sampler({"x": x}, training=False), expected)
+
+
+def test_the_adversary_makes_real_points_of_the_mean_at_the_price_of_a_larger_error():
+    # Ledig et al. 2017, table 1: the highest PSNR and the best look are not the same network's
+    optimizer = {"learning_rate": 3e-3}
+    training = {"steps": 400, "pretraining_steps": 800, "batch_size": 64, "ema_half_life_images": 1000}
+    training |= {f"{name}_optimizer": optimizer for name in ("generator", "discriminator", "pretraining")}
+    network = PLAIN | {"generator_width": 32, "discriminator_width": 32}
+    gan = make(experiment(NOISY, network=network, objective={"penalties": {"r1": 0.1}}, training=training))
+    x = mixtures.sample(mixtures.ring(), 4000, 0)[0]
+    held_out, others = (mixtures.sample(mixtures.ring(), 1000, seed)[0] for seed in (1, 2))
+    errors, distances, gaps = [], [], []
+    for _ in play(gan, x):
+        restored = gan.generate({"x": held_out}, 3).numpy()
+        errors.append(np.mean((restored - held_out) ** 2))
+        distances.append(energy_distance(restored, others))
+        gaps.append(np.median(np.linalg.norm(restored[:, None] - mixtures.ring().centres, axis=-1).min(1)))
+    assert errors[0] < 0.6 * 0.4**2
+    assert errors[1] > 1.03 * errors[0]
+    assert distances[1] < 0.6 * distances[0]
+    assert gaps[1] < 0.6 * gaps[0]

@@ -1,0 +1,128 @@
+"""The smallest players, and how tests of schemes play with them: steps by hand, on points, in no loop."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from models import catalog
+from models.config import Data, Experiment, Network, Objective, Optimizer, Scheme, Training
+from models.data import Arrays, batches
+from models.gans.base import GAN, Phase
+from models.training import stretches
+
+SGD = Optimizer(name="sgd", learning_rate=0.1)
+NAME = "tiny"
+"""Of this module among the architectures, where a test has called `add_tiny`."""
+
+SMALL = {"name": "points", "generator_width": 8, "discriminator_width": 8, "latent_size": 2}
+PLAIN = SMALL | {"generator_norm": "none", "discriminator_norm": "none"}
+
+
+class Place(layers.Layer):
+    """A point that is learned, and given for every row."""
+
+    def build(self, shape: Any) -> None:
+        self.point = self.add_weight(shape=[2], initializer=keras.initializers.Constant([1.0, 0.5]))
+
+    def call(self, z: tf.Tensor) -> tf.Tensor:
+        return 0 * z + self.point
+
+
+def generator(network: Network, data: Data) -> keras.Model:
+    """G(z) = theta, [b, 2]."""
+    z = layers.Input([2], name="z")
+    return keras.Model({"z": z}, Place()(z))
+
+
+def discriminator(network: Network, data: Data) -> keras.Model:
+    """D(x) = w . x, [b]."""
+    x = layers.Input([2 * network.pack], name="x")
+    weights = layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(0.5))
+    return keras.Model({"x": x}, layers.Reshape([])(weights(x)))
+
+
+def add_tiny(patch: pytest.MonkeyPatch) -> None:
+    """Makes the smallest players known to the catalog."""
+    patch.setitem(catalog.NETWORKS, NAME, __name__)
+
+
+def experiment(
+    gan: Any = "adversarial",
+    *,
+    network: dict[str, Any] | None = None,
+    objective: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    **data: Any,
+) -> Experiment:
+    """A training on points by SGD; each part may be changed by a dict of its fields."""
+    fields = {"steps": 8, "batch_size": 8, "strategy": "one_device", "precision": "float32", "steps_per_call": 2}
+    fields |= {"generator_optimizer": SGD, "discriminator_optimizer": SGD, "pretraining_optimizer": SGD}
+    if Scheme.model_validate(gan).name != "restoration":
+        del fields["pretraining_optimizer"]
+    return Experiment(
+        name="tiny",
+        data=Data(**{"source": "mixture:ring"} | data),
+        gan=gan,
+        network=Network(**SMALL | (network or {})),
+        objective=Objective(**objective or {}),
+        training=Training(**fields | (training or {})),
+    )
+
+
+def make(experiment: Experiment) -> GAN:
+    """The GAN of an experiment, its weights drawn by the experiment's seed."""
+    keras.utils.set_random_seed(experiment.training.seed)
+    made: GAN = catalog.lookup("gan", experiment.gan.name)(experiment)
+    return made
+
+
+def points(*shape: int, seed: int = 0) -> tf.Tensor:
+    """Standard normal, [*shape, 2] float32."""
+    return tf.constant(np.random.default_rng(seed).standard_normal([*shape, 2]), tf.float32)
+
+
+def number(step: int) -> tf.Tensor:
+    """Of a step."""
+    return tf.constant(step, tf.int64)
+
+
+def copied(gan: GAN) -> dict[str, np.ndarray]:
+    """All of a GAN's state."""
+    return {name: variable.numpy() for name, variable in gan.state().items()}
+
+
+def changed(before: dict[str, np.ndarray], gan: GAN) -> set[str]:
+    """Whose state is another now: networks, their optimizers, averages, `extra`."""
+    return {name.split("/")[0] for name, value in copied(gan).items() if not np.array_equal(value, before[name])}
+
+
+def play(gan: GAN, x: np.ndarray, unpaired: np.ndarray | None = None) -> Iterator[str]:
+    """Trains a GAN on these points, phase by phase; gives the name of each that is done."""
+    arrays = Arrays(x, None, unpaired)
+    for phase, first, end, drawn_before in stretches(gan.phases()):
+        share = {"first_step": 0, "context": tf.distribute.InputContext(), "drawn_before": drawn_before}
+        steps = tf.range(first, end, dtype=tf.int64)
+
+        @tf.function
+        def train(iterator: Any, steps: tf.Tensor = steps, phase: Phase = phase) -> None:
+            for step in steps:
+                phase.step(next(iterator), step)
+                for average in gan.averages.values():
+                    average.update()
+
+        train(iter(batches(arrays, gan.experiment.training, draws=phase.draws, **share)))
+        yield phase.name
+
+
+def energy_distance(left: np.ndarray, right: np.ndarray) -> float:
+    """0 where two samples of points, [n, 2] and [m, 2], are of one distribution. Szekely & Rizzo 2013, equation 5."""
+
+    def mean(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.linalg.norm(a[:, None] - b[None], axis=-1).mean())
+
+    return 2 * mean(left, right) - mean(left, left) - mean(right, right)

@@ -1,0 +1,39 @@
+import numpy as np
+
+from models.config import Data, Network
+from models.networks import gan_mlp
+
+PUBLISHED = Network(
+    name="gan_mlp",
+    latent="uniform",
+    generator_width=1200,
+    discriminator_width=240,
+    generator_norm="none",
+    discriminator_norm="none",
+    dropout=0.5,
+)
+
+
+def test_the_mnist_pair_is_the_published_one():
+    generator = gan_mlp.generator(PUBLISHED, Data(resolution=28))
+    assert generator.count_params() == 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 784 + 784
+    discriminator = gan_mlp.discriminator(PUBLISHED, Data(resolution=28))
+    # 240 units of 5 pieces, twice
+    weights = 784 * 1200 + 1200 + 240 * 1200 + 1200 + 240 + 1
+    assert sum(int(np.prod(each.shape)) for each in discriminator.trainable_variables) == weights
+    for model, bound in ((generator, 0.05), (discriminator, 0.005)):
+        for variable in model.trainable_variables:
+            largest = np.abs(variable).max()
+            assert largest == 0 if variable.name == "bias" else 0.9 * bound < largest <= bound
+
+
+def test_the_generator_is_a_rescaled_sigmoid_of_rectified_layers():
+    network = Network(name="gan_mlp", latent_size=3, generator_width=5, generator_norm="none")
+    model = gan_mlp.generator(network, Data(resolution=16))
+    z = np.random.default_rng(0).normal(size=[4, 3]).astype(np.float32)
+    *hidden, kernel, bias = model.get_weights()
+    x = z
+    for matrix, offset in zip(hidden[::2], hidden[1::2], strict=True):
+        x = np.maximum(x @ matrix + offset, 0)
+    expected = 2 / (1 + np.exp(-(x @ kernel + bias))) - 1
+    np.testing.assert_allclose(model({"z": z}, training=False), expected.reshape(4, 16, 16, 1), rtol=1e-4, atol=1e-6)

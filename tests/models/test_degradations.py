@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+from models import catalog
+from models.config import Scheme
+from models.degradations import degrade, noise, shrink
+
+SEED = tf.constant([1, 2], tf.int64)
+X = tf.constant(np.random.default_rng(0).uniform(-1, 1, [6, 4, 4, 3]), tf.float32)
+
+
+def test_noise_has_the_deviation_asked_for():
+    x = tf.zeros([20_000, 2])
+    added = noise(x, 0.3, SEED).numpy()
+    assert_allclose([added.mean(), added.std()], [0, 0.3], atol=0.006)
+    assert_allclose(np.corrcoef(added.T)[0, 1], 0, atol=0.03)
+
+
+def test_shrinking_takes_a_share_of_every_value():
+    assert_allclose(shrink(X, 0.25, SEED), 0.75 * X)
+
+
+@pytest.mark.parametrize("name", catalog.DEGRADATIONS)
+def test_nothing_happens_at_strength_0_and_the_same_for_the_same_seed(name):
+    degradation = catalog.lookup("degradation", name)
+    np.testing.assert_array_equal(degradation(X, 0.0, SEED), X)
+    spoilt = degradation(X, 0.5, SEED)
+    assert spoilt.shape == X.shape
+    assert (spoilt.numpy() != X.numpy()).all()
+    np.testing.assert_array_equal(spoilt, degradation(X, 0.5, SEED))
+
+
+def test_several_follow_one_another_in_the_catalogs_order():
+    scheme = Scheme(name="restoration", degradations={"noise": 0.1, "shrink": 0.5})
+    both = degrade(X, scheme.degradations, SEED)
+    # noise that came first would be halved
+    assert_allclose((both - X / 2).numpy().std(), 0.1, rtol=0.15)
+
+
+def test_a_strength_below_0_and_an_unknown_one_are_refused():
+    with pytest.raises(ValueError, match=r"the strength of a degradation is at least 0; received -1\.0 for noise"):
+        Scheme(degradations={"noise": -1})
+    with pytest.raises(ValueError, match="nois is no degradation of the catalog; did you mean noise"):
+        Scheme(degradations={"nois": 1.0})

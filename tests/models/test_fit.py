@@ -1,0 +1,54 @@
+import pytest
+
+from models import objectives
+from models.catalog import OBJECTIVES, lookup
+from models.config import Data, Experiment, Training
+from models.fit import CROSS_ENTROPIES
+
+IMAGES = Experiment(name="images", data=Data(), training=Training(steps=1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["network.condition=embedding"], "a conditional network needs data.labels of at least 2; received 0"),
+        (["data.source=stacked:digits"], "data.channels of 3 and data.labels of 1000; received 1 and 0"),
+        (["data.source=stacked:digits", "data.channels=3", "data.labels=10"], "received 3 and 10"),
+        (["evaluation.thresholds.modes.at_least=8"], "modes is no metric of images; choose from .*coverage"),
+        (
+            ["data.source=mixture:ring", "evaluation.thresholds.spread.at_least=1"],
+            "spread is no metric of points; choose from .*modes",
+        ),
+        (["network.pack=2", "network.condition=embedding", "data.labels=3"], "needs network.condition=none"),
+        (["network.pack=3"], "batch_size is a multiple of network.pack; received 64 and 3"),
+        (["objective.label_smoothing=0.1", "objective.name=hinge"], "is for minimax, .*; received it with hinge"),
+        (['objective.augment=["color"]', "data.source=mixture:ring"], "objective.augment changes images; mixture:ring"),
+        (["objective.penalties.consistency=1", "data.source=mixture:ring"], "penalties.consistency changes images"),
+        (["objective.penalty_every_steps=4", "objective.penalties.dragan=1"], "received 4 with"),
+        (["objective.penalty_every_steps=4", "objective.penalties.r1=1"], "received 4 with discriminator_norm=batch"),
+        (["training.unrolled_steps=2", "training.discriminator_optimizer.name=lion"], "or by sgd .*; received lion"),
+        (
+            [
+                "training.unrolled_steps=2",
+                "training.discriminator_optimizer.name=sgd",
+                "training.discriminator_optimizer.momentum=0.5",
+            ],
+            "received sgd with momentum 0.5",
+        ),
+        (["training.updates=simultaneous", "training.discriminator_steps=2"], "received 2 and 1"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused_in_one_line(settings, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        IMAGES.override(settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_the_objectives_that_can_be_smoothed_are_those_that_are_named(name):
+    objective = lookup("objective", name)
+    if name in CROSS_ENTROPIES:
+        objectives.one_sided_label_smoothing(objective, 0.1)
+    else:
+        with pytest.raises(ValueError, match="label smoothing is for"):
+            objectives.one_sided_label_smoothing(objective, 0.1)
