@@ -2,16 +2,17 @@
 
 import json
 import platform
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from models import precision
 from models.config import Experiment
+from models.files import writing
 from models.gans.base import GAN
 from models.source import source_hash
 
@@ -118,23 +119,30 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
 
     Args:
         gan: its `samplers()` are exported.
-        directory: must not hold a model yet.
+        directory: a model that it holds, of an earlier end of the same training, is replaced.
         trained_on: digest of the training examples.
         step: of the training, whose weights these are; its last by default.
+
+    Raises:
+        CannotWrite: the file system refuses, for example because it is full.
     """
     sampler = Sampler(gan.samplers(), gan.experiment)
-    unfinished = f"{str(directory).rstrip('/')}.{uuid.uuid4().hex[:8]}"
-    tf.saved_model.save(sampler, unfinished, signatures=sampler.signatures())
     texts = {
         "experiment.json": gan.experiment.to_json(RECORDED, indent=2),
         RECORD: json.dumps(record(gan, trained_on, step), indent=2),
     }
-    extra = tf.io.gfile.join(unfinished, "assets.extra")
-    tf.io.gfile.makedirs(extra)
-    for name, text in texts.items():
-        with tf.io.gfile.GFile(tf.io.gfile.join(extra, name), "w") as file:
-            file.write(text)
-    tf.io.gfile.rename(unfinished, str(directory))
+    final = str(directory).rstrip("/")
+    unfinished = f"{final}.unfinished"
+    with writing(directory):
+        tf.saved_model.save(sampler, unfinished, signatures=sampler.signatures())
+        extra = tf.io.gfile.join(unfinished, "assets.extra")
+        tf.io.gfile.makedirs(extra)
+        for name, text in texts.items():
+            with tf.io.gfile.GFile(tf.io.gfile.join(extra, name), "w") as file:
+                file.write(text)
+        if tf.io.gfile.exists(final):
+            tf.io.gfile.rmtree(final)
+        tf.io.gfile.rename(unfinished, final)
 
 
 def record(gan: GAN, trained_on: str, step: int | None) -> dict[str, Any]:
@@ -149,6 +157,7 @@ def record(gan: GAN, trained_on: str, step: int | None) -> dict[str, Any]:
         "strategy": training.strategy,
         "replicas": gan.replicas,
         "python": platform.python_version(),
+        "numpy": np.__version__,
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "machine": platform.machine(),

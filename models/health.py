@@ -57,6 +57,9 @@ TOO_WEAK = 0.55
 MISLED = 0.4
 
 LEAST_DIVERSITY = 0.5
+ONE_EXAMPLE = 0.1
+"""Samples of less diversity than this are one and the same."""
+
 MOST_NEAR_DUPLICATES = 0.5
 GOOD_PRECISION = 0.5
 LEAST_COVERAGE = 0.5
@@ -98,7 +101,8 @@ def draw_verdict(rows: Sequence[Row]) -> tuple[str, dict[str, float]]:
 
     - diverged: a value of the last row is NaN or infinite.
     - oscillating: within LONG looks an AUC makes SWINGS moves of SWING or more, up and down in turns, or the distance,
-      where it is above UNLIKE, doubles and halves as often.
+      where it is above UNLIKE, doubles and halves as often; and the diversity reaches ONE_EXAMPLE at one of the last
+      LOOKS looks: one point that runs from mode to mode is a collapse, although it swings too.
     - discriminator_overpowers: stuck, and an AUC is above TOO_STRONG in the mean.
     - generator_overpowers: stuck, and an AUC is below MISLED in the mean.
     - diverged: stuck, and the distance is above ASTRAY.
@@ -121,7 +125,7 @@ def draw_verdict(rows: Sequence[Row]) -> tuple[str, dict[str, float]]:
         return HEALTHY, {}
     seen = {name: value for name, value in looks[-1].items() if name.startswith("look_")}
     swings = _swings(rows, looks)
-    if swings >= SWINGS:
+    if swings >= SWINGS and any(look.get(DIVERSITY, 1.0) >= ONE_EXAMPLE for look in looks[-LOOKS:]):
         return "oscillating", {"swings": float(swings)} | seen
     means = {name: float(np.mean(values)) for name, values in _aucs(rows, looks[-LOOKS]["step"]).items()}
     return _rule(looks, means), means | seen

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.config import Experiment
+from models.files import writing
 
 LOOKED_AT_PIXELS = 48
 """Images of a grid are enlarged as long as they stay within this width."""
@@ -84,15 +85,17 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self.directory = directory
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.writer = tf.summary.create_file_writer(str(self.directory))
+        with writing(self.directory):
+            self.writer = tf.summary.create_file_writer(str(self.directory))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        with self.writer.as_default(step=batch):
+        with writing(self.directory), self.writer.as_default(step=batch):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.writer.close()
+        with writing(self.directory):
+            self.writer.close()
 
 
 class SampleGrids(keras.callbacks.Callback):
@@ -111,8 +114,10 @@ class SampleGrids(keras.callbacks.Callback):
         experiment = self.model.experiment
         due = batch % experiment.training.sample_every_steps == 0 or batch == experiment.training.total_steps
         if due:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self._grid(experiment)).save(self.directory / f"step_{batch:08d}.png")
+            grid, path = Image.fromarray(self._grid(experiment)), self.directory / f"step_{batch:08d}.png"
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                grid.save(path)
 
     def _grid(self, experiment: Experiment) -> np.ndarray:
         if experiment.data.points:

@@ -31,9 +31,16 @@ def make_strategy(experiment: Experiment) -> tf.distribute.Strategy:
         ValueError: the global batch does not divide over the replicas; TF_CONFIG is missing or wrong, or a worker does
             not come up within WAIT_SECONDS; the TPU cannot be reached.
     """
-    strategy = MAKERS[experiment.training.strategy]()
+    strategy = _make(experiment.training.strategy)
     check_divides(experiment, strategy.num_replicas_in_sync)
     return strategy
+
+
+@functools.cache
+def _make(name: str) -> tf.distribute.Strategy:
+    # One for all trainings of a process: a second one would number its messages between replicas from 1 again, and
+    # TensorFlow takes them for those of the first. Its server, too, lasts as long as the process.
+    return MAKERS[name]()
 
 
 def check_divides(experiment: Experiment, replicas: int) -> None:
@@ -59,7 +66,6 @@ def _mirrored() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(_devices())
 
 
-@functools.cache  # TensorFlow's server and its place in the cluster last as long as the process
 def _multi_worker() -> tf.distribute.Strategy:
     cluster = Cluster.from_json(os.environ.get("TF_CONFIG"))
     meet(cluster.own_address, cluster.addresses)

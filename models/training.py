@@ -150,13 +150,14 @@ class Loop:
         self._recall(step)
         if step:
             log.info("resumed at step %d of %d", step, self.steps)
+        self.callbacks.on_train_begin({"step": step})
         try:
-            self.callbacks.on_train_begin({"step": step})
             while step < self.steps:
                 step = self._advance(next(each for each in self.stretches if step < each.end), step)
-            self.callbacks.on_train_end()
         except CannotWrite as error:
             raise CannotWrite(f"{error}; {self._remains()}") from error
+        finally:
+            self.callbacks.on_train_end()
 
     def restore_best(self) -> int:
         """Puts the weights of the best look in place where the configuration wants them; returns their step."""

@@ -43,7 +43,8 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="changes a field, e.g. training.steps=500")
 ]
 Source = Annotated[
-    str | None, typer.Option(help="where the images come from: digits, idx:DIR, folder:DIR or tfds:NAME")
+    str | None,
+    typer.Option(help="digits, idx:DIR, folder:DIR, tfds:NAME, stacked:SOURCE, or mixture:ring and mixture:grid"),
 ]
 
 
@@ -93,8 +94,8 @@ def run(
 
             local_runner.run(summary, console)
             if summary.pushed:
-                summary.samples = root / "samples.png"
-                samples.draw_grid(summary.pushed, summary.samples, rows=experiment.data.labels or 10)
+                picture = root / "samples.png"
+                summary.samples = picture if samples.draw(summary.pushed, picture, experiment) else None
                 summary.save()
             summary.print(console)
     except KeyboardInterrupt:
@@ -132,19 +133,30 @@ def train(
     output: Annotated[Path, typer.Option(help="receives model/, run/ and checkpoints/")],
     settings: Settings = None,
 ) -> None:
-    """Trains alone, without a pipeline; continues where it was stopped."""
+    """Trains alone, without a pipeline; continues where it was stopped.
+
+    With training.strategy=multi_worker, each worker of TF_CONFIG runs this command, and the chief writes. When a worker
+    is lost, the others wait for its restart, and all go on from the last checkpoint.
+    """
     experiment = resolve(name, settings, None)
+    from models import workers
     from models.training import train as train_gan
 
     patterns = [os.path.join(each, "*.gz") if Path(each).is_dir() else each for each in examples]  # noqa: PTH118
-    train_gan(
-        experiment,
-        examples=patterns,
-        model_dir=output / "model",
-        run_dir=output / "run",
-        checkpoint_dir=output / "checkpoints",
-    )
-    typer.echo(f"the model is {output / 'model'}")
+    try:
+        gan = train_gan(
+            experiment,
+            examples=patterns,
+            model_dir=output / "model",
+            run_dir=output / "run",
+            checkpoint_dir=output / "checkpoints",
+        )
+    except workers.WorkerLost as lost:
+        typer.echo(f"{lost}; waiting for its restart", err=True)
+        # what TensorFlow knows of the cluster lasts as long as the process
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
+    if workers.is_chief(gan.distribute_strategy):
+        typer.echo(f"the model is {output / 'model'}")
 
 
 @app.command()

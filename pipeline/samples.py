@@ -1,4 +1,4 @@
-"""Draws a grid of samples from a pushed model, by the signature that TF Serving answers."""
+"""Draws samples of a pushed model, by the signature that TF Serving answers."""
 
 from pathlib import Path
 
@@ -6,24 +6,40 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from models.monitor import tile
+from models.config import Experiment
+from models.monitor import MOST_ROWS, scatter, tile
 
-COLUMNS = 10
+ROWS, COLUMNS = 10, 10
+POINTS = 2_500
 
 
-def draw_grid(model_dir: Path, output: Path, *, rows: int = 10, seed: int = 0) -> None:
-    """Writes a PNG of `rows` by 10 samples; a conditional model draws class i in row i.
+def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0) -> bool:
+    """Writes a PNG: a grid of images, class i in row i where there are classes, or points of the plane.
 
     Args:
-        model_dir: a SavedModel with the signature `sample`.
+        model_dir: a SavedModel; one without the signature `sample`, which draws nothing by itself, leaves no picture.
         output: the PNG file.
-        rows: classes of a conditional model; any number for another.
+        experiment: what made the model.
         seed: of the first sample; the next has the next.
+
+    Returns:
+        Whether there is a picture.
     """
-    sample = tf.saved_model.load(str(model_dir)).signatures["sample"]
-    count = rows * COLUMNS
+    model = tf.saved_model.load(str(model_dir))
+    if "sample" not in model.signatures:
+        return False
+    sample = model.signatures["sample"]
+    labels = experiment.data.labels if experiment.network.conditional else 0
+    rows = min(labels, MOST_ROWS) or ROWS
+    count = POINTS if experiment.data.points else rows * COLUMNS
     inputs = {"seed": tf.range(seed, seed + count, dtype=tf.int64)}
-    if "label" in sample.structured_input_signature[1]:
-        inputs["label"] = tf.constant(np.repeat(np.arange(rows), COLUMNS), tf.int64)
-    images = np.stack([tf.io.decode_png(each).numpy() for each in sample(**inputs)["image_bytes"].numpy()])
-    Image.fromarray(tile(images, rows, COLUMNS)).save(output)
+    if labels:
+        inputs["label"] = tf.constant(np.arange(count) // COLUMNS % labels, tf.int64)
+    outputs = sample(**inputs)
+    if experiment.data.points:
+        points = outputs["point"].numpy()
+        Image.fromarray(scatter(points, points)).save(output)
+    else:
+        images = np.stack([tf.io.decode_png(each).numpy() for each in outputs["image_bytes"].numpy()])
+        Image.fromarray(tile(images, rows, COLUMNS)).save(output)
+    return True

@@ -3,7 +3,6 @@
 Small networks on the ring of eight Gaussians: each trains in seconds. Tests and a bench hold the monitor to them.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import tensorflow as tf
 
 from models import mixtures
 from models.config import Data, Experiment, Health, Network, Objective, Optimizer, Training
-from models.history import DISTANCE
-from models.training import TrainingDiverged, train
 
 RING = Data(source="mixture:ring")
 

@@ -7,8 +7,10 @@ import json
 import multiprocessing
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +32,7 @@ FORKED.set_forkserver_preload(["models.training"])
 WAYS = {"one_device": "one_device", "mirrored": "mirrored", "worker_0": "multi_worker", "worker_1": "multi_worker"}
 """A process that trains -> its strategy."""
 
-SECONDS = 300
+SECONDS = 600
 
 
 class Result(NamedTuple):
@@ -54,9 +56,12 @@ def run(calls: list[tuple[Any, ...]]) -> None:
     for process in processes:
         process.start()
     try:
-        for process in processes:
-            process.join(SECONDS)
-        assert [process.exitcode for process in processes] == [0] * len(processes)
+        deadline = time.monotonic() + SECONDS
+        while running := [process for process in processes if process.exitcode is None]:
+            assert not any(process.exitcode for process in processes), "a process has failed; see its output"
+            assert time.monotonic() < deadline, f"{len(running)} processes run for more than {SECONDS} s"
+            wait([process.sentinel for process in running], timeout=1)
+        assert not any(process.exitcode for process in processes), "a process has failed; see its output"
     finally:
         for process in processes:
             process.kill()

@@ -62,7 +62,7 @@ class CycleGAN(GAN):
         players = {"generator": translator, "generator_reverse": translator}
         super().__init__(experiment, players | {"discriminator": critic, "discriminator_reverse": critic})
         self.sides = [self._side("", "x", "x_unpaired"), self._side("_reverse", "x_unpaired", "x")]
-        for side in self.sides:
+        for side in self.sides if experiment.gan.pool_size else []:
             self.extra |= {f"pool{side.way}": side.pool.kept, f"pool{side.way}_count": side.pool.count}
 
     def _side(self, way: str, source: str, target: str) -> Side:

@@ -56,7 +56,7 @@ class TestRules:
             ("healthy", history([0.3, 0.3, 0.3], aucs=0.6)),
             ("mode_collapse", history([0.3, 0.3, 0.3], looks=ALIKE)),
             ("mode_collapse", history([0.3, 0.3, 0.3], aucs=0.5, looks=ALIKE)),
-            # one point that hops from mode to mode gets nearer by chance, but no more varied
+            # they get nearer, but no more varied
             ("mode_collapse", history([0.9, 0.7, 0.5], looks=ALIKE)),
             ("mode_collapse", history([0.3, 0.3, 0.3], looks=GOOD | {NEAR_DUPLICATES: 0.9})),
             ("mode_collapse", history([0.3, 0.3, 0.3], looks=GOOD | {COVERAGE: 0.3})),
@@ -71,6 +71,8 @@ class TestRules:
             ("diverged", history([0.3, math.nan])),
             ("oscillating", history([0.3] * 4, aucs=[0.9, 0.9, 0.3, 0.2] * 4)),
             ("oscillating", history([0.3, 0.8, 0.3, 0.8, 0.3])),
+            # one point that runs from mode to mode
+            ("mode_collapse", history([0.3, 0.8, 0.3, 0.8, 0.3], looks=GOOD | {DIVERSITY: 0.01})),
             ("healthy", history([0.01, 0.04, 0.01, 0.04, 0.01])),
             ("healthy", history([0.3, 0.4, 0.3, 0.4, 0.3])),
             ("healthy", history([0.3] * 4, aucs=[0.8, 0.7, 0.6, 0.5] * 4)),

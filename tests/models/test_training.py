@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from models.catalog import lookup
 from models.checkpoints import Checkpoints
-from models.config import Network, Objective, Optimizer
+from models.config import Network, Optimizer
 from models.health import MEANINGS, Monitor, Verdict
 from models.history import DISTANCE, History
 from models.looks import NAMES
-from models.strategies import make_strategy
 from models.training import TrainingDiverged, TrainingUnhealthy, train
 from tests.harness import experiment, weights, write_examples
 
@@ -262,53 +261,6 @@ class TestResume:
         steps = [row["step"] for row in rows]
         assert steps == sorted(set(steps)), "a resumed run repeats or loses lines of its history"
         assert steps[-1] == 60
-
-
-class TestParity:
-    """One device and two give the same weights; a mistake in the scale of a loss shows with SGD, not with Adam."""
-
-    SCRIPT = """
-        import sys, pickle
-        from pathlib import Path
-        import tensorflow as tf
-        tf.config.set_logical_device_configuration(
-            tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-        from models.config import Experiment
-        from models.training import train, make_strategy
-        from tests.harness import weights
-        import numpy as np
-        config, out = Experiment.from_json(sys.argv[2]), Path(sys.argv[3])
-        assert make_strategy(config.training).num_replicas_in_sync == 2
-        gan = train(config, examples=[sys.argv[1]], model_dir=out / "model", run_dir=out / "run",
-                    checkpoint_dir=out / "checkpoints", callbacks=[])
-        np.savez(out / "weights.npz", **weights(gan.state()))
-    """
-
-    @pytest.mark.parametrize(
-        ("norm", "penalties"),
-        [("batch", {}), ("none", {"r1": 0.5, "wgan_gp": 0.5})],
-        ids=["batch-norm", "penalties"],
-    )
-    def test_two_mirrored_devices_train_like_one(self, examples, tmp_path, norm, penalties):
-        network = {"latent_size": 4, "generator_width": 4, "discriminator_width": 4, "condition": "embedding"}
-        config = experiment(
-            network=Network(**network, discriminator_norm=norm),
-            objective=Objective(penalties=penalties),
-            training={"generator_optimizer": SGD, "discriminator_optimizer": SGD, "discriminator_steps": 2},
-        )
-        expected = run(config, examples, tmp_path / "one")
-        mirrored = config.override(["training.strategy=mirrored"])
-        command = [sys.executable, "-c", textwrap.dedent(self.SCRIPT), examples[0], mirrored.to_json()]
-        subprocess.run([*command, str(tmp_path / "two")], check=True, timeout=240)
-        with np.load(tmp_path / "two" / "weights.npz") as saved:
-            assert_equal(expected, dict(saved), atol=1e-5)
-
-
-def test_a_batch_that_the_replicas_cannot_divide_is_refused(monkeypatch):
-    two = tf.distribute.OneDeviceStrategy("CPU:0")
-    monkeypatch.setattr(type(two), "num_replicas_in_sync", 3)
-    with pytest.raises(ValueError, match=r"batch_size divides over the replicas; received 8 over 3"):
-        make_strategy(experiment().training)
 
 
 def test_checkpoints_hold_the_optimizers_and_the_average(tmp_path):
