@@ -38,6 +38,7 @@ PUBLISHED = {
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "DCGAN": {},
+    "PacDCGAN2": {"network": {"pack": 2}},
     "R1": {
         "network": {"discriminator_norm": "none"},
         "objective": {"penalties": {"r1": 0.1}},

@@ -57,7 +57,7 @@ TOO_WEAK = 0.55
 MISLED = 0.4
 
 LEAST_DIVERSITY = 0.5
-ONE_EXAMPLE = 0.1
+ONE_EXAMPLE = 0.02
 """Samples of less diversity than this are one and the same."""
 
 MOST_NEAR_DUPLICATES = 0.5
@@ -138,7 +138,7 @@ def _rule(looks: Sequence[Row], means: Mapping[str, float]) -> str:
     if least <= UNLIKE:
         return HEALTHY
     stuck = least > PROGRESS * min(distances[: 1 - LOOKS])
-    as_alike = PROGRESS * last[-1].get(DIVERSITY, 1.0) < last[0].get(DIVERSITY, 1.0)
+    as_alike = PROGRESS * last[-1].get(DIVERSITY, 1.0) <= max(last[0].get(DIVERSITY, 1.0), ONE_EXAMPLE)
     rules = (
         ("discriminator_overpowers", stuck and max(means.values(), default=0.5) > TOO_STRONG),
         ("generator_overpowers", stuck and min(means.values(), default=0.5) < MISLED),

@@ -16,7 +16,10 @@ RING = Data(source="mixture:ring")
 UNTRAINED = Optimizer(learning_rate=1e-6)
 
 
-def _experiment(name: str, *, objective: Objective = Objective(), depth: int = 2, **training: Any) -> Experiment:
+PLAIN = Objective()
+
+
+def _experiment(name: str, *, objective: Objective = PLAIN, depth: int = 2, **training: Any) -> Experiment:
     """A plain GAN on the ring, but for these settings."""
     plain = {
         "steps": 400,
