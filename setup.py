@@ -37,7 +37,7 @@ setup(
     extras_require={
         "test": TEST,
         "dev": [*TEST, "ruff>=0.15", "mypy>=1.15", "pre-commit>=4"],
-        # What `ganworks bench` needs beyond the above: each peer is added with its benchmark.
-        "bench": [],
+        # What `ganworks bench` needs beyond the above; the CPU build of torch is enough.
+        "bench": ["torch>=2.13,<3"],
     },
 )

@@ -101,17 +101,18 @@ def keras_networks() -> tuple[Any, Any]:
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
 
     z = layers.Input([LATENT])
-    x = layers.Dense(SIZE // 4 * SIZE // 4 * 4 * WIDTH, kernel_initializer=weights())(z)
-    x = layers.ReLU()(normal(layers.Reshape([SIZE // 4, SIZE // 4, 4 * WIDTH])(x)))
+    size = SIZE // 4
+    x = layers.Dense(size * size * 4 * WIDTH, use_bias=False, kernel_initializer=weights())(z)
+    x = layers.ReLU()(normal(layers.Reshape([size, size, 4 * WIDTH])(x)))
     for filters, stride in ((2 * WIDTH, 1), (WIDTH, 2)):
-        x = layers.Conv2DTranspose(filters, KERNEL, stride, "same", kernel_initializer=weights())(x)
+        x = layers.Conv2DTranspose(filters, KERNEL, stride, "same", use_bias=False, kernel_initializer=weights())(x)
         x = layers.ReLU()(normal(x))
     x = layers.Conv2DTranspose(1, KERNEL, 2, "same", kernel_initializer=weights())(x)
     generator = keras.Model(z, layers.Activation("tanh", dtype="float32")(x))
 
     image = layers.Input([SIZE, SIZE, 1])
     x = layers.LeakyReLU(0.2)(layers.Conv2D(WIDTH, KERNEL, 2, "same", kernel_initializer=weights())(image))
-    x = normal(layers.Conv2D(2 * WIDTH, KERNEL, 2, "same", kernel_initializer=weights())(x))
+    x = normal(layers.Conv2D(2 * WIDTH, KERNEL, 2, "same", use_bias=False, kernel_initializer=weights())(x))
     x = layers.Flatten()(layers.LeakyReLU(0.2)(x))
     logit = layers.Dense(1, kernel_initializer=weights(), dtype="float32")(x)
     return generator, keras.Model(image, layers.Reshape([], dtype="float32")(logit))
@@ -165,14 +166,14 @@ def pytorch_networks() -> tuple[Any, Any]:
 
     size, half = SIZE // 4, KERNEL // 2
     generator = nn.Sequential(
-        nn.Linear(LATENT, size * size * 4 * WIDTH),
+        nn.Linear(LATENT, size * size * 4 * WIDTH, bias=False),
         nn.Unflatten(1, (4 * WIDTH, size, size)),
         normal(4 * WIDTH),
         nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(4 * WIDTH, 2 * WIDTH, KERNEL, 1, half),
+        nn.ConvTranspose2d(4 * WIDTH, 2 * WIDTH, KERNEL, 1, half, bias=False),
         normal(2 * WIDTH),
         nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(2 * WIDTH, WIDTH, KERNEL, 2, half, output_padding=1),
+        nn.ConvTranspose2d(2 * WIDTH, WIDTH, KERNEL, 2, half, output_padding=1, bias=False),
         normal(WIDTH),
         nn.ReLU(inplace=True),
         nn.ConvTranspose2d(WIDTH, 1, KERNEL, 2, half, output_padding=1),
@@ -181,7 +182,7 @@ def pytorch_networks() -> tuple[Any, Any]:
     discriminator = nn.Sequential(
         nn.Conv2d(1, WIDTH, KERNEL, 2, half),
         nn.LeakyReLU(0.2, inplace=True),
-        nn.Conv2d(WIDTH, 2 * WIDTH, KERNEL, 2, half),
+        nn.Conv2d(WIDTH, 2 * WIDTH, KERNEL, 2, half, bias=False),
         normal(2 * WIDTH),
         nn.LeakyReLU(0.2, inplace=True),
         nn.Flatten(),

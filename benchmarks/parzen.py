@@ -90,7 +90,7 @@ def experiment(changes: dict[str, Any]) -> Experiment:
         ),
         training=Training(
             steps=8_000,
-            # five times the authors': Adam's pass over the weights takes most of a step of 100
+            # five times the authors', for twice the time of a step
             batch_size=500,
             generator_optimizer=optimizer,
             discriminator_optimizer=optimizer,

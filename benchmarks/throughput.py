@@ -7,6 +7,7 @@ the machine does, and what its clock does, meets them all. Medians over the turn
 import importlib.util
 import math
 import multiprocessing
+import os
 import statistics
 import time
 from typing import Any, NamedTuple
@@ -41,6 +42,7 @@ def main() -> int:
     """
     if importlib.util.find_spec("torch") is None:
         raise ValueError("bench throughput compares with PyTorch, which is not installed: pip install 'torch>=2.13,<3'")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     began = time.monotonic()
     peak = isolated(measure_peak)
     rates = {batch: measure(batch) for batch in BATCHES}
@@ -84,7 +86,7 @@ class Running:
         self.pipe.send(True)
         try:
             self.pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             raise ValueError(
                 f"{self.contender.name} in {self.contender.precision} failed; its words are above"
             ) from None

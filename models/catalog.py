@@ -59,6 +59,7 @@ NETWORKS = {
 
 MIXTURES = {
     "ring": "models.mixtures:ring",
+    "square": "models.mixtures:square",
     "grid": "models.mixtures:grid",
 }
 

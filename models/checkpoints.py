@@ -12,6 +12,9 @@ from models.files import writing
 
 log = logging.getLogger(__name__)
 
+UNREADABLE = (tf.errors.OpError, AssertionError, IndexError, KeyError, RuntimeError)
+"""What TensorFlow raises at a damaged checkpoint: its reader's errors come as Python's own."""
+
 
 class Checkpoints:
     """Saves and restores named variables and the step; the chief alone reads and writes.
@@ -87,7 +90,7 @@ class Checkpoints:
                 self._check(path, reader.get_variable_to_shape_map())
                 self._checkpoint.read(str(path)).assert_consumed()
                 return int(self.step.numpy())
-            except (tf.errors.OpError, AssertionError) as error:
+            except UNREADABLE as error:
                 log.warning("checkpoint %s cannot be read, trying the one before it: %s", path, str(error)[:200])
         if paths:
             named = ", ".join(map(str, paths))

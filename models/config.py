@@ -44,7 +44,8 @@ class Data(Frozen):
 
     source: str = Field(
         "digits",
-        description="digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:grid or stacked:SOURCE",
+        description="digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:square, mixture:grid or "
+        "stacked:SOURCE",
     )
     unpaired_source: str | None = Field(
         None,
@@ -211,7 +212,7 @@ class Health(Frozen):
         "warn", description="at a verdict that is not healthy: log it, stop, or go back to the best checkpoint once"
     )
     check_every_steps: int = Field(500, gt=0, description="how often samples are drawn and looked at")
-    samples: int = Field(512, ge=64, description="generated examples that a look takes")
+    samples: int = Field(512, ge=64, le=4_096, description="generated examples that a look takes")
 
 
 class Training(Frozen):
@@ -232,7 +233,7 @@ class Training(Frozen):
     strategy: Literal["one_device", "mirrored", "multi_worker", "tpu"] = "mirrored"
     steps_per_call: int = Field(50, gt=0, description="steps in one call of the compiled loop")
     jit: bool = Field(
-        False, description="XLA compiles a step whole: faster for small dense networks, on one_device alone"
+        False, description="XLA compiles a step whole, with other noise: faster for points, on one_device alone"
     )
     checkpoint_every_steps: int = Field(500, gt=0)
     sample_every_steps: int = Field(500, gt=0, description="how often a grid of samples is drawn")

@@ -1,6 +1,7 @@
 """Writing where a disk may be full or read-only."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,4 +27,6 @@ def writing(place: str | Path) -> Iterator[None]:
     except OSError as error:
         raise CannotWrite(f"{place} cannot be written: {error.strerror or error}") from error
     except tf.errors.OpError as error:
-        raise CannotWrite(f"{place} cannot be written: {error.message.partition(chr(10))[0]}") from error
+        # without the names of the nodes and the operation that wrote
+        reason = re.sub(r"\{\{.*?\}\} | \[Op:.*", "", error.message.partition("\n")[0])
+        raise CannotWrite(f"{place} cannot be written: {reason}") from error

@@ -65,11 +65,14 @@ GOOD_PRECISION = 0.5
 LEAST_COVERAGE = 0.5
 """Of the precision, where that is good: the examples are like real ones, but many kinds of these are missing."""
 
-SWING = 0.4
-"""Of the AUC."""
+SWING, SWINGS = 0.3, 6
+"""Of the AUC: so many moves of this size, up and down in turns, are an oscillation."""
 
-SWINGS = 4
-"""So many moves up and down in turns are an oscillation."""
+LOOK_SWINGS = 4
+"""Likewise of the distance, which doubles and halves."""
+
+FINENESS = 10
+"""Moves of the AUC are counted between means of about as many stretches between two looks: batches are noisy."""
 
 
 class Verdict(NamedTuple):
@@ -101,8 +104,8 @@ def draw_verdict(rows: Sequence[Row]) -> tuple[str, dict[str, float]]:
 
     - diverged: a value of the last row is NaN or infinite.
     - oscillating: within LONG looks an AUC makes SWINGS moves of SWING or more, up and down in turns, or the distance,
-      where it is above UNLIKE, doubles and halves as often; and the diversity reaches ONE_EXAMPLE at one of the last
-      LOOKS looks: one point that runs from mode to mode is a collapse, although it swings too.
+      where it is above UNLIKE, doubles and halves LOOK_SWINGS times; and the diversity reaches ONE_EXAMPLE at one of
+      the last LOOKS looks: one point that runs from mode to mode is a collapse, although it swings too.
     - discriminator_overpowers: stuck, and an AUC is above TOO_STRONG in the mean.
     - generator_overpowers: stuck, and an AUC is below MISLED in the mean.
     - diverged: stuck, and the distance is above ASTRAY.
@@ -125,7 +128,7 @@ def draw_verdict(rows: Sequence[Row]) -> tuple[str, dict[str, float]]:
         return HEALTHY, {}
     seen = {name: value for name, value in looks[-1].items() if name.startswith("look_")}
     swings = _swings(rows, looks)
-    if swings >= SWINGS and any(look.get(DIVERSITY, 1.0) >= ONE_EXAMPLE for look in looks[-LOOKS:]):
+    if swings and any(look.get(DIVERSITY, 1.0) >= ONE_EXAMPLE for look in looks[-LOOKS:]):
         return "oscillating", {"swings": float(swings)} | seen
     means = {name: float(np.mean(values)) for name, values in _aucs(rows, looks[-LOOKS]["step"]).items()}
     return _rule(looks, means), means | seen
@@ -157,9 +160,15 @@ def _aucs(rows: Sequence[Row], since: float) -> dict[str, list[float]]:
 
 
 def _swings(rows: Sequence[Row], looks: Sequence[Row]) -> int:
-    doublings = [math.log2(max(look[DISTANCE], UNLIKE)) for look in looks]
-    aucs = _aucs(rows, looks[0]["step"]).values()
-    return max([moves(doublings, 1), *(moves(values, SWING) for values in aucs)])
+    """The moves of the AUC, or else of the distance, where they are so many that they are an oscillation; or 0."""
+    stretches = FINENESS * (len(looks) - 1)
+    series = [
+        [float(part.mean()) for part in np.array_split(values, min(stretches, len(values)))]
+        for values in _aucs(rows, looks[0]["step"]).values()
+    ]
+    of_aucs = max((moves(values, SWING) for values in series), default=0)
+    of_looks = moves([math.log2(max(look[DISTANCE], UNLIKE)) for look in looks], 1)
+    return of_aucs if of_aucs >= SWINGS else of_looks if of_looks >= LOOK_SWINGS else 0
 
 
 def finite(row: Row) -> bool:

@@ -38,6 +38,16 @@ def grid() -> Mixture:
     return Mixture(np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2), 0.05)
 
 
+def square() -> Mixture:
+    """Eight Gaussians on the edge of a square, {-2, 0, 2} squared without its middle, sigma 0.05.
+
+    Not of the papers: a second domain, into which the ring's modes can be moved one to one.
+    """
+    axis = np.arange(-2.0, 3, 2)
+    centres = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    return Mixture(centres[np.abs(centres).any(axis=1)], 0.05)
+
+
 def of_source(source: str) -> Mixture:
     """The mixture of a `Data.source` such as `mixture:ring`, or of `ring` alone.
 

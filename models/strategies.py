@@ -69,7 +69,11 @@ def _mirrored() -> tf.distribute.Strategy:
 def _multi_worker() -> tf.distribute.Strategy:
     cluster = Cluster.from_json(os.environ.get("TF_CONFIG"))
     meet(cluster.own_address, cluster.addresses)
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        reason = error.message.partition("\n")[0]
+        raise ValueError(f"the workers of TF_CONFIG did not come together: {reason}; start them all again") from error
 
 
 def _tpu() -> tf.distribute.Strategy:

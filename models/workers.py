@@ -96,10 +96,13 @@ def naming_the_lost(strategy: tf.distribute.Strategy) -> Iterator[None]:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError) as error:
         # errors of these types come from remote file systems too
-        aborted = re.search(r"Collective ops is aborted by: (.*)", str(error))
+        _, aborted, reason = str(error).partition("Collective ops is aborted by: ")
         if count(strategy) == 1 or not aborted:
             raise
-        raise WorkerLost(f"a worker of the training is gone: {aborted[1]}") from error
+        task = re.search(r"/job:(\w+)/replica:0/task:(\d+)", reason)
+        name = f"{task[1]} {task[2]}" if task else "another worker"
+        first_line = reason.partition("\n")[0]
+        raise WorkerLost(f"{name} of this training is gone: {first_line}") from error
 
 
 def _sum(strategy: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:

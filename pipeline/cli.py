@@ -26,6 +26,7 @@ BENCHMARKS = {
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
     "stacked": "benchmarks.stacked",
+    "throughput": "benchmarks.throughput",
 }
 """`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. A `main(root)` keeps its
 trainings there."""

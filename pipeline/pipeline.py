@@ -25,7 +25,6 @@ from pipeline.baseline import BlessedBeforeStrategy
 
 TRAINER_SOURCES = (
     "components.gan_trainer",
-    "models.adam",
     "models.checkpoints",
     "models.config",
     "models.data",

@@ -15,13 +15,12 @@ RING = Data(source="mixture:ring")
 
 UNTRAINED = Optimizer(learning_rate=1e-6)
 
-
 PLAIN = Objective()
 
 
 def _experiment(name: str, *, objective: Objective = PLAIN, depth: int = 2, **training: Any) -> Experiment:
     """A plain GAN on the ring, but for these settings."""
-    plain = {
+    plain: dict[str, Any] = {
         "steps": 400,
         "batch_size": 128,
         "ema_half_life_images": 0,
@@ -60,14 +59,12 @@ EXPERIMENTS = {
     "discriminator_overpowers": _experiment(
         "discriminator_overpowers",
         generator_optimizer=UNTRAINED,
-        discriminator_optimizer=Optimizer(learning_rate=5e-3),
-        discriminator_steps=4,
+        discriminator_optimizer=Optimizer(learning_rate=1e-2),
     ),
     "generator_overpowers": _experiment(
         "generator_overpowers",
-        generator_optimizer=Optimizer(learning_rate=1e-3),
+        generator_optimizer=Optimizer(learning_rate=2e-3),
         discriminator_optimizer=UNTRAINED,
-        generator_steps=3,
     ),
     # momentum with a clipped critic: Arjovsky, Chintala & Bottou 2017, section 4, warn of it
     "oscillating": _experiment(
@@ -75,13 +72,13 @@ EXPERIMENTS = {
         objective=Objective(name="wasserstein", weight_limit=0.1),
         depth=1,
         generator_optimizer=Optimizer(learning_rate=5e-3, beta_1=0.9),
-        discriminator_optimizer=Optimizer(learning_rate=5e-3, beta_1=0.9),
+        discriminator_optimizer=Optimizer(learning_rate=1e-2, beta_1=0.9),
     ),
     # one point that runs from mode to mode: Metz et al. 2017, figure 2
     "mode_collapse": _experiment(
         "mode_collapse",
-        generator_optimizer=Optimizer(name="sgd", learning_rate=0.1, momentum=0.5),
-        discriminator_optimizer=Optimizer(name="sgd", learning_rate=0.1, momentum=0.5),
+        generator_optimizer=Optimizer(name="sgd", learning_rate=0.5, momentum=0.5, clip_norm=1),
+        discriminator_optimizer=Optimizer(name="sgd", learning_rate=0.1, momentum=0.5, clip_norm=1),
     ),
     "diverged": _experiment(
         "diverged",

@@ -12,7 +12,7 @@ SHARD_POINTS = 10_000
 
 
 class Points(Source):
-    """`mixture:ring` or `mixture:grid`: 100,000 points to train on and 10,000 held out; a label is the mode's index."""
+    """`mixture:NAME`: 100,000 points to train on and 10,000 held out; a label is the mode's index."""
 
     channels = 0
 

@@ -111,8 +111,8 @@ def make_source(source: str) -> Source:
     kind, colon, argument = source.partition(":")
     if kind not in SOURCES or bool(argument) == (kind == "digits") or (colon and not argument):
         raise ValueError(
-            "data.source is digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:grid or "
-            f"stacked:SOURCE; received {source!r}"
+            "data.source is digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:square, "
+            f"mixture:grid or stacked:SOURCE; received {source!r}"
         )
     module, _, name = SOURCES[kind].partition(":")
     made: Source = getattr(importlib.import_module(module), name)(argument)

@@ -33,10 +33,7 @@ class ImagePool:
         everyone, first = fresh, 0
         context = tf.distribute.get_replica_context()
         if context is not None and context.num_replicas_in_sync > 1:
-            # gathered examples have forgotten how many they are
-            shape = [rows * context.num_replicas_in_sync, *fresh.shape[1:]]
-            everyone = tf.ensure_shape(context.all_gather(fresh, axis=0), shape)
-            first = context.replica_id_in_sync_group * rows
+            everyone, first = gathered(fresh, context), context.replica_id_in_sync_group * rows
         swaps, slots = (
             tf.random.stateless_uniform(everyone.shape[:1], tf.random.fold_in(seed, use, alg="philox"), alg="philox")
             for use in (0, 1)
@@ -51,6 +48,15 @@ class ImagePool:
         self.kept.assign(kept)
         self.count.assign(count)
         return shown[first : first + rows]
+
+
+def gathered(rows: tf.Tensor, context: tf.distribute.ReplicaContext) -> tf.Tensor:
+    """The rows of all replicas, [replicas * batch, ...]."""
+    replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
+    # a sum, as gradients are: after all_gather, the next training in the same process mixes its messages up
+    place = tf.reshape(tf.one_hot(replica, replicas, dtype=rows.dtype), [replicas] + [1] * len(rows.shape))
+    everyone = context.all_reduce(tf.distribute.ReduceOp.SUM, place * rows[tf.newaxis])
+    return tf.reshape(everyone, [-1, *rows.shape[1:]])
 
 
 def exchanged(

@@ -2,13 +2,16 @@
 
 Kernels of 5x5, N(0, 0.02) initial weights, ReLU in the generator with tanh at its end, LeakyReLU 0.2 in the
 discriminator, no pooling, no hidden dense layers. Batch normalisation is an option of either network, since a gradient
-penalty asks for a discriminator whose examples do not mix; the paper has it in both, not in D's first layer.
+penalty asks for a discriminator whose examples do not mix; the paper has it in both, not in D's first layer. Before a
+batch normalisation there is no bias, which it would take away.
 """
 
 import keras
 from keras import layers
 
 from models.config import Data, Network
+from models.layers.activation import LeakyReLU
+from models.layers.convolution import Conv2D, Conv2DTranspose
 from models.networks import parts
 
 KERNEL = 5
@@ -27,15 +30,16 @@ def generator(network: Network, data: Data) -> keras.Model:
     _check(network, data)
     base, doublings = parts.scales(data.resolution)
     channels = [network.generator_width * 2**i for i in reversed(range(doublings))]
+    bias = network.generator_norm == "none"
     inputs, x = parts.generator_inputs(network, data)
-    x = layers.Dense(base * base * 2 * channels[0], kernel_initializer=_weights())(x)
+    x = layers.Dense(base * base * 2 * channels[0], use_bias=bias, kernel_initializer=_weights())(x)
     x = layers.Reshape([base, base, 2 * channels[0]])(x)
     x = layers.ReLU()(parts.generator_norm(x, inputs, network, data))
     for filters, stride in zip(channels, [1] + [2] * (doublings - 1), strict=True):
-        x = layers.Conv2DTranspose(filters, KERNEL, stride, "same", kernel_initializer=_weights())(x)
+        x = Conv2DTranspose(filters, KERNEL, stride, "same", use_bias=bias, kernel_initializer=_weights())(x)
         x = layers.ReLU()(parts.generator_norm(x, inputs, network, data))
         x = parts.attend(x, network, largest=data.resolution // 2)
-    x = layers.Conv2DTranspose(data.channels, KERNEL, 2, "same", kernel_initializer=_weights())(x)
+    x = Conv2DTranspose(data.channels, KERNEL, 2, "same", kernel_initializer=_weights())(x)
     image = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(inputs, image, name="generator")
 
@@ -57,9 +61,10 @@ def discriminator(network: Network, data: Data) -> keras.Model:
     for i in range(doublings):
         if i == doublings - 1:
             x = parts.stddev(x, network)
-        filters = network.discriminator_width * 2**i
-        x = parts.spectral(layers.Conv2D(filters, KERNEL, 2, "same", kernel_initializer=_weights()), network)(x)
-        x = layers.LeakyReLU(0.2)(parts.discriminator_norm(x, network) if i else x)
+        filters, normal = network.discriminator_width * 2**i, i > 0 and network.discriminator_norm == "batch"
+        convolution = Conv2D(filters, KERNEL, 2, "same", use_bias=not normal, kernel_initializer=_weights())
+        x = parts.spectral(convolution, network)(x)
+        x = LeakyReLU(0.2)(parts.batch_norm(x) if normal else x)
         x = parts.attend(x, network, largest=data.resolution // 2, spectral=network.discriminator_norm == "spectral")
     return parts.discriminator(layers.Flatten()(x), inputs, network, data, _weights)
 

@@ -8,6 +8,7 @@ from keras import layers
 
 from models.config import Data, Network
 from models.layers.attention import SelfAttention
+from models.layers.batch_normalization import BatchNormalization
 from models.layers.minibatch import MinibatchDiscrimination, MinibatchStddev
 from models.layers.normalization import ConditionalBatchNormalization, SpectralNormalization
 
@@ -87,7 +88,7 @@ def generator_norm(x: keras.KerasTensor, inputs: Inputs, network: Network, data:
 
 def batch_norm(x: keras.KerasTensor) -> keras.KerasTensor:
     """Normalises over the batch of all replicas."""
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)(x)
+    return BatchNormalization()(x)
 
 
 def attend(x: keras.KerasTensor, network: Network, *, largest: int, spectral: bool = False) -> keras.KerasTensor:

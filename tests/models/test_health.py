@@ -7,9 +7,11 @@ import pytest
 
 from models.catalog import lookup
 from models.data import read_examples, reference
-from models.health import LONG, MEANINGS, SWING, Course, Monitor, draw_verdict, follow, moves
+from models.health import LONG, MEANINGS, SWING, SWINGS, Course, Monitor, draw_verdict, follow, moves
 from models.history import DISTANCE
 from models.looks import COVERAGE, DIVERSITY, NAMES, NEAR_DUPLICATES, PRECISION
+from models.training import TrainingDiverged, TrainingUnhealthy, train
+from tests import laboratory
 from tests.harness import experiment, write_examples
 
 GOOD = {DIVERSITY: 1.0, NEAR_DUPLICATES: 0.02, PRECISION: 0.9, COVERAGE: 0.9}
@@ -58,6 +60,7 @@ class TestRules:
             ("mode_collapse", history([0.3, 0.3, 0.3], aucs=0.5, looks=ALIKE)),
             # they get nearer, but no more varied
             ("mode_collapse", history([0.9, 0.7, 0.5], looks=ALIKE)),
+            ("mode_collapse", history([0.9, 0.7, 0.5], looks=GOOD | {DIVERSITY: 0.0})),
             ("mode_collapse", history([0.3, 0.3, 0.3], looks=GOOD | {NEAR_DUPLICATES: 0.9})),
             ("mode_collapse", history([0.3, 0.3, 0.3], looks=GOOD | {COVERAGE: 0.3})),
             # what is far from all real examples covers none of them: that is no collapse
@@ -69,13 +72,13 @@ class TestRules:
             ("diverged", history([0.3], d_loss=math.inf)),
             ("diverged", history([0.3], g_loss=math.nan)),
             ("diverged", history([0.3, math.nan])),
-            ("oscillating", history([0.3] * 4, aucs=[0.9, 0.9, 0.3, 0.2] * 4)),
+            ("oscillating", history([0.3] * 5, aucs=[0.9, 0.9, 0.5, 0.4] * 5)),
             ("oscillating", history([0.3, 0.8, 0.3, 0.8, 0.3])),
             # one point that runs from mode to mode
             ("mode_collapse", history([0.3, 0.8, 0.3, 0.8, 0.3], looks=GOOD | {DIVERSITY: 0.01})),
             ("healthy", history([0.01, 0.04, 0.01, 0.04, 0.01])),
             ("healthy", history([0.3, 0.4, 0.3, 0.4, 0.3])),
-            ("healthy", history([0.3] * 4, aucs=[0.8, 0.7, 0.6, 0.5] * 4)),
+            ("healthy", history([0.3] * 5, aucs=[0.8, 0.7, 0.6, 0.6] * 5)),
         ],
     )
     def test_verdict(self, verdict, rows):
@@ -103,6 +106,19 @@ class TestRules:
         assert draw_verdict(rows)[0] == "healthy"
 
 
+def test_the_noise_of_single_batches_is_no_oscillation():
+    # a row a step: the AUC of a batch of 16 deviates by 0.1
+    noise = np.random.default_rng(0).normal(0.7, 0.1, 500).tolist()
+    rows = [{"step": step, "d_auc": auc} for step, auc in enumerate(noise, start=1)]
+    for row in rows[99::100]:
+        row |= GOOD | {DISTANCE: 0.3}
+    assert moves(noise, SWING) > SWINGS
+    assert draw_verdict(rows)[0] == "healthy"
+    for row in rows:
+        row["d_auc"] += 0.25 * math.sin(row["step"] / 10)
+    assert draw_verdict(rows)[0] == "oscillating"
+
+
 @pytest.mark.parametrize(
     ("values", "count"),
     [
@@ -120,7 +136,7 @@ class TestRules:
     ],
 )
 def test_moves(values, count):
-    assert moves(values, SWING) == count
+    assert moves(values, 0.4) == count
 
 
 class TestCourse:
@@ -156,6 +172,39 @@ class TestCourse:
         verdict = follow(rows)
         assert (verdict.name, verdict.since_step) == ("diverged", 125)
         assert list(verdict.evidence) == ["d_loss"]
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory):
+    return laboratory.write_points(tmp_path_factory.mktemp("ring"))
+
+
+class TestLaboratory:
+    """Real trainings: each verdict is provoked by one experiment, which it stops, and the good one raises none."""
+
+    def train(self, name, examples, directory):
+        config = laboratory.EXPERIMENTS[name].override(["training.health.action=stop"])
+        places = {name: directory / name for name in ("model_dir", "run_dir", "checkpoint_dir")}
+        train(config, examples=examples, callbacks=[], **places)
+
+    def test_healthy(self, ring, tmp_path, caplog):
+        self.train("healthy", ring, tmp_path)
+        assert (tmp_path / "model_dir").exists()
+        rows = [json.loads(line) for line in (tmp_path / "run_dir" / "history.jsonl").read_text().splitlines()]
+        assert len([row for row in rows if DISTANCE in row]) == 4
+        assert follow(rows).name == "healthy"
+        assert not [record for record in caplog.records if record.name == "models.health"]
+
+    @pytest.mark.parametrize("name", sorted(laboratory.EXPERIMENTS.keys() - {"healthy", "diverged"}))
+    def test_recognised(self, name, ring, tmp_path, caplog):
+        with pytest.raises(TrainingUnhealthy, match=f"stopped at step 300, {name}: {MEANINGS[name]}"):
+            self.train(name, ring, tmp_path)
+        assert f"{name} since step 300" in caplog.text
+        assert not (tmp_path / "model_dir").exists()
+
+    def test_diverged(self, ring, tmp_path):
+        with pytest.raises(TrainingDiverged):
+            self.train("diverged", ring, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,12 @@ def test_grid_by_the_protocol():
     assert {tuple(centre) for centre in centres} == {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
 
 
+def test_square_has_no_mode_in_its_middle():
+    centres, sigma = mixtures.square()
+    assert (len(centres), sigma) == (8, 0.05)
+    assert {tuple(centre) for centre in centres} == {(x, y) for x in (-2, 0, 2) for y in (-2, 0, 2) if x or y}
+
+
 @pytest.mark.parametrize("name", MIXTURES)
 class TestSample:
     def test_is_distributed_like_the_mixture(self, name):
