@@ -83,8 +83,8 @@ def test_two_workers_know_what_the_chief_knows():
     [
         (
             (
-                "Graph execution error:\n\nCollective ops is aborted by: Connection reset by peer\nAdditional GRPC error "
-                "information from remote target /job:worker/replica:0/task:1 while calling X:\n"
+                "Graph execution error:\n\nCollective ops is aborted by: Connection reset by peer\n"
+                "Additional GRPC error information from remote target /job:worker/replica:0/task:1 while calling X:\n"
             ),
             "worker 1 of this training is gone: Connection reset by peer",
         ),
