@@ -209,7 +209,7 @@ class Health(Frozen):
     """What is done about a training that goes wrong."""
 
     action: Literal["warn", "stop", "roll_back"] = Field(
-        "warn", description="at a verdict that is not healthy: log it, stop, or go back to the best checkpoint once"
+        "warn", description="at a verdict that is not healthy: log it, stop, or go back to the best checkpoint"
     )
     check_every_steps: int = Field(500, gt=0, description="how often samples are drawn and looked at")
     samples: int = Field(512, ge=64, le=4_096, description="generated examples that a look takes")

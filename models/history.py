@@ -1,6 +1,7 @@
 """What a training logged, row by row, in a file that is always whole."""
 
 import json
+import math
 from pathlib import Path
 
 from models.files import writing
@@ -33,8 +34,8 @@ class History:
         self.rows.append(row)
 
     def best(self, after: int = 0) -> dict[str, float] | None:
-        """The row of the best look after a step, the later of equals; None before the first."""
-        looks = [row for row in self.rows if DISTANCE in row and row["step"] > after]
+        """The row of the best look after a step, the later of equals; None before the first that is finite."""
+        looks = [row for row in self.rows if math.isfinite(row.get(DISTANCE, math.nan)) and row["step"] > after]
         return min(reversed(looks), key=lambda row: row[DISTANCE]) if looks else None
 
     def save(self) -> None:

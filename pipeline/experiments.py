@@ -95,11 +95,12 @@ POINTS = Network(
 POINTS_OPTIMIZER = Optimizer(learning_rate=2e-3, schedule="cosine")
 
 RING_TO_SQUARE = Experiment(
-    # 99 % of the ring's points come to lie on modes of the square, on all eight; there and back they move by 0.001
+    # one seed, 2,000 held-out points: 99 % come to lie within 3 sigma of a mode of the square, on all eight; there and
+    # back they move by 0.001
     name="ring-to-square",
-    description="points of a ring moved to a square and back without a pair (CycleGAN), in a minute",
+    description="a ring moved to a square and back, without pairs (CycleGAN); to train, not to judge yet",
     data=Data(source="mixture:ring", unpaired_source="mixture:square"),
-    # The identity is a trap where the domains overlap: with the paper's weights of 10 and 0.5 nothing moves.
+    # Domains that overlap make a trap of the identity: with weights of 10 and 0.5 the ring never left for the grid.
     gan=Scheme(name="cycle", cycle_weight=1, identity_weight=0),
     network=POINTS,
     objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
@@ -112,8 +113,10 @@ RING_TO_SQUARE = Experiment(
 )
 
 RING_RESTORATION = Experiment(
+    # one seed, 2,000 held-out points: the squared error is 0.0446 after the first phase and 0.0520 after the second;
+    # 14.5 % and 42.4 % of the points come to lie within 3 sigma of a mode
     name="ring-restoration",
-    description="noisy points moved back to their ring: by squared error, then by an adversary, in a minute",
+    description="noisy points moved back to their ring, in two phases; to train, not to judge yet",
     data=Data(source="mixture:ring"),
     gan=Scheme(name="restoration", degradations={"noise": 0.3}, fidelity_weight=0.3),
     network=POINTS,

@@ -106,7 +106,7 @@ def test_header_channels(content, channels):
 
 def test_pictures_are_lossless_and_keyed_by_pixels():
     pixels = noise(6, 3, 5, 4)
-    made = pictures(pixels, np.array([3, 1, 2]))
+    made = pictures(pixels[..., np.newaxis], np.array([3, 1, 2]))
     assert [(one.height, one.width, one.channels, one.label) for one in made] == [(5, 4, 1, n) for n in (3, 1, 2)]
     np.testing.assert_array_equal([pixels_of(one) for one in made], pixels)
     assert [one.key for one in made] == [hashlib.sha256(one.tobytes()).digest() for one in pixels]

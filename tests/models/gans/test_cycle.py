@@ -108,6 +108,7 @@ class TestRefusals:
             experiment({"name": "adversarial", "pool_size": 10})
 
 
+@pytest.mark.slow
 def test_it_learns_to_translate_and_to_come_back():
     def domains(seed):
         x, y = (mixtures.sample(mixtures.ring(), 1000, seed + i)[0] for i in range(2))

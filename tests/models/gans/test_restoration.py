@@ -73,6 +73,7 @@ class TestGenerate:
         np.testing.assert_array_equal(sampler({"x": x}, training=False), expected)
 
 
+@pytest.mark.slow
 def test_the_adversary_makes_real_points_of_the_mean_at_the_price_of_a_larger_error():
     # Ledig et al. 2017, table 1: the highest PSNR and the best look are not the same network's
     optimizer = {"learning_rate": 3e-3}
