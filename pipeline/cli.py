@@ -25,7 +25,6 @@ BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
-    "scaling": "benchmarks.scaling",
     "stacked": "benchmarks.stacked",
     "throughput": "benchmarks.throughput",
 }
