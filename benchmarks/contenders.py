@@ -90,7 +90,7 @@ def write_examples(path: Path, count: int) -> None:
 
 
 def keras_networks() -> tuple[Any, Any]:
-    """Generator and discriminator of Keras' own layers, in the precision of the global policy."""
+    """Generator and discriminator of Keras' own layers, in the precision of the scope."""
     import keras
     from keras import layers
 
@@ -123,8 +123,10 @@ def tensorflow_run(batch: int, precision: str) -> Run:
     import keras
     import tensorflow as tf
 
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    generator, discriminator = keras_networks()
+    from models.precision import scope
+
+    with scope(precision):
+        generator, discriminator = keras_networks()
     optimizers = [keras.optimizers.Adam(RATE, BETA_1, BETA_2) for _ in range(2)]
     for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
         optimizer.build(network.trainable_variables)

@@ -1,5 +1,20 @@
-"""Settings that have to stand before TensorFlow starts."""
+"""Settings that have to stand before TensorFlow starts, and a guard over those that all tests share."""
 
 import os
+import sys
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(autouse=True)
+def unchanged_precision():
+    """Fails the test that leaves Keras in another precision: all after it would compute in that."""
+    yield
+    if "keras" in sys.modules:
+        import keras
+
+        left = keras.config.dtype_policy().name
+        keras.config.set_dtype_policy("float32")
+        assert left == "float32", f"the test leaves the process in {left}"
