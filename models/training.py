@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -25,6 +25,8 @@ from models.source import source_hash
 from models.strategies import make_strategy
 
 log = logging.getLogger(__name__)
+
+Callbacks: TypeAlias = Sequence[keras.callbacks.Callback]
 
 MAX_ROLL_BACKS = 3
 """A training that is still unhealthy after so many is stopped."""
@@ -45,7 +47,7 @@ def train(
     model_dir: str | Path,
     run_dir: str | Path,
     checkpoint_dir: str | Path,
-    callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    callbacks: Callbacks | None = None,
 ) -> GAN:
     """Trains a GAN and exports its generator; continues from `checkpoint_dir` when an earlier run stopped there.
 
@@ -82,25 +84,44 @@ def train(
             precision=precision.resolve(experiment.training.precision),
         )
         live_dir = Path(checkpoint_dir) / "run"
-        keras.utils.set_random_seed(experiment.training.seed)
-        with strategy.scope():
-            gan: GAN = lookup("gan", experiment.gan.name)(experiment)
-            checkpoints = Checkpoints(Path(checkpoint_dir), gan.state())
-            best = Checkpoints(Path(checkpoint_dir) / "best", gan.state(), keep=1)
         if callbacks is None:
             shown = reference(arrays, 200, experiment.training.seed)
             callbacks = standard_callbacks(live_dir, experiment, shown) if workers.is_chief(strategy) else []
-        loop = Loop(gan, arrays, strategy, checkpoints, best, live_dir, callbacks)
+        loop = make_loop(experiment, arrays, Path(checkpoint_dir), live_dir, callbacks)
         loop.run()
         step = loop.restore_best()
 
         def publish() -> None:
             with writing(run_dir):
                 shutil.copytree(live_dir, run_dir, dirs_exist_ok=True)
-            export.save(gan, model_dir, trained_on=arrays.digest, step=step)
+            export.save(loop.gan, model_dir, trained_on=arrays.digest, step=step)
 
         workers.by_chief(strategy, publish)
-    return gan
+    return loop.gan
+
+
+def make_loop(
+    experiment: Experiment, arrays: Arrays, checkpoint_dir: Path, live_dir: Path, callbacks: Callbacks = ()
+) -> "Loop":
+    """The training of an experiment on examples in memory, under its strategy, its weights drawn by its seed.
+
+    Args:
+        experiment: what to train.
+        arrays: the examples.
+        checkpoint_dir: holds the newest checkpoints, and that of the best look in `best/`.
+        live_dir: receives the history.
+        callbacks: called after each call of the compiled loop.
+
+    Raises:
+        ValueError: see `make_strategy`; or the networks do not fit the data or the scheme.
+    """
+    strategy = make_strategy(experiment)
+    keras.utils.set_random_seed(experiment.training.seed)
+    with strategy.scope():
+        gan: GAN = lookup("gan", experiment.gan.name)(experiment)
+        checkpoints = Checkpoints(checkpoint_dir, gan.state())
+        best = Checkpoints(checkpoint_dir / "best", gan.state(), keep=1)
+    return Loop(gan, arrays, strategy, checkpoints, best, live_dir, callbacks)
 
 
 class Stretch(NamedTuple):
@@ -133,7 +154,7 @@ class Loop:
         checkpoints: Checkpoints,
         best: Checkpoints,
         live_dir: Path,
-        callbacks: Sequence[keras.callbacks.Callback],
+        callbacks: Callbacks,
     ):
         self.gan, self.arrays, self.strategy, self.checkpoints, self.best = gan, arrays, strategy, checkpoints, best
         self.training = gan.experiment.training

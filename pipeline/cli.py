@@ -25,6 +25,7 @@ BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
+    "scaling": "benchmarks.scaling",
     "stacked": "benchmarks.stacked",
     "throughput": "benchmarks.throughput",
 }

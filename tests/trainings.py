@@ -6,24 +6,18 @@ All these processes are forked from one that has imported TensorFlow: the import
 import json
 import multiprocessing
 import os
-import socket
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from models.catalog import lookup
-from models.checkpoints import Checkpoints
+from benchmarks.scaling import loopback, split_processor
 from models.config import Data, Experiment
 from models.data import Arrays
-from models.strategies import make_strategy
-from models.training import Loop
+from models.training import make_loop
 from tests.harness import weights
 
 FORKED = multiprocessing.get_context("forkserver")
@@ -45,7 +39,7 @@ class Result(NamedTuple):
 def train_each_way(experiments: Mapping[str, Experiment], directory: Path) -> dict[str, dict[str, Result]]:
     """Trains experiments one after the other, by all WAYS at once; returns way -> name of the experiment -> result."""
     trees = {name: experiment.to_json() for name, experiment in experiments.items()}
-    environments = dict(zip(("worker_0", "worker_1"), cluster(2), strict=True))
+    environments = dict(zip(("worker_0", "worker_1"), loopback(2), strict=True))
     run([(train_all, way, trees, directory, environments.get(way)) for way in WAYS])
     return {way: {name: _read(directory / way / name) for name in experiments} for way in WAYS}
 
@@ -67,43 +61,22 @@ def run(calls: list[tuple[Any, ...]]) -> None:
             process.kill()
 
 
-def cluster(workers: int) -> list[str]:
-    """TF_CONFIG of each worker of a cluster on free ports of this machine."""
-    with ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
-        addresses = [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
-    tasks = [{"type": "worker", "index": index} for index in range(workers)]
-    return [json.dumps({"cluster": {"worker": addresses}, "task": task}) for task in tasks]
-
-
 def train_all(way: str, trees: Mapping[str, str], directory: Path, tf_config: str | None) -> None:
     """Trains experiments, given as JSON, in this process."""
     if way == "mirrored":
-        halves = [tf.config.LogicalDeviceConfiguration()] * 2
-        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
+        split_processor(2)
     if tf_config:
         os.environ["TF_CONFIG"] = tf_config
     for name, tree in trees.items():
         experiment = Experiment.from_json(tree).override([f"training.strategy={WAYS[way]}"])
         # the workers' directories differ: the chief's has to do
         out = directory / way / name
-        loop = make_loop(experiment, out)
+        out.mkdir(parents=True)
+        loop = make_loop(experiment, arrays(experiment.data), out / "checkpoints", out)
+        assert loop.gan.replicas == (1 if way == "one_device" else 2)
         loop.run()
         np.savez(out / "state.npz", **weights(loop.gan.state()))
         (out / "rows.json").write_text(json.dumps(loop.history.rows))
-
-
-def make_loop(experiment: Experiment, directory: Path) -> Loop:
-    """A training on `arrays` that is about to begin."""
-    strategy = make_strategy(experiment)
-    assert strategy.num_replicas_in_sync == (1 if experiment.training.strategy == "one_device" else 2)
-    keras.utils.set_random_seed(experiment.training.seed)
-    with strategy.scope():
-        gan = lookup("gan", experiment.gan.name)(experiment)
-        checkpoints = Checkpoints(directory / "checkpoints", gan.state())
-        best = Checkpoints(directory / "best", gan.state(), keep=1)
-    directory.mkdir(parents=True, exist_ok=True)
-    return Loop(gan, arrays(experiment.data), strategy, checkpoints, best, directory, [])
 
 
 def arrays(data: Data, count: int = 40) -> Arrays:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.scaling import loopback
 from models import workers
 from models.strategies import make_strategy
 from tests.harness import experiment
-from tests.trainings import cluster, run
+from tests.trainings import run
 
 
 def one():
@@ -75,7 +76,7 @@ def talk(tf_config):
 
 
 def test_two_workers_know_what_the_chief_knows():
-    run([(talk, tf_config) for tf_config in cluster(2)])
+    run([(talk, tf_config) for tf_config in loopback(2)])
 
 
 @pytest.mark.parametrize(
