@@ -16,13 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.catalog import lookup
-from models.checkpoints import Checkpoints
 from models.config import Experiment
 from models.data import Arrays
 from models.gans.base import GAN
-from models.strategies import make_strategy
-from models.training import Loop, TrainingDiverged
+from models.loop import TrainingDiverged, make_loop
 
 SAYS_SECONDS = 60
 """How often a training says where it is."""
@@ -124,17 +121,10 @@ def train(run: Run, arrays: Arrays, folder: Path) -> GAN:
     Raises:
         TrainingDiverged: as the loop does.
     """
-    experiment = run.experiment
-    strategy = make_strategy(experiment)
-    keras.utils.set_random_seed(experiment.training.seed)
-    with strategy.scope():
-        gan: GAN = lookup("gan", experiment.gan.name)(experiment)
-        checkpoints = Checkpoints(folder / "checkpoints", gan.state())
-        best = Checkpoints(folder / "best", gan.state(), keep=1)
-    loop = Loop(gan, arrays, strategy, checkpoints, best, folder, [_Says(run)])
+    loop = make_loop(run.experiment, arrays, folder / "checkpoints", folder, [_Says(run)])
     loop.run()
     loop.restore_best()
-    return gan
+    return loop.gan
 
 
 def samples(gan: GAN, count: int, seed: int) -> Iterator[np.ndarray]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from models.config import Optimizer
 
@@ -19,7 +20,7 @@ def make_optimizer(optimizer: Optimizer, updates: int, scale: Any = 1.0) -> kera
     rate = Schedule(optimizer.learning_rate, optimizer.schedule, warmup, max(1, updates - warmup), scale)
     match optimizer.name:
         case "adam":
-            return keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2)
+            return Adam(rate, optimizer.beta_1, optimizer.beta_2)
         case "adamw":
             return keras.optimizers.AdamW(rate, optimizer.weight_decay, optimizer.beta_1, optimizer.beta_2)
         case "lion":
@@ -29,6 +30,35 @@ def make_optimizer(optimizer: Optimizer, updates: int, scale: Any = 1.0) -> kera
             return keras.optimizers.RMSprop(rate, momentum=optimizer.momentum)
         case _:
             return keras.optimizers.SGD(rate, momentum=optimizer.momentum)
+
+
+class Adam(keras.optimizers.Adam):
+    """`keras.optimizers.Adam`, fused.
+
+    Keras composes the update of twelve operations, each of which reads and writes as much as the network weighs; the
+    fused one passes over weights, gradient and moments once. Sparse gradients are left to Keras.
+    """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """See Keras."""
+        if isinstance(gradient, tf.IndexedSlices) or self.amsgrad:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index, kind = self._get_variable_index(variable), variable.dtype
+        count = tf.cast(self.iterations.value + 1, kind)
+        beta_1, beta_2 = (tf.cast(beta, kind) for beta in (self.beta_1, self.beta_2))
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=beta_1**count,
+            beta2_power=beta_2**count,
+            lr=tf.cast(learning_rate, kind),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.cast(self.epsilon, kind),
+            grad=tf.cast(gradient, kind),
+        )
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):

@@ -41,6 +41,7 @@ TRAINER_SOURCES = (
     "models.health",
     "models.history",
     "models.layers",
+    "models.loop",
     "models.looks",
     "models.metrics.distances",
     "models.networks",

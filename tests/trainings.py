@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.scaling import loopback, split_processor
 from models.config import Data, Experiment
 from models.data import Arrays
-from models.training import make_loop
+from models.loop import make_loop
 from tests.harness import weights
 
 FORKED = multiprocessing.get_context("forkserver")

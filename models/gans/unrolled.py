@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from models.gans.base import Inputs, clipped
 from models.gans.game import Game
+from models.optimizers import Adam
 from models.penalties import clip_weight
 
 Descent = Callable[[int, Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
@@ -50,7 +51,7 @@ def _descent(optimizer: keras.optimizers.Optimizer) -> Descent:
     """The optimizer's updates from its present state on, as a function."""
     if isinstance(optimizer, keras.optimizers.SGD) and not optimizer.momentum:
         return lambda i, now, slopes: [w - _rate(optimizer, i) * g for w, g in zip(now, slopes, strict=True)]
-    if type(optimizer) is not keras.optimizers.Adam:
+    if not isinstance(optimizer, Adam):
         raise ValueError(
             "an unrolled discriminator is updated by adam, or by sgd without momentum; received "
             f"{type(optimizer).__name__.lower()}"
@@ -63,7 +64,7 @@ def _rate(optimizer: keras.optimizers.Optimizer, i: int) -> tf.Tensor:
     return optimizer._learning_rate(optimizer.iterations.value + i)
 
 
-def _adam(optimizer: keras.optimizers.Adam) -> Descent:
+def _adam(optimizer: Adam) -> Descent:
     means = [tf.convert_to_tensor(each.value) for each in optimizer._momentums]
     squares = [tf.convert_to_tensor(each.value) for each in optimizer._velocities]
     beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2

@@ -10,7 +10,8 @@ from models.data import read_examples, reference
 from models.health import LONG, MEANINGS, SWING, SWINGS, Course, Monitor, draw_verdict, follow, moves
 from models.history import DISTANCE
 from models.looks import COVERAGE, DIVERSITY, NAMES, NEAR_DUPLICATES, PRECISION
-from models.training import TrainingDiverged, TrainingUnhealthy, train
+from models.loop import TrainingDiverged, TrainingUnhealthy
+from models.training import train
 from tests import laboratory
 from tests.harness import experiment, write_examples
 

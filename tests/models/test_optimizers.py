@@ -5,7 +5,7 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from models.config import Optimizer
-from models.optimizers import make_optimizer
+from models.optimizers import Adam, make_optimizer
 
 NAMES = ("adam", "adamw", "lion", "sgd", "rmsprop")
 
@@ -79,3 +79,42 @@ def test_decoupled_weight_decay_shrinks_a_weight_without_a_gradient():
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValidationError):
         Optimizer(name="adagrad")
+
+
+class TestAdam:
+    GRADIENTS = np.random.default_rng(0).normal(size=[5, 4, 3]).astype("float32")
+
+    def updated(self, optimizer_class, gradients, **options):
+        """The weight and all moments after these updates."""
+        weight = keras.Variable(np.ones([4, 3]), dtype="float32")
+        optimizer = optimizer_class(0.1, 0.5, 0.9, **options)
+        optimizer.build([weight])
+        for gradient in gradients:
+            optimizer.apply([gradient], [weight])
+        return [weight.numpy(), *(each.numpy() for each in optimizer.variables)]
+
+    @pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1, "clipnorm": 0.5}, {"amsgrad": True}])
+    @pytest.mark.parametrize("rows", [None, [2, 0]])
+    def test_weights_and_moments_are_those_of_keras(self, options, rows):
+        gradients = [
+            tf.IndexedSlices(each[:2], tf.constant(rows), [4, 3]) if rows else tf.constant(each)
+            for each in self.GRADIENTS
+        ]
+        kinds = Adam, keras.optimizers.Adam
+        for ours, theirs in zip(*(self.updated(kind, gradients, **options) for kind in kinds), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-7)
+
+    def test_a_step_by_hand(self):
+        # Kingma & Ba 2015, algorithm 1: at first m / (1 - beta_1) = g and v / (1 - beta_2) = g^2: the step is the rate
+        weight = self.updated(Adam, [tf.constant(self.GRADIENTS[0])])[0]
+        np.testing.assert_allclose(weight, 1 - 0.1 * np.sign(self.GRADIENTS[0]), rtol=1e-4)
+
+    def test_one_operation_a_weight(self):
+        weight = keras.Variable(np.ones([4, 3]), dtype="float32")
+        optimizer = Adam(0.1)
+        optimizer.build([weight])
+        apply = tf.function(lambda gradient: optimizer.apply([gradient], [weight]))
+        graph = apply.get_concrete_function(tf.TensorSpec([4, 3])).graph
+        types = [each.type for each in graph.get_operations() if each.inputs]
+        assert types.count("ResourceApplyAdam") == 1
+        assert not {"Sqrt", "RealDiv", "AssignSubVariableOp"} & set(types)

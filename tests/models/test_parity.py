@@ -1,6 +1,6 @@
 """One device, two mirrored devices and two worker processes train every GAN alike.
 
-With SGD: a loss that is off by a factor shows in its weights at once, and not in those of Adam.
+With SGD, but for one of them: a loss that is off by a factor shows in its weights at once, and not in those of Adam.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from models.config import Data, Experiment, Network, Objective, Optimizer, Schem
 from tests.trainings import WAYS, train_each_way
 
 SGD = Optimizer(name="sgd", learning_rate=0.05)
+ADAM = Optimizer(name="adam", learning_rate=0.01)
 CLIPPED = Optimizer(name="sgd", learning_rate=0.05, momentum=0.5, clip_norm=0.1)
 
 POINTS = Data(source="mixture:ring")
@@ -47,6 +48,9 @@ EVERY_GAN = {
         objective={"penalties": {"r1": 0.5}},
         discriminator_steps=2,
     ),
+    "adam": experiment(
+        network=MLP | {"generator_norm": "none"} | NO_NORM, generator_optimizer=ADAM, discriminator_optimizer=ADAM
+    ),
     "cycle": experiment(
         Data(source="mixture:ring", unpaired_source="mixture:grid"), gan={"name": "cycle", "pool_size": 12}
     ),
@@ -56,7 +60,7 @@ EVERY_GAN = {
         pretraining_optimizer=SGD,
     ),
 }
-"""Every GAN of the catalog, with batch normalisation in all its networks or the remedies against collapse."""
+"""Every GAN of the catalog, with batch normalisation in all its networks, the remedies against collapse, or Adam."""
 
 EVERY_PART = {
     "penalties": experiment(

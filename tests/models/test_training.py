@@ -15,7 +15,8 @@ from models.config import Network, Optimizer
 from models.health import MEANINGS, Monitor, Verdict
 from models.history import DISTANCE, History
 from models.looks import NAMES
-from models.training import TrainingDiverged, TrainingUnhealthy, train
+from models.loop import TrainingDiverged, TrainingUnhealthy
+from models.training import train
 from tests.harness import experiment, weights, write_examples
 
 SGD = Optimizer(name="sgd", learning_rate=0.05)

@@ -13,7 +13,7 @@ from models import catalog
 from models.config import Data, Experiment, Network, Objective, Optimizer, Scheme, Training
 from models.data import Arrays, batches
 from models.gans.base import GAN, Phase
-from models.training import stretches
+from models.loop import stretches
 
 SGD = Optimizer(name="sgd", learning_rate=0.1)
 NAME = "tiny"
