@@ -32,7 +32,7 @@ def AtLeast(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as 
     return Threshold(at_least=value, **more)
 
 
-def AtMost(value: float, **more: float) -> Threshold:  # noqa: N802
+def AtMost(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as the type that it makes
     """An upper bound, with further bounds by keyword."""
     return Threshold(at_most=value, **more)
 

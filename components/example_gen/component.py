@@ -21,8 +21,10 @@ class ImageExampleGenSpec(component_spec.ComponentSpec):
         "fingerprint": component_spec.ExecutionParameter(type=str),
         "source": component_spec.ExecutionParameter(type=str),
     }
-    INPUTS: dict[str, component_spec.ChannelParameter] = {}  # noqa: RUF012
-    OUTPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}  # noqa: RUF012
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}  # noqa: RUF012 - as above
+    OUTPUTS = {  # noqa: RUF012 - as above
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)
+    }
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):

@@ -32,7 +32,9 @@ class Executor(executor.Executor):
             raise ValueError(f"the examples must match their schema; {' | '.join(self._found)}")
         return output
 
-    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:  # noqa: N802
+    def _Validate(  # noqa: N802 - TFX's name
+        self, inputs: dict[str, Any], outputs: dict[str, Any]
+    ) -> anomalies_pb2.Anomalies:
         schema = inputs[standard_component_specs.SCHEMA_KEY]
         inputs = {**inputs, standard_component_specs.SCHEMA_KEY: declared_schema(schema, self._data)}
         anomalies = super()._Validate(inputs, outputs)

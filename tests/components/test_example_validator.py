@@ -117,7 +117,7 @@ def points(**changes):
 
 
 class TestPoints:
-    SETTINGS = {"source": "mixture:ring", "labels": 8}  # noqa: RUF012
+    SETTINGS = {"source": "mixture:ring", "labels": 8}  # noqa: RUF012 - no test changes it
 
     def test_sound_ones_pass(self, validate):
         validate(points(), points(), **self.SETTINGS)
@@ -137,7 +137,7 @@ class TestPoints:
 
 
 class TestTwoDomains:
-    SETTINGS = {"unpaired_source": "idx:x"}  # noqa: RUF012
+    SETTINGS = {"unpaired_source": "idx:x"}  # noqa: RUF012 - no test changes it
 
     def sound(self, labels=10, **changes):
         pictures = [Picture(b"png", 28, 28, 1, b"", number % labels if labels else None) for number in range(40)]
