@@ -173,6 +173,9 @@ class Objective(Frozen):
     name: str = "non_saturating"
     penalties: dict[str, float] = Field({}, description="of the discriminator: name -> weight")
     generator_penalties: dict[str, float] = Field({}, description="of the generator: name -> weight")
+    auxiliary_weight: float = Field(
+        1, ge=0, description="of what is asked beside real or generated: AC-GAN's class, InfoGAN's codes (its lambda)"
+    )
     penalty_every_steps: int = Field(1, gt=0, description="lazy regularisation: every so many steps, as much stronger")
     label_smoothing: float = Field(0, ge=0, lt=1, description="one-sided, of binary cross-entropies")
     instance_noise: float = Field(0, ge=0, description="stddev at the first step, falling to 0 at the last")

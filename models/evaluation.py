@@ -43,6 +43,7 @@ class Evaluation(Frozen):
     extractor: str = Field("cnn", pattern=r"^[a-z][a-z0-9_]*$", description="names the features in a metric's name")
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
     samples: int = Field(2_000, gt=0, description="generated images that the metrics see")
+    compared: int = Field(10_000, gt=0, description="images of each kind that are compared pair by pair, at most")
     seed: int = Field(0, ge=0)
     thresholds: dict[str, Threshold] = Field({}, description="metric -> what it must meet")
 

@@ -10,6 +10,7 @@ from components.gan_evaluator.saved_models import Extractor
 from models import catalog, mixtures
 from models.config import Experiment
 from models.metrics.estimate import Estimate, TooFewSamplesError
+from models.metrics.frechet import Moments
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,17 +22,20 @@ class Population:
         labels: [n] int64: true classes of real examples, classes asked for of generated ones; None without.
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
+        moments: of the features of all examples, of which these may be the first.
     """
 
     examples: np.ndarray
     labels: np.ndarray | None
     features: np.ndarray
     probabilities: np.ndarray | None
+    moments: Moments
 
     @classmethod
     def of(cls, examples: np.ndarray, labels: np.ndarray | None, extractor: Extractor) -> "Population":
         """Looks at the examples."""
-        return cls(examples, labels, *extractor.extract(examples))
+        features, probabilities = extractor.extract(examples)
+        return cls(examples, labels, features, probabilities, Moments.of(features))
 
     def given(self, side: str) -> dict[str, np.ndarray | None]:
         """What metrics may ask for, by the names of their parameters; `side` is real or fake."""

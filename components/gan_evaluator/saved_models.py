@@ -52,12 +52,13 @@ class Generator:
             )
         self.conditional = "label" in inputs
 
-    def sample(self, count: int, *, seed: int, labels: np.ndarray | None) -> np.ndarray:
+    def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
 
         Args:
             count: how many.
             seed: of the noise: equal seeds and labels give equal examples.
+            first: the number of the first one: example i has noise of its own, whoever draws it with whatever others.
             labels: [count] int, the classes asked for; unused by an unconditional generator.
 
         Returns:
@@ -68,9 +69,10 @@ class Generator:
         """
         if self.conditional and labels is None:
             raise ValueError(f"a conditional generator needs labels; the data of {self._directory} have none")
-        inputs = {"z": np.random.default_rng(seed).standard_normal((count, self._latent), np.float32)}
+        draws = [np.random.default_rng([seed, number]) for number in range(first, first + count)]
+        inputs = {"z": np.stack([random.standard_normal(self._latent, np.float32) for random in draws])}
         if self._codes:
-            inputs["code"] = self._draw_codes(count, seed)
+            inputs["code"] = np.stack([self._draw_code(random) for random in draws])
         if self.conditional and labels is not None:
             inputs["label"] = labels.astype(np.int64)
         examples = np.empty((count, *self._data.shape), np.float32 if self._data.points else np.uint8)
@@ -80,12 +82,13 @@ class Generator:
             examples[part] = self._checked(outputs, examples[part].shape)
         return examples
 
-    def _draw_codes(self, count: int, seed: int) -> np.ndarray:
+    def _draw_code(self, random: np.random.Generator) -> np.ndarray:
         """InfoGAN's codes: one-hot, then uniform in [-1, 1]."""
-        random, categories = np.random.default_rng([seed, 1]), self._network.categorical_codes
-        picked = np.eye(categories)[random.integers(categories, size=count)] if categories else np.empty((count, 0))
-        others = random.uniform(-1, 1, (count, self._codes - categories))
-        return np.concatenate([picked, others], axis=1).astype(np.float32)
+        categories = self._network.categorical_codes
+        code = random.uniform(-1, 1, self._codes)
+        if categories:
+            code[:categories] = np.eye(categories)[random.integers(categories)]
+        return code.astype(np.float32)
 
     def _checked(self, outputs: dict[str, tf.Tensor], shape: tuple[int, ...]) -> np.ndarray:
         name = "point" if self._data.points else "image"

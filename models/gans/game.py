@@ -164,7 +164,10 @@ class Game:
         return pack(x, self.pack)
 
     def _head_loss(self, judged: Judged, asked: Inputs) -> tf.Tensor:
-        """Cross-entropy of an auxiliary label, and the negative log-likelihood of codes, where these were asked for."""
+        """Cross-entropy of an auxiliary label, and the negative log-likelihood of codes, where these were asked for.
+
+        Both by their weight. Reference: Odena, Olah & Shlens 2017, equation 2; Chen et al. 2016, equation 6.
+        """
         loss = tf.zeros_like(judged.logit)
         if "label" in judged.heads:
             loss += tf.nn.sparse_softmax_cross_entropy_with_logits(asked["label"], judged.heads["label"])
@@ -175,7 +178,7 @@ class Game:
                 loss += tf.nn.softmax_cross_entropy_with_logits(code[:, :categories], guess[:, :categories])
             # a Gaussian of variance 1, up to its constant
             loss += tf.reduce_sum((code[:, categories:] - guess[:, categories:]) ** 2, axis=1) / 2
-        return loss
+        return self.config.auxiliary_weight * loss
 
     def _lazily(self, step: tf.Tensor, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
         every = self.config.penalty_every_steps

@@ -8,26 +8,38 @@ from models.metrics.estimate import Estimate, check_features, require_samples
 
 
 class Moments(NamedTuple):
-    """What the distance needs to know of features.
+    """What the distance needs to know of features: that of a whole follows from that of its parts.
 
     Attributes:
+        count: rows.
         mean: [d] float64.
-        covariance: [d, d] float64, unbiased.
+        scatter: [d, d] float64, the sum of the outer products of the deviations from the mean.
+
+    Reference: Chan, Golub & LeVeque 1983 for the merge.
     """
 
+    count: int
     mean: np.ndarray
-    covariance: np.ndarray
+    scatter: np.ndarray
 
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Moments":
+        """Of features [n >= 1, d]."""
+        mean = features.mean(axis=0, dtype=np.float64)
+        residual = features - mean
+        return cls(len(features), mean, residual.T @ residual)
 
-def moments(features: np.ndarray) -> Moments:
-    """Mean and unbiased covariance in float64.
+    def merge(self, other: "Moments") -> "Moments":
+        """Of both together."""
+        count = self.count + other.count
+        gap = other.mean - self.mean
+        scatter = self.scatter + other.scatter + np.outer(gap, gap) * (self.count * other.count / count)
+        return Moments(count, self.mean + gap * (other.count / count), scatter)
 
-    Args:
-        features: [n >= 2, d] float.
-    """
-    mean = features.mean(axis=0, dtype=np.float64)
-    residual = features - mean
-    return Moments(mean, residual.T @ residual / (len(features) - 1))
+    @property
+    def covariance(self) -> np.ndarray:
+        """Unbiased, [d, d]; of at least 2 rows."""
+        return self.scatter / (self.count - 1)
 
 
 def gaussian_distance(first: Moments, second: Moments) -> float:
@@ -69,4 +81,4 @@ def frechet_distance(real_features: np.ndarray, fake_features: np.ndarray) -> Es
     check_features(real=real_features, fake=fake_features)
     needed = real_features.shape[1] + 1
     require_samples("a Frechet distance", needed, real=len(real_features), generated=len(fake_features))
-    return Estimate(gaussian_distance(moments(real_features), moments(fake_features)))
+    return Estimate(gaussian_distance(Moments.of(real_features), Moments.of(fake_features)))

@@ -113,8 +113,10 @@ class TestHeads:
         expected = (softplus(-b["logit"]).mean() + heads[1]) / 2
         assert_allclose(game.generator_loss(real, fake, number(0), ANY), expected, rtol=1e-5)
 
-    def test_codes_are_asked_back_of_generated_examples_alone(self):
-        game = make(experiment(network=PLAIN | {"categorical_codes": 3, "continuous_codes": 2})).game
+    @pytest.mark.parametrize("weight", [1, 0.25])
+    def test_codes_are_asked_back_of_generated_examples_alone_by_their_weight(self, weight):
+        network = PLAIN | {"categorical_codes": 3, "continuous_codes": 2}
+        game = make(experiment(network=network, objective={"auxiliary_weight": weight})).game
         code = np.array([[0, 1, 0, 0.3, -0.9], [1, 0, 0, 0.5, 0.1]])
         real, fake = {"x": points(2)}, {"x": points(2, seed=1), "code": tf.constant(code, tf.float32)}
         a, b = (game.network({"x": each["x"]}) for each in (real, fake))
@@ -122,8 +124,8 @@ class TestHeads:
         head = cross_entropy(guess[:, :3], [1, 0]) + ((guess[:, 3:] - code[:, 3:]) ** 2).sum(1) / 2
         loss, _ = game.discriminator_loss(real, fake, number(0), ANY)
         adversarial = (softplus(-a["logit"]).mean() + softplus(b["logit"]).mean()) / 2
-        assert_allclose(loss, adversarial + head.mean() / 2, rtol=1e-5)
-        expected = (softplus(-b["logit"]).mean() + head.mean()) / 2
+        assert_allclose(loss, adversarial + weight * head.mean() / 2, rtol=1e-5)
+        expected = (softplus(-b["logit"]).mean() + weight * head.mean()) / 2
         assert_allclose(game.generator_loss(real, fake, number(0), ANY), expected, rtol=1e-5)
 
 

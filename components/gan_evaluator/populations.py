@@ -1,0 +1,226 @@
+"""Draws and looks at examples on Beam: any number of them, in any number of shards, with bounded memory.
+
+A side, such as the samples of a model, is cut into blocks. Each example has noise of its own, so that the same ones are
+drawn however they are cut and whichever worker has them. The moments of a side are those of all its examples; for what
+compares pairs, the first are kept.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import io
+import posixpath
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import tensorflow as tf
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components.gan_evaluator.measuring import Population
+from components.gan_evaluator.saved_models import Extractor, Generator
+from models.config import Experiment
+from models.metrics.frechet import Moments
+
+BLOCK = 500
+"""Examples that are drawn and looked at together."""
+
+MakePipeline = Callable[[], beam.Pipeline]
+_FAULT = "fault"
+
+
+def local_pipeline() -> beam.Pipeline:
+    """A pipeline in this process."""
+    runner = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
+    return beam.Pipeline(options=PipelineOptions([f"--runner={runner}"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """Examples to look at: those that are given, or those that a generator draws.
+
+    Attributes:
+        count: how many.
+        examples: [count, ...], real ones; None for a generator's.
+        labels: [count] int64, of the real ones or those to ask for; None without.
+        generator: directory of a generator's SavedModel; None for real ones.
+    """
+
+    count: int
+    examples: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    generator: str | None = None
+
+
+class Block(NamedTuple):
+    """A part of a side, whose arrays lie in a file.
+
+    Attributes:
+        side: its name.
+        first: the number of its first example in the side.
+        count: examples.
+        generator: as of the side.
+        file: with `examples` or `labels`, or both, or neither.
+        kept: where to leave what was seen; None for a block of which only the statistics count.
+    """
+
+    side: str
+    first: int
+    count: int
+    generator: str | None
+    file: str
+    kept: str | None
+
+
+def look(
+    sides: Mapping[str, Side],
+    *,
+    extractor: str,
+    experiment: Experiment,
+    make_pipeline: MakePipeline = local_pipeline,
+    scratch: str | None = None,
+) -> dict[str, Population]:
+    """Draws and looks at all sides in one Beam pipeline.
+
+    Args:
+        sides: by name.
+        extractor: directory of the extractor's SavedModel.
+        experiment: `data`, `network` and `evaluation` decide.
+        make_pipeline: makes the pipeline, on any runner.
+        scratch: a directory that this process and all workers reach, which is made and removed; None for one of this
+            machine.
+
+    Returns:
+        Each side's moments over all its examples, and its first `evaluation.compared` ones.
+
+    Raises:
+        ValueError: as `Generator` and `Extractor` do.
+    """
+    with contextlib.ExitStack() as stack:
+        directory = scratch or stack.enter_context(tempfile.TemporaryDirectory())
+        tf.io.gfile.makedirs(directory)
+        stack.callback(tf.io.gfile.rmtree, directory)
+        blocks = [block for name, side in sides.items() for block in _cut(name, side, experiment, directory)]
+        with make_pipeline() as pipeline:
+            seen = (
+                pipeline
+                | "Blocks" >> beam.Create(blocks)
+                | "Spread" >> beam.Reshuffle()
+                | "Look" >> beam.ParDo(_Look(extractor, experiment.to_json())).with_outputs(_FAULT, main="moments")
+            )
+            _ = (
+                seen.moments
+                | "Merge" >> beam.CombinePerKey(MergeMoments())
+                | "Save" >> beam.MapTuple(functools.partial(_save_moments, directory))
+            )
+            _ = seen[_FAULT] | "First" >> beam.combiners.Top.Smallest(1) | "Tell" >> beam.Map(_save_fault, directory)
+        fault = posixpath.join(directory, _FAULT)
+        if tf.io.gfile.exists(fault):
+            with tf.io.gfile.GFile(fault) as file:
+                raise ValueError(file.read())
+        return {name: _population(name, blocks, experiment.evaluation.compared, directory) for name in sides}
+
+
+class MergeMoments(beam.CombineFn):
+    """Moments of a whole from those of its parts."""
+
+    def create_accumulator(self) -> Moments | None:
+        """Of nothing."""
+        return None
+
+    def add_input(self, accumulator: Moments | None, element: Moments) -> Moments:
+        """With one part more."""
+        return element if accumulator is None else accumulator.merge(element)
+
+    def merge_accumulators(self, accumulators: Iterable[Moments | None]) -> Moments | None:
+        """Of several wholes."""
+        present = [each for each in accumulators if each is not None]
+        return functools.reduce(Moments.merge, present) if present else None
+
+    def extract_output(self, accumulator: Moments | None) -> Moments | None:
+        """As it is."""
+        return accumulator
+
+
+class _Look(beam.DoFn):
+    """A block to the name and the moments of its side; what goes wrong with its models is a fault."""
+
+    def __init__(self, extractor: str, experiment: str):
+        super().__init__()
+        self._directory, self._json = extractor, experiment
+
+    def setup(self) -> None:
+        self._experiment = Experiment.from_json(self._json)
+        self._extractor = functools.cache(lambda: Extractor(self._directory))
+        self._generator = functools.cache(lambda directory: Generator(directory, self._experiment))
+
+    def process(self, block: Block) -> Iterator[Any]:
+        try:
+            arrays = _load(block.file)
+            if block.generator is not None:
+                arrays["examples"] = self._generator(block.generator).sample(
+                    block.count,
+                    seed=self._experiment.evaluation.seed,
+                    labels=arrays.get("labels"),
+                    first=block.first,
+                )
+            features, probabilities = self._extractor().extract(arrays["examples"])
+        except ValueError as error:
+            yield beam.pvalue.TaggedOutput(_FAULT, (block.side, block.first, str(error)))
+            return
+        if block.kept is not None:
+            arrays["features"] = features
+            _save(block.kept, arrays | ({} if probabilities is None else {"probabilities": probabilities}))
+        yield block.side, Moments.of(features)
+
+
+def _cut(name: str, side: Side, experiment: Experiment, directory: str) -> list[Block]:
+    """The blocks of a side; their arrays are written."""
+    blocks = []
+    arrays = {"examples": side.examples, "labels": side.labels}
+    for start in range(0, side.count, BLOCK):
+        stop = min(start + BLOCK, side.count)
+        file = posixpath.join(directory, f"{name}-{start:09d}.npz")
+        _save(file, {key: value[start:stop] for key, value in arrays.items() if value is not None})
+        kept = posixpath.join(directory, f"{name}-{start:09d}-seen.npz")
+        compared = start < experiment.evaluation.compared
+        blocks.append(Block(name, start, stop - start, side.generator, file, kept if compared else None))
+    return blocks
+
+
+def _population(name: str, blocks: list[Block], compared: int, directory: str) -> Population:
+    """What was seen of a side."""
+    parts = [_load(block.kept) for block in blocks if block.side == name and block.kept is not None]
+    whole = {key: np.concatenate([part[key] for part in parts])[:compared] for key in parts[0]}
+    saved = _load(_moments_file(directory, name))
+    moments = Moments(int(saved["count"]), saved["mean"], saved["scatter"])
+    return Population(whole["examples"], whole.get("labels"), whole["features"], whole.get("probabilities"), moments)
+
+
+def _moments_file(directory: str, name: str) -> str:
+    return posixpath.join(directory, f"{name}-moments.npz")
+
+
+def _save_moments(directory: str, name: str, moments: Moments) -> None:
+    _save(_moments_file(directory, name), moments._asdict())
+
+
+def _save_fault(faults: list[tuple[str, int, str]], directory: str) -> None:
+    if faults:
+        with tf.io.gfile.GFile(posixpath.join(directory, _FAULT), "w") as file:
+            file.write(faults[0][-1])
+
+
+def _save(path: str, arrays: Mapping[str, Any]) -> None:
+    # a file of any file system is written from front to back
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with tf.io.gfile.GFile(path, "wb") as file:
+        file.write(buffer.getvalue())
+
+
+def _load(path: str) -> dict[str, np.ndarray]:
+    with tf.io.gfile.GFile(path, "rb") as file, np.load(io.BytesIO(file.read()), allow_pickle=False) as arrays:
+        return dict(arrays)
