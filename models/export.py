@@ -12,15 +12,12 @@ import tensorflow as tf
 
 from models import precision
 from models.config import Experiment
-from models.files import writing
+from models.files import RECORD, writing
 from models.gans.base import GAN
 from models.source import source_hash
 
 RECORDED = ("name", "data", "gan", "network", "objective", "training")
 """The parts of an experiment that made a model; they are saved in its `assets.extra/experiment.json`."""
-
-RECORD = "record.json"
-"""In a model's `assets.extra`: seed, step, data, source and versions that made it."""
 
 
 class Sampler(tf.Module):
@@ -129,7 +126,7 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
     sampler = Sampler(gan.samplers(), gan.experiment)
     texts = {
         "experiment.json": gan.experiment.to_json(RECORDED, indent=2),
-        RECORD: json.dumps(record(gan, trained_on, step), indent=2),
+        Path(RECORD).name: json.dumps(record(gan, trained_on, step), indent=2),
     }
     final = str(directory).rstrip("/")
     unfinished = f"{final}.unfinished"

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
@@ -27,7 +27,7 @@ class GanEvaluatorSpec(ComponentSpec):
     }
 
 
-class GanEvaluator(base_component.BaseComponent):
+class GanEvaluator(base_beam_component.BaseBeamComponent):
     """Measures a generator against held-out images, its thresholds and the latest blessed model.
 
     Args:
@@ -45,7 +45,7 @@ class GanEvaluator(base_component.BaseComponent):
     """
 
     SPEC_CLASS = GanEvaluatorSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
     def __init__(
         self,

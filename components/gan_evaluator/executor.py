@@ -3,7 +3,7 @@
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
@@ -12,7 +12,7 @@ from components.gan_evaluator.judge import judge
 from models.config import Experiment
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Judges, writes the report and the blessing."""
 
     def Do(  # noqa: N802 - TFX's name
@@ -23,6 +23,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """See `GanEvaluator`."""
         model, baseline = input_dict["model"][0], next(iter(input_dict.get("baseline_model") or []), None)
+        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         verdict = judge(
             model=path_utils.serving_model_path(model.uri),
             train_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "train"))],
@@ -31,7 +32,9 @@ class Executor(base_executor.BaseExecutor):
             experiment=Experiment.from_json(exec_properties["experiment"]),
             run_dir=artifact_utils.get_single_uri(input_dict["model_run"]),
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
+            make_pipeline=self._make_beam_pipeline,
+            scratch=f"{evaluation}/scratch",
         )
-        verdict.write(artifact_utils.get_single_uri(output_dict["evaluation"]))
+        verdict.write(evaluation)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         write_blessing(blessing, model, baseline, blessed=verdict.blessed, reason=verdict.reason)

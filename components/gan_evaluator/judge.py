@@ -1,9 +1,10 @@
 """Judges a generator: samples, measures, compares, and says why it may or may not be served."""
 
 import dataclasses
+import functools
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,15 @@ import tensorflow as tf
 from components.gan_evaluator import gate, report
 from components.gan_evaluator.history import at_the_end, health, read_history
 from components.gan_evaluator.measuring import Population, measure
+from components.gan_evaluator.populations import MakePipeline, Side, local_pipeline, look
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models import catalog
 from models.config import Experiment, Threshold
 from models.data import Arrays, read_examples
 from models.metrics.estimate import Estimate
+
+WAYS, WAY = 8, 8
+"""Interpolations that are shown, and examples of each."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +71,8 @@ def judge(
     experiment: Experiment,
     run_dir: str | None = None,
     baseline: str | None = None,
+    make_pipeline: MakePipeline = local_pipeline,
+    scratch: str | None = None,
 ) -> Verdict:
     """Judges a generator against held-out examples. Equal inputs give equal figures.
 
@@ -81,6 +88,8 @@ def judge(
         experiment: `data` and `evaluation` decide; the whole is shown in the report.
         run_dir: directory of the training run with `history.jsonl`, if there is one.
         baseline: directory of the latest blessed generator's SavedModel, measured again with the same seeds.
+        make_pipeline: makes the Beam pipelines that draw and look.
+        scratch: a directory for these, which all their workers reach; None for one of this machine.
 
     Raises:
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
@@ -89,26 +98,38 @@ def judge(
     evaluation = experiment.evaluation
     train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
     _check_classes(held_out, experiment.data.labels)
-    bench = Bench(experiment, Extractor(feature_model), train, held_out)
-    fake = bench.sample(model)
+    generator = Generator(model, experiment)
+    bench = Bench(experiment, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
+    seen = bench.look(generator, scratch)
     history = read_history(run_dir)
-    blessed, baseline_state = _measure_baseline(bench, baseline)
-    lines = _lines(bench, fake, blessed) | _player_lines(history, experiment)
+    blessed, baseline_state = _measure_baseline(bench, seen["real"], baseline, scratch)
+    lines = _lines(bench, seen, blessed) | _player_lines(history, experiment)
     faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
-    counts = {"generated": len(fake.examples), "real": len(bench.real.examples), "noise_floor": len(bench.stand_ins)}
+    counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
     counts |= {"train": len(train), "eval": len(held_out)}
     protocol = {
         "seed": evaluation.seed,
-        "extractor": bench.extractor.record | {"name": evaluation.extractor},
+        "extractor": Extractor(feature_model).record | {"name": evaluation.extractor},
         "baseline": baseline_state,
         "health": health(history),
+        "made_by": generator.record,
     }
-    page = report.render(
-        report.Evidence(experiment, allowed, lines, faults, counts, protocol, bench.real, fake, train, history)
+    evidence = report.Evidence(
+        experiment=experiment,
+        blessed=allowed,
+        lines=lines,
+        faults=faults,
+        counts=counts,
+        protocol=protocol,
+        real=seen["real"],
+        fake=seen["fake"],
+        ways=bench.ways(generator),
+        train=train,
+        history=history,
     )
-    return Verdict(allowed, reason, lines, counts, protocol, page)
+    return Verdict(allowed, reason, lines, counts, protocol, report.render(evidence))
 
 
 class Bench:
@@ -116,63 +137,89 @@ class Bench:
 
     Args:
         experiment: `data` and `evaluation` decide.
-        extractor: gives the features.
+        extractor: directory of the extractor that gives the features.
         train: training examples, of which the first of a shuffle are the noise floor and lend their labels.
         held_out: the reference.
+        look: draws and looks, as `populations.look`.
 
     Attributes:
-        extractor: as given.
-        real: the reference as the extractor sees it.
-        stand_ins: training examples in the place of generated ones.
+        experiment: as given.
     """
 
-    def __init__(self, experiment: Experiment, extractor: Extractor, train: Arrays, held_out: Arrays):
+    def __init__(
+        self,
+        experiment: Experiment,
+        extractor: str,
+        train: Arrays,
+        held_out: Arrays,
+        look: Callable[..., dict[str, Population]],
+    ):
         evaluation = experiment.evaluation
-        self.extractor, self._experiment = extractor, experiment
-        self.real = Population.of(*_some(held_out, evaluation.samples, evaluation.seed), extractor)
-        self.stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
+        self.experiment = experiment
+        self._look = functools.partial(look, extractor=extractor, experiment=experiment)
+        self._real = _some(held_out, evaluation.samples, evaluation.seed)
+        self._stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
 
-    def sample(self, directory: str) -> Population:
-        """Examples of the generator of this SavedModel. Raises ValueError as `Generator` does."""
-        generator = Generator(directory, self._experiment)
-        asked = self._labels if generator.conditional else None
-        examples = generator.sample(len(self.stand_ins), seed=self._experiment.evaluation.seed, labels=asked)
-        return Population.of(examples, asked, self.extractor)
+    def look(self, generator: Generator, scratch: str | None) -> dict[str, Population]:
+        """`fake`, its samples; `real`, the reference; `floor`, training examples in the place of the samples.
 
-    def floor(self, *, conditional: bool) -> Population:
-        """Training examples in the place of a generator's, with labels if it is conditional."""
-        return Population.of(self.stand_ins, self._labels if conditional else None, self.extractor)
+        Raises:
+            ValueError: as `Generator` and `Extractor` do.
+        """
+        (real, labels), asked = self._real, self._asked(generator)
+        sides = {
+            "real": Side(len(real), examples=real, labels=labels),
+            "floor": Side(len(self._stand_ins), examples=self._stand_ins, labels=asked),
+            "fake": Side(len(self._stand_ins), labels=asked, generator=generator.directory),
+        }
+        return self._look(sides, scratch=scratch)
 
-    def measure(self, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
+    def sample(self, generator: Generator, scratch: str | None) -> Population:
+        """Its samples alone. Raises ValueError as `look`."""
+        side = Side(len(self._stand_ins), labels=self._asked(generator), generator=generator.directory)
+        return self._look({"fake": side}, scratch=scratch)["fake"]
+
+    def ways(self, generator: Generator) -> np.ndarray:
+        """Interpolations to show, [WAYS, WAY, ...]; see `Generator.interpolate`."""
+        asked = self._asked(generator)
+        labels = None if asked is None else np.resize(np.unique(asked), WAYS)
+        return generator.interpolate(WAYS, WAY, seed=self.experiment.evaluation.seed, labels=labels)
+
+    def measure(self, real: Population, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
         """See `measure`."""
-        return measure(self.real, fake, self._experiment)
+        return measure(real, fake, self.experiment)
+
+    def _asked(self, generator: Generator) -> np.ndarray | None:
+        return self._labels if generator.conditional else None
 
     def threshold(self, name: str) -> Threshold | None:
         """What is required of a metric."""
-        return self._experiment.evaluation.thresholds.get(name)
+        return self.experiment.evaluation.thresholds.get(name)
 
     @property
     def names(self) -> dict[str, str]:
         """See `catalog.metric_names`; those of this kind of data."""
-        return catalog.metric_names(self._experiment.evaluation.extractor, self._experiment.data.kind)
+        return catalog.metric_names(self.experiment.evaluation.extractor, self.experiment.data.kind)
 
 
-def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Estimate], str]:
+def _measure_baseline(
+    bench: Bench, real: Population, directory: str | None, scratch: str | None
+) -> tuple[dict[str, Estimate], str]:
     """The blessed model's estimates and what is to be said of it; one that does not fit the data is no baseline."""
     if directory is None:
         return {}, "no model was blessed before"
     try:
-        made = bench.sample(directory)
+        made = bench.sample(Generator(directory, bench.experiment), scratch)
     except ValueError as error:
         _log.warning("The latest blessed model is not comparable: %s", error)
         return {}, f"the latest blessed model is not comparable: {error}"
-    return bench.measure(made)[0], "measured again with the same noise and labels"
+    return bench.measure(real, made)[0], "measured again with the same noise and labels"
 
 
-def _lines(bench: Bench, fake: Population, blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
+def _lines(bench: Bench, seen: dict[str, Population], blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
     """Every metric of the catalog, held against its threshold."""
-    estimates, missing = bench.measure(fake)
-    floor, _ = bench.measure(bench.floor(conditional=fake.labels is not None))
+    estimates, missing = bench.measure(seen["real"], seen["fake"])
+    floor, _ = bench.measure(seen["real"], seen["floor"])
     return {
         name: gate.judge_metric(
             estimates.get(name),

@@ -37,6 +37,11 @@ class Population:
         features, probabilities = extractor.extract(examples)
         return cls(examples, labels, features, probabilities, Moments.of(features))
 
+    @property
+    def count(self) -> int:
+        """How many were looked at."""
+        return self.moments.count
+
     def given(self, side: str) -> dict[str, np.ndarray | None]:
         """What metrics may ask for, by the names of their parameters; `side` is real or fake."""
         return {

@@ -12,7 +12,7 @@ import io
 import posixpath
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -54,7 +54,8 @@ class Side:
     generator: str | None = None
 
 
-class Block(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Block:
     """A part of a side, whose arrays lie in a file.
 
     Attributes:

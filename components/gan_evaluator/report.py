@@ -74,6 +74,7 @@ class Evidence:
         protocol: seed, extractor, baseline, health.
         real: held-out examples.
         fake: generated examples.
+        ways: interpolations, [ways, steps, ...]; None where there is no generator to ask.
         train: the training examples.
         history: the logged steps, which may be none.
     """
@@ -86,6 +87,7 @@ class Evidence:
     protocol: dict[str, Any]
     real: Population
     fake: Population
+    ways: np.ndarray | None
     train: Arrays
     history: list[dict[str, float]]
 
@@ -112,6 +114,8 @@ def render(evidence: Evidence) -> str:
         clouds=_clouds(evidence.real, evidence.fake) if points else {},
         hero=None if points else sheet(evidence.fake.examples[: HERO * HERO], HERO),
         rows=[] if points else _rows(evidence.real, evidence.fake),
+        ways=[] if points or evidence.ways is None else [sheet(way, len(way)) for way in evidence.ways],
+        features=None if points else _feature_cloud(evidence.real, evidence.fake),
         classes=_classes(evidence.lines),
         neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.examples),
         charts=_charts(evidence.history),
@@ -147,6 +151,15 @@ def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
         "fake": scatter("Generated points", {"fake": kinds["fake"]}, reach=reach),
         "both": scatter("Generated points over real ones", kinds, reach=reach),
     }
+
+
+def _feature_cloud(real: Population, fake: Population) -> Markup:
+    """Both in the plane in which the real features vary most."""
+    axes = np.linalg.eigh(real.moments.covariance)[1][:, -2:]
+    sides = {"real": real, "fake": fake}
+    kinds = {css: (side.features[:DOTS] - real.moments.mean) @ axes for css, side in sides.items()}
+    reach = 1.25 * float(np.abs(kinds["real"]).max())
+    return scatter("Features of generated images over those of real ones", kinds, reach=reach)
 
 
 def _rows(real: Population, fake: Population) -> list[dict[str, str]]:

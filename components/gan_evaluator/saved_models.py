@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from models import features, files
 from models.config import Experiment
-from models.features import RECORD, as_input
 
 BATCH = 100
 """Examples in one call. Fixed, as float results may depend on it in their last digits."""
@@ -23,14 +23,16 @@ class Generator:
         experiment: its `data` say what the examples have to look like, its `network` which codes there are.
 
     Attributes:
+        directory: as given.
         conditional: whether it takes labels.
+        record: what made it; see `models.export.record`. Empty where it does not say.
 
     Raises:
         ValueError: it cannot be loaded or lacks the signature or the input `z`.
     """
 
     def __init__(self, directory: str, experiment: Experiment):
-        self._directory, self._data, self._network = directory, experiment.data, experiment.network
+        self.directory, self._data, self._network = directory, experiment.data, experiment.network
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
         if (
@@ -51,6 +53,7 @@ class Generator:
                 f"{network.categorical_codes} + {network.continuous_codes}"
             )
         self.conditional = "label" in inputs
+        self.record = _record(directory, files.RECORD)
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
@@ -58,8 +61,8 @@ class Generator:
         Args:
             count: how many.
             seed: of the noise: equal seeds and labels give equal examples.
-            first: the number of the first one: example i has noise of its own, whoever draws it with whatever others.
             labels: [count] int, the classes asked for; unused by an unconditional generator.
+            first: the number of the first one: example i has noise of its own, whoever draws it with whatever others.
 
         Returns:
             [count, r, r, c] uint8, rounded as a served image is, or [count, 2] float32 points.
@@ -67,14 +70,48 @@ class Generator:
         Raises:
             ValueError: examples of another size or dtype, NaN, or pixels out of [0, 1]; labels missing.
         """
-        if self.conditional and labels is None:
-            raise ValueError(f"a conditional generator needs labels; the data of {self._directory} have none")
         draws = [np.random.default_rng([seed, number]) for number in range(first, first + count)]
         inputs = {"z": np.stack([random.standard_normal(self._latent, np.float32) for random in draws])}
         if self._codes:
             inputs["code"] = np.stack([self._draw_code(random) for random in draws])
-        if self.conditional and labels is not None:
-            inputs["label"] = labels.astype(np.int64)
+        return self._drawn(inputs, labels)
+
+    def interpolate(self, pairs: int, steps: int, *, seed: int, labels: np.ndarray | None) -> np.ndarray:
+        """Examples on the way from one noise to another, along the sphere on which noise lies.
+
+        Args:
+            pairs: ways, each of one label and one code.
+            steps: examples of a way with both ends, at least 2.
+            seed: of the noise.
+            labels: [pairs] int, the classes asked for; unused by an unconditional generator.
+
+        Returns:
+            [pairs, steps, ...], otherwise as `sample`.
+
+        Raises:
+            ValueError: as `sample`.
+
+        Reference: White 2016, section 2.1.
+        """
+        random = np.random.default_rng([seed, 1])
+        start, end = random.standard_normal((2, pairs, 1, self._latent))
+        norms = (np.linalg.norm(each, axis=-1, keepdims=True) for each in (start, end))
+        angle = np.arccos(((start * end).sum(-1, keepdims=True) / np.multiply(*norms)).clip(-1, 1))
+        share = np.linspace(0, 1, steps)[:, None]
+        way = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
+        inputs = {"z": way.reshape(pairs * steps, self._latent).astype(np.float32)}
+        if self._codes:
+            inputs["code"] = np.repeat([self._draw_code(random) for _ in range(pairs)], steps, axis=0)
+        drawn = self._drawn(inputs, None if labels is None else np.repeat(labels, steps))
+        return drawn.reshape(pairs, steps, *drawn.shape[1:])
+
+    def _drawn(self, inputs: dict[str, np.ndarray], labels: np.ndarray | None) -> np.ndarray:
+        """The examples of these inputs, a batch at a time."""
+        if self.conditional:
+            if labels is None:
+                raise ValueError(f"a conditional generator needs labels; the data of {self.directory} have none")
+            inputs |= {"label": labels.astype(np.int64)}
+        count = len(inputs["z"])
         examples = np.empty((count, *self._data.shape), np.float32 if self._data.points else np.uint8)
         for start in range(0, count, BATCH):
             part = slice(start, min(start + BATCH, count))
@@ -93,22 +130,22 @@ class Generator:
     def _checked(self, outputs: dict[str, tf.Tensor], shape: tuple[int, ...]) -> np.ndarray:
         name = "point" if self._data.points else "image"
         if name not in outputs:
-            raise ValueError(f"a generator gives {name}; {self._directory} gives {', '.join(outputs)}")
+            raise ValueError(f"a generator gives {name}; {self.directory} gives {', '.join(outputs)}")
         made = outputs[name].numpy()
         if made.shape != shape or made.dtype != np.float32:
             raise ValueError(
-                f"generated {name}s are float32 {list(shape)}; {self._directory} made {made.dtype} {list(made.shape)}"
+                f"generated {name}s are float32 {list(shape)}; {self.directory} made {made.dtype} {list(made.shape)}"
             )
         bad = ~np.isfinite(made.reshape(len(made), -1)).all(axis=1)
         if bad.any():
             raise ValueError(
-                f"generated {name}s are finite; {bad.sum()} of {len(made)} of {self._directory} hold NaN or infinity"
+                f"generated {name}s are finite; {bad.sum()} of {len(made)} of {self.directory} hold NaN or infinity"
             )
         if self._data.points:
             return made
         if made.min() < -RANGE_TOLERANCE or made.max() > 1 + RANGE_TOLERANCE:
             raise ValueError(
-                f"generated images lie in [0, 1]; {self._directory} made {made.min():.3g} to {made.max():.3g}"
+                f"generated images lie in [0, 1]; {self.directory} made {made.min():.3g} to {made.max():.3g}"
             )
         return np.rint(made.clip(0, 1) * 255).astype(np.uint8)
 
@@ -129,10 +166,7 @@ class Extractor:
     def __init__(self, directory: str):
         self._directory = directory
         self._module, self._signature = _load(directory, "a feature extractor")
-        path, self.record = f"{directory}/{RECORD}", dict[str, Any]()
-        if tf.io.gfile.exists(path):
-            with tf.io.gfile.GFile(path) as file:
-                self.record = json.loads(file.read())
+        self.record = _record(directory, features.RECORD)
 
     def extract(self, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features and class probabilities.
@@ -147,9 +181,9 @@ class Extractor:
             ValueError: the extractor takes examples of another size, or gives no features.
         """
         name = "image" if examples.ndim == 4 else "point"
-        features, logits = [], []
+        seen, logits = [], []
         for start in range(0, len(examples), BATCH):
-            batch = tf.constant(as_input(examples[start : start + BATCH]))
+            batch = tf.constant(features.as_input(examples[start : start + BATCH]))
             try:
                 outputs = self._signature(**{name: batch})
             except (TypeError, tf.errors.InvalidArgumentError):
@@ -158,15 +192,24 @@ class Extractor:
                 ) from None
             if "features" not in outputs:
                 raise ValueError(f"a feature extractor gives features; {self._directory} gives {', '.join(outputs)}")
-            features.append(outputs["features"].numpy().astype(np.float64))
+            seen.append(outputs["features"].numpy().astype(np.float64))
             logits += [outputs["logits"].numpy().astype(np.float64)] if "logits" in outputs else []
         probabilities = _softmax(np.concatenate(logits)) if logits else None
-        return np.concatenate(features), probabilities
+        return np.concatenate(seen), probabilities
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _record(directory: str, name: str) -> dict[str, Any]:
+    """What a SavedModel says of itself in this file; nothing where it has none."""
+    path = f"{directory}/{name}"
+    if not tf.io.gfile.exists(path):
+        return {}
+    with tf.io.gfile.GFile(path) as file:
+        return dict(json.loads(file.read()))
 
 
 def _load(directory: str, what: str) -> tuple[Any, Any]:

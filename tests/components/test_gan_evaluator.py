@@ -254,7 +254,7 @@ class TestReport:
         # the alarm stands at the head of the page, and again beside the curves
         assert page.text.index("Mode collapse in training since step 300") < page.text.index("What was required")
         assert "Mode collapse since step 300" in page.text
-        charts = [attributes for tag, attributes in page.tags if tag == "svg"]
+        charts = [attributes for tag, attributes in page.tags if tag == "svg" and attributes["class"] == "chart"]
         assert len(charts) == 5
         assert "diversity ends at 0.2; near-duplicates ends at 0.9" in charts[4]["aria-label"]
         assert "generator ends at 2" in charts[0]["aria-label"]
