@@ -2,8 +2,10 @@
 
 import importlib
 import inspect
+import json
 import os
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +50,8 @@ Source = Annotated[
     str | None,
     typer.Option(help="digits, idx:DIR, folder:DIR, tfds:NAME, stacked:SOURCE, or mixture:ring and mixture:grid"),
 ]
+
+RUN_HELP = "the root of a run, a model or evaluation below ROOT/artifacts/, or ROOT/serving/NAME/VERSION"
 
 
 @app.callback()
@@ -104,6 +108,55 @@ def run(
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(STOPPED) from None
     raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def report(
+    name: Annotated[str | None, typer.Argument(help="an experiment: the report is that of runs/NAME")] = None,
+    root: Annotated[Path | None, typer.Option(help="the root of a run")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="shows it in the browser")] = False,
+) -> None:
+    """Prints where the latest report lies: of a run, or of all below runs/."""
+    if name and root:
+        raise ValueError(f"a report is found by a name or by --root; received {name} and {root}")
+    from pipeline import reports
+
+    found = reports.latest(root or (Path("runs", name) if name else None))
+    typer.echo(found)
+    if open_ and not webbrowser.open(found.resolve().as_uri()):
+        raise ValueError(f"--open needs a browser, and none was found for {found}")
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help=RUN_HELP, show_default=False)],
+    html: Annotated[Path, typer.Option(help="the page to write")] = Path("runs/compare.html"),
+) -> None:
+    """Puts judged models side by side: verdicts, metrics, what differs in their settings, times."""
+    if len(runs) < 2:
+        raise ValueError(f"a comparison takes two runs or more; received {runs[0]} alone")
+    from pipeline import comparing
+
+    judged = [comparing.judged(each) for each in runs]
+    write(html, comparing.page(judged))
+    console = Console(highlight=False, markup=False)
+    comparing.show(judged, console)
+    console.print(f"\npage  {html}", soft_wrap=True)
+
+
+@app.command()
+def lineage(
+    model: Annotated[Path, typer.Argument(help=RUN_HELP + ", or a saved model alone", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="all of it, as JSON")] = False,
+) -> None:
+    """Prints what made a model: data, code, configuration, seed, versions, executions and artifacts."""
+    from pipeline import lineage as tracing
+
+    tree = tracing.lineage(model)
+    if as_json:
+        typer.echo(json.dumps(tree, indent=2))
+    else:
+        tracing.show(tree, Console(highlight=False, markup=False))
 
 
 @app.command("compile")
@@ -198,6 +251,15 @@ def resolve(name: str, settings: list[str] | None, source: str | None) -> Experi
     """The named experiment with the command line's changes; raises ValueError for what does not fit."""
     changes = [f"data.source={source}"] if source else []
     return find(name).override(changes + (settings or []))
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a text file and the folders above it. Raises ValueError where the system refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def main() -> None:

@@ -1,12 +1,17 @@
 """Real digits, a classifier that reads them, and generators whose faults are known: what tests of the judge share."""
 
+import json
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+from components.gan_evaluator.judge import Verdict, judge
+from models import features
 from models.config import AtLeast, Data, Evaluation, Experiment, Network, Threshold, Training
 
 DIGITS = Data(source="digits", resolution=16, channels=1, labels=10)
@@ -106,3 +111,53 @@ def collapsed(images: np.ndarray, labels: np.ndarray) -> Callable:
     """Draws one image a class, whatever z is."""
     table, _ = memory(images, labels)
     return lambda z, label: tf.gather(table[:, 0], label)
+
+
+def build_house(root: Path) -> None:
+    """Examples, a trained classifier and generators: honest, collapsed and unconditional."""
+    data = digits()
+    for split, (images, labels) in data.items():
+        write_split(root / "examples" / f"Split-{split}", images, labels)
+    custom = {"data": DIGITS.model_dump(), "evaluation": {"extractor_steps": 250}}
+    features.run_fn(
+        SimpleNamespace(
+            train_files=[str(root / "examples/Split-train/*")],
+            eval_files=[str(root / "examples/Split-eval/*")],
+            serving_model_dir=str(root / "extractor/Format-Serving"),
+            custom_config={"experiment": json.dumps(custom)},
+        )
+    )
+    draw = honest(*data["train"])
+    save_generator(root / "honest/Format-Serving", draw)
+    save_generator(root / "collapsed/Format-Serving", collapsed(*data["train"]))
+    save_generator(root / "unconditional/Format-Serving", draw, conditional=False)
+
+
+def judge_in(house: Path, model: str, asked: Experiment | None = None, **options) -> Verdict:
+    """Judges one of the house's generators, or the one in a folder."""
+    baseline = options.pop("baseline", None)
+    return judge(
+        model=str(house / model / "Format-Serving"),
+        train_examples=[str(house / "examples/Split-train/*")],
+        eval_examples=options.pop("eval_examples", [str(house / "examples/Split-eval/*")]),
+        feature_model=options.pop("feature_model", str(house / "extractor/Format-Serving")),
+        experiment=asked or experiment(),
+        baseline=baseline and str(house / baseline / "Format-Serving"),
+        **options,
+    )
+
+
+class Page(HTMLParser):
+    """What a page holds."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data

@@ -178,10 +178,13 @@ class Extractor:
             Features, [n, d] float64, and probabilities, float64, as the logits are, or None without classes.
 
         Raises:
-            ValueError: the extractor takes examples of another size, or gives no features.
+            ValueError: there are no examples; the extractor takes examples of another size, gives no features, or gives
+                some that are no matrix of one width, or not finite.
         """
         name = "image" if examples.ndim == 4 else "point"
-        seen, logits = [], []
+        if not len(examples):
+            raise ValueError(f"a judgement needs {name}s on both sides; received none on one")
+        seen, logits = list[np.ndarray](), []
         for start in range(0, len(examples), BATCH):
             batch = tf.constant(features.as_input(examples[start : start + BATCH]))
             try:
@@ -192,10 +195,21 @@ class Extractor:
                 ) from None
             if "features" not in outputs:
                 raise ValueError(f"a feature extractor gives features; {self._directory} gives {', '.join(outputs)}")
-            seen.append(outputs["features"].numpy().astype(np.float64))
+            seen.append(self._checked(outputs["features"].numpy(), len(batch), seen))
             logits += [outputs["logits"].numpy().astype(np.float64)] if "logits" in outputs else []
         probabilities = _softmax(np.concatenate(logits)) if logits else None
         return np.concatenate(seen), probabilities
+
+    def _checked(self, made: np.ndarray, count: int, before: list[np.ndarray]) -> np.ndarray:
+        """Holds a batch of features to be finite rows, as wide as those before."""
+        width = before[0].shape[1] if before else made.shape[-1]
+        if made.shape != (count, width):
+            raise ValueError(
+                f"features are a matrix of one width, here {[count, width]}; {self._directory} made {list(made.shape)}"
+            )
+        if not np.isfinite(made).all():
+            raise ValueError(f"features are finite; some of {self._directory} are NaN or infinity")
+        return made.astype(np.float64)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -215,7 +229,7 @@ def _record(directory: str, name: str) -> dict[str, Any]:
 def _load(directory: str, what: str) -> tuple[Any, Any]:
     try:
         module = tf.saved_model.load(directory)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{what} is a SavedModel; {directory} cannot be loaded: {reason}") from None
     if "serving_default" not in module.signatures:

@@ -45,6 +45,14 @@ def run(root, *arguments, name="tiny"):
     return process
 
 
+def ask(*arguments):
+    """What a command that answers at once prints."""
+    command = [GANWORKS, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "200"}
+    ).stdout
+
+
 def with_state(done, state):
     return {name for name, each in done.states.items() if each == state}
 
@@ -94,6 +102,26 @@ class TestOneRoot:
         assert with_state(done, "ran") == {"Pusher"}
         assert with_state(done, "looked up") == LOOKED_UP
         assert versions(root) > before
+
+    def test_report_lineage_and_comparison_know_a_real_run(self, root):
+        summary = json.loads((root / "summary.json").read_text())
+        assert ask("report", "--root", root) == f"{summary['report']}\n"
+        tree = json.loads(ask("lineage", "--json", summary["pushed"]))
+        assert tree["model"] == summary["pushed"]
+        assert tree["experiment"]["data"] == summary["experiment"]["data"]
+        assert len(tree["data"]["fingerprint"]) == 16
+        assert tree["step"] == 20
+        assert tree["versions"]["tfx"]
+        assert tree["verdict"]["reason"] == summary["reason"]
+        assert [each["stage"] for each in tree["executions"]] == [
+            *("ImageExampleGen", "StatisticsGen", "SchemaGen", "Transform", "GanTrainer")
+        ]
+        assert all(each["state"] == "complete" for each in tree["executions"])
+        assert all(Path(each["path"]).is_dir() for each in tree["artifacts"])
+        table = ask("compare", root, summary["pushed"], "--html", root / "compare.html")
+        assert "every threshold holds" in table.replace("\n", " ")
+        assert "What differs" not in table
+        assert (root / "compare.html").read_text().count("data:image/png") == 2
 
     def test_a_model_that_falls_short_is_not_pushed_and_nothing_is_trained_for_it(self, root):
         before = versions(root)

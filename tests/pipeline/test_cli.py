@@ -8,6 +8,7 @@ import pytest
 
 from models.config import Experiment
 from pipeline.experiments import EXPERIMENTS
+from tests.runs import Root
 
 GANWORKS = Path(sys.executable).with_name("ganworks")
 
@@ -48,6 +49,41 @@ class TestShow:
         assert (shown["training"]["steps"], shown["data"]["source"]) == (7, "idx:somewhere")
 
 
+class TestJudgedRuns:
+    @pytest.fixture(scope="class")
+    def root(self, tmp_path_factory):
+        root = Root(tmp_path_factory.mktemp("judged") / "runs/tiny")
+        root.made = root.run()
+        return root
+
+    def test_report_prints_its_path_and_opens_it(self, root, tmp_path):
+        page = Path("runs/tiny/artifacts") / "GanEvaluator/evaluation" / root.path(root.made["evaluation"]).name
+        here = root.root.parent.parent
+        for arguments in ([], ["tiny"], ["--root", "runs/tiny"]):
+            assert ganworks("report", *arguments, cwd=here).stdout == f"{page / 'report.html'}\n"
+        browser = tmp_path / "browser"
+        browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+        browser.chmod(0o755)
+        assert ganworks("report", "--open", cwd=here, BROWSER=str(browser)).returncode == 0
+        assert (tmp_path / "opened").read_text() == (here / page / "report.html").as_uri() + "\n"
+
+    def test_compare_prints_a_table_and_writes_a_page(self, root, tmp_path):
+        done = ganworks("compare", str(root.root), str(root.made["destination"]), "--html", "c/d.html", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "0.93 ± 0.012, holds: at least 0.9" in done.stdout
+        assert done.stdout.endswith("\npage  c/d.html\n")
+        assert "<title>2 runs compared</title>" in (tmp_path / "c/d.html").read_text()
+        refused = ganworks("compare", *[str(root.root)] * 2, "--html", str(root.root / "metadata.sqlite" / "c.html"))
+        assert refused.returncode == 1
+        assert "c.html cannot be written" in refused.stderr
+
+    def test_lineage_as_text_and_as_json(self, root):
+        assert "fingerprint f0" in ganworks("lineage", str(root.root)).stdout
+        tree = json.loads(ganworks("lineage", "--json", str(root.made["destination"])).stdout)
+        assert tree["model"] == str(root.made["destination"])
+        assert [each["stage"] for each in tree["executions"]] == ["ImageExampleGen", "Transform", "GanTrainer"]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("arguments", "error"),
@@ -60,6 +96,10 @@ class TestErrors:
             ),
             (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
             (["bench", "ingst"], "ingst is no benchmark; did you mean ingest?"),
+            (["report", "tiny"], "a report is made by `ganworks run`; runs/tiny is not the root of a run"),
+            (["report", "tiny", "--root", "r"], "a report is found by a name or by --root; received tiny and r"),
+            (["compare", "one"], "a comparison takes two runs or more; received one alone"),
+            (["lineage", "/nowhere"], "a run's root holds metadata.sqlite; there is none in /nowhere or above it"),
         ],
     )
     def test_are_one_line_and_exit_1(self, arguments, error, tmp_path):

@@ -1,0 +1,98 @@
+"""The judge on generators whose faults are known."""
+
+import re
+
+import pytest
+import tensorflow as tf
+
+from models.config import AtLeast, AtMost, Threshold
+from tests import judging
+from tests.judging import judge_in
+
+
+class TestVerdict:
+    def test_honest_generator_is_blessed(self, honest):
+        assert honest.blessed
+        assert re.match(r"blessed: every threshold holds \(conditional_accuracy .*coverage", honest.reason)
+        assert honest.lines["within_class_spread"].value == pytest.approx(1, abs=0.1)
+
+    def test_collapsed_generator_is_refused_for_its_fault(self, collapsed):
+        assert not collapsed.blessed
+        # A perfect class accuracy must not hide it.
+        assert collapsed.lines["conditional_accuracy"].holds
+        assert collapsed.lines["within_class_spread"].value == 0
+        assert (
+            "within_class_spread is 0, must be at least 0.6: the pictures of one class are nearly the same "
+            "(mode collapse)" in collapsed.reason
+        )
+
+    def test_every_metric_tells_variety_or_distance_apart(self, honest, collapsed):
+        for name in ("spread", "coverage", "recall"):
+            assert collapsed.lines[name].value < honest.lines[name].value
+        for name in ("fcd_cnn", "kid_cnn", "near_duplicates"):
+            assert collapsed.lines[name].value > honest.lines[name].value
+
+    def test_same_model_has_the_same_figures(self, house, honest):
+        again = judge_in(house, "honest")
+        assert again.lines == honest.lines
+        assert again.html == honest.html
+
+    def test_another_seed_draws_other_images(self, house, honest):
+        other = judge_in(house, "honest", judging.experiment(seed=1))
+        assert other.lines["fcd_cnn"].value != honest.lines["fcd_cnn"].value
+
+    def test_floor_is_real_against_real(self, honest):
+        assert honest.lines["conditional_accuracy"].floor > 0.95
+        assert honest.lines["coverage"].floor == pytest.approx(1 - 2**-5, abs=0.03)
+        assert honest.counts == {"generated": 400, "real": 360, "noise_floor": 400, "train": 1437, "eval": 360}
+
+    def test_no_more_samples_than_training_images(self, house):
+        verdict = judge_in(house, "honest", judging.experiment(samples=5_000))
+        assert verdict.counts["generated"] == verdict.counts["noise_floor"] == 1437
+
+    def test_fewer_samples(self, house):
+        verdict = judge_in(house, "honest", judging.experiment(thresholds={}, samples=50))
+        assert verdict.counts["generated"] == verdict.counts["real"] == 50
+        assert "at least 65" in verdict.lines["fcd_cnn"].verdict
+        assert verdict.lines["fcd_cnn"].value is None
+        assert "no threshold" in verdict.reason
+
+    def test_required_metric_without_estimate_is_refused(self, house):
+        experiment = judging.experiment(thresholds={"fcd_cnn": AtMost(100)}, samples=50)
+        verdict = judge_in(house, "honest", experiment)
+        assert not verdict.blessed
+        assert "fcd_cnn cannot be estimated: a Frechet distance needs at least 65 real samples" in verdict.reason
+
+    def test_unconditional_generator(self, house):
+        verdict = judge_in(house, "unconditional", judging.experiment(thresholds={"spread": AtLeast(0.8)}))
+        assert verdict.blessed
+        assert verdict.lines["within_class_spread"].verdict == "cannot be estimated: needs fake labels"
+        assert verdict.lines["coverage"].value > 0.8
+
+
+class TestBaseline:
+    RELATIVE = judging.experiment(thresholds={"spread": Threshold(within_blessed=0.02)})
+
+    def test_equal_model_holds(self, house):
+        verdict = judge_in(house, "honest", self.RELATIVE, baseline="honest")
+        assert verdict.blessed
+        assert verdict.lines["spread"].baseline == verdict.lines["spread"].value
+
+    def test_worse_model_is_refused(self, house):
+        verdict = judge_in(house, "collapsed", self.RELATIVE, baseline="honest")
+        assert not verdict.blessed
+        assert re.search(r"spread is .*, must be at least .* \(latest blessed model: ", verdict.reason)
+
+    def test_better_model_holds(self, house):
+        assert judge_in(house, "honest", self.RELATIVE, baseline="collapsed").blessed
+
+    def test_first_model_has_nothing_to_beat(self, house):
+        verdict = judge_in(house, "collapsed", self.RELATIVE)
+        assert verdict.blessed
+        assert verdict.protocol["baseline"] == "no model was blessed before"
+
+    def test_blessed_model_of_other_images_is_no_baseline(self, house):
+        judging.save_generator(house / "larger/Format-Serving", lambda z, label: tf.zeros([tf.shape(z)[0], 28, 28, 1]))
+        verdict = judge_in(house, "honest", self.RELATIVE, baseline="larger")
+        assert verdict.blessed
+        assert "not comparable: generated images are float32 [100, 16, 16, 1]" in verdict.protocol["baseline"]
