@@ -131,6 +131,7 @@ class Bench:
         self.extractor, self._experiment = extractor, experiment
         self.real = Population.of(*_some(held_out, evaluation.samples, evaluation.seed), extractor)
         self.stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
+        self._train_features, _ = extractor.extract(train.examples)
 
     def sample(self, directory: str) -> Population:
         """Examples of the generator of this SavedModel. Raises ValueError as `Generator` does."""
@@ -143,9 +144,9 @@ class Bench:
         """Training examples in the place of a generator's, with labels if it is conditional."""
         return Population.of(self.stand_ins, self._labels if conditional else None, self.extractor)
 
-    def measure(self, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
-        """See `measure`."""
-        return measure(self.real, fake, self._experiment)
+    def measure(self, fake: Population, *, made: bool = True) -> tuple[dict[str, Estimate], dict[str, str]]:
+        """See `measure`; `made` is false for what no generator made."""
+        return measure(self.real, fake, self._experiment, train_features=self._train_features if made else None)
 
     def threshold(self, name: str) -> Threshold | None:
         """What is required of a metric."""
@@ -172,13 +173,13 @@ def _measure_baseline(bench: Bench, directory: str | None) -> tuple[dict[str, Es
 def _lines(bench: Bench, fake: Population, blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
     """Every metric of the catalog, held against its threshold."""
     estimates, missing = bench.measure(fake)
-    floor, _ = bench.measure(bench.floor(conditional=fake.labels is not None))
+    floor, _ = bench.measure(bench.floor(conditional=fake.labels is not None), made=False)
     return {
         name: gate.judge_metric(
             estimates.get(name),
             bench.threshold(name),
-            floor=_value(floor.get(name)),
-            baseline=_value(blessed.get(name)),
+            floor=floor.get(name),
+            baseline=blessed.get(name),
             better=catalog.METRICS[key].better,
             measures=catalog.METRICS[key].measures,
             missing=missing.get(name, ""),
@@ -218,7 +219,3 @@ def _check_classes(held_out: Arrays, labels: int) -> None:
             f"each of the {labels} classes needs images in the eval split; there are none of class "
             + ", ".join(map(str, absent[:20]))
         )
-
-
-def _value(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else gate.finite(estimate.value)

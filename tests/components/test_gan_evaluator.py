@@ -126,17 +126,20 @@ class TestVerdict:
 
 
 class TestBaseline:
-    RELATIVE = judging.experiment(thresholds={"spread": Threshold(within_blessed=0.02)})
+    RELATIVE = judging.experiment(thresholds={"within_class_spread": Threshold(within_blessed=0.02)})
 
     def test_equal_model_holds(self, house):
         verdict = judge_in(house, "honest", self.RELATIVE, baseline="honest")
         assert verdict.blessed
-        assert verdict.lines["spread"].baseline == verdict.lines["spread"].value
+        line = verdict.lines["within_class_spread"]
+        assert (line.baseline, line.baseline_uncertainty) == (line.value, line.uncertainty)
+        assert {line.against_baseline for line in verdict.lines.values() if line.baseline is not None} == {"no worse"}
 
     def test_worse_model_is_refused(self, house):
         verdict = judge_in(house, "collapsed", self.RELATIVE, baseline="honest")
         assert not verdict.blessed
-        assert re.search(r"spread is .*, must be at least .* \(latest blessed model: ", verdict.reason)
+        assert re.search(r"within_class_spread is 0, must be at least .* \(latest blessed model: ", verdict.reason)
+        assert verdict.lines["recall"].against_baseline == "worse"
 
     def test_better_model_holds(self, house):
         assert judge_in(house, "honest", self.RELATIVE, baseline="collapsed").blessed
@@ -217,6 +220,10 @@ class Page(HTMLParser):
 
 
 class TestReport:
+    def test_says_protocol_and_counts_of_a_metric(self, honest):
+        text = " ".join(Page(honest.html).text.split())
+        assert "100 subsets of 180; 360 real, 400 generated" in text
+
     def test_needs_no_network(self, honest):
         page = Page(honest.html)
         assert not [tag for tag, _ in page.tags if tag in ("script", "iframe", "object")]
@@ -323,6 +330,9 @@ class TestExecutor:
         assert tree["metrics"]["within_class_spread"]["threshold"] == {"at_least": 0.6}
         assert tree["metrics"]["coverage"]["limits"] == [pytest.approx(tree["metrics"]["coverage"]["floor"] - 0.05)]
         assert tree["metrics"]["fcd_cnn"]["holds"] is None
+        assert tree["metrics"]["coverage"]["protocol"] == "k = 5"
+        assert tree["metrics"]["coverage"]["counts"] == {"real": 360, "fake": 400}
+        assert tree["metrics"]["memorisation"]["counts"] == {"train": 1437, "real": 360, "fake": 400}
         assert tree["protocol"]["extractor"]["eval_accuracy"] > 0.9
         assert (tmp_path / "evaluation/report.html").read_text().startswith("<!doctype html>")
 
