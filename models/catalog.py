@@ -85,7 +85,8 @@ class Metric(NamedTuple):
 
     Attributes:
         line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
-            real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities, mixture.
+            real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
+            train_features, neighbourhoods, mixture. One with a default is given where there is any.
         better: which direction is good.
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
@@ -128,6 +129,39 @@ METRICS = {
         "pictures that have almost a twin among the others",
         "many pictures are almost copies of one another (mode collapse)",
         of=("images",),
+    ),
+    "ms_ssim": Metric(
+        "models.metrics.ms_ssim:ms_ssim",
+        "lower",
+        "how alike two pictures look, of one class where there are classes",
+        "the pictures look alike (mode collapse)",
+        of=("images", "stacked"),
+    ),
+    "sharpness": Metric(
+        "models.metrics.sharpness:sharpness",
+        "higher",
+        "slopes between neighbouring pixels, real pictures = 1",
+        "the pictures are blurred",
+        of=("images", "stacked"),
+    ),
+    "noise": Metric(
+        "models.metrics.sharpness:noise",
+        "lower",
+        "grain of the pictures, real pictures = 1",
+        "the pictures are noisy",
+        of=("images", "stacked"),
+    ),
+    "memorisation": Metric(
+        "models.metrics.memorisation:memorisation",
+        "lower",
+        "examples as near to a training example as only the nearest 1 % of held-out ones are, real = 0.01",
+        "the generator repeats training examples",
+    ),
+    "novelty": Metric(
+        "models.metrics.memorisation:novelty",
+        "higher",
+        "distance to the nearest training example, held-out ones = 1",
+        "the generator repeats training examples",
     ),
     "coverage": Metric(
         "models.metrics.density_coverage:coverage",

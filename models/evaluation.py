@@ -17,7 +17,9 @@ class Threshold(Frozen):
         None, ge=0, description="may be worse than real against real by this much, in the metric's unit"
     )
     within_blessed: float | None = Field(
-        None, ge=0, description="may be worse than the latest blessed model by this share of its value"
+        None,
+        ge=0,
+        description="may be worse than the latest blessed model by this share of its value, and by what is noise",
     )
 
     @model_validator(mode="after")

@@ -34,7 +34,8 @@ def test_a_metric_says_what_it_is_given_by_its_parameters(metric):
     module, _, name = metric.line.partition(":")
     function = getattr(__import__(module, fromlist=[name]), name)
     given = {"features", "images", "points", "labels"}
-    allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given} | {"fake_probabilities", "mixture"}
+    allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given}
+    allowed |= {"fake_probabilities", "train_features", "neighbourhoods", "mixture"}
     required = {
         parameter.name
         for parameter in inspect.signature(function).parameters.values()

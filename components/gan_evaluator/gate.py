@@ -8,6 +8,11 @@ from typing import Any, Literal, NamedTuple
 from models.config import Threshold
 from models.metrics.estimate import Estimate
 
+ERRORS = 2
+"""A difference within so many of its standard errors is noise."""
+
+Comparison = Literal["better", "no worse", "worse"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Line:
@@ -15,10 +20,12 @@ class Line:
 
     Attributes:
         value: the model's, None where it could not be estimated.
-        uncertainty: as `Estimate` has it.
+        uncertainty: its standard error, None where it has none.
         threshold: what was required, None for nothing.
         floor: the same metric of real training images in the place of generated ones.
         baseline: the latest blessed model's value.
+        baseline_uncertainty: its standard error.
+        against_baseline: what the difference amounts to once noise is counted, see `compare`; None without a baseline.
         holds: whether every bound holds, None without a threshold.
         verdict: in words.
         required: every bound in words, and `limits` in figures.
@@ -26,6 +33,8 @@ class Line:
         per_class: the values of class 0, 1, ...
         better: the good direction; None where there is none.
         measures: what the metric says.
+        protocol: as `Estimate` has it, and `counts` too.
+        counts: see `protocol`.
     """
 
     value: float | None
@@ -33,6 +42,8 @@ class Line:
     threshold: Threshold | None
     floor: float | None
     baseline: float | None
+    baseline_uncertainty: float | None
+    against_baseline: Comparison | None
     holds: bool | None
     verdict: str
     required: tuple[str, ...]
@@ -40,6 +51,8 @@ class Line:
     per_class: tuple[float, ...]
     better: Literal["higher", "lower"] | None
     measures: str
+    protocol: str
+    counts: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in which what is not finite is None."""
@@ -47,15 +60,16 @@ class Line:
         tree["threshold"] = self.threshold and self.threshold.model_dump(exclude_none=True)
         tree["per_class"] = [finite(value) for value in self.per_class]
         tree["required"], tree["limits"] = list(self.required), list(self.limits)
-        return tree | {key: finite(tree[key]) for key in ("value", "uncertainty", "floor", "baseline")}
+        figures = ("value", "uncertainty", "floor", "baseline", "baseline_uncertainty")
+        return tree | {key: finite(tree[key]) for key in figures}
 
 
 def judge_metric(
     estimate: Estimate | None,
     threshold: Threshold | None,
     *,
-    floor: float | None,
-    baseline: float | None,
+    floor: Estimate | None,
+    baseline: Estimate | None,
     better: Literal["higher", "lower"] | None,
     measures: str,
     missing: str = "",
@@ -66,17 +80,18 @@ def judge_metric(
         estimate: the model's, or None.
         threshold: what is required, or None.
         floor: real against real, where the metric has it.
-        baseline: the latest blessed model's value, where there is one.
+        baseline: the latest blessed model's, where there is one.
         better: the good direction.
         measures: what the metric says.
         missing: why there is no estimate.
     """
-    value, uncertainty, per_class = estimate or (None, None, ())
-    if value is not None and not math.isfinite(value):
-        value, missing = None, "it is not finite"
-    bounds = list(_bounds(threshold, floor, baseline, better)) if threshold else []
+    if estimate is not None and not math.isfinite(estimate.value):
+        estimate, missing = None, "it is not finite"
+    floor, baseline = (each if each and math.isfinite(each.value) else None for each in (floor, baseline))
+    value, uncertainty = _figures(estimate)
+    blessed_value, blessed_uncertainty = _figures(baseline)
+    bounds = list(_bounds(threshold, estimate, floor, baseline, better)) if threshold else []
     failed = [bound for bound in bounds if value is not None and not bound.met_by(value)]
-    holds = None if threshold is None else value is not None and not failed
     if value is None:
         verdict = f"cannot be estimated: {missing}"
     elif failed:
@@ -85,19 +100,53 @@ def judge_metric(
     else:
         verdict = "holds" if threshold else "no threshold"
     return Line(
-        value,
-        uncertainty,
-        threshold,
-        floor,
-        baseline,
-        holds,
-        verdict,
-        tuple(bound.words(value) for bound in bounds),
-        tuple(bound.limit for bound in bounds if math.isfinite(bound.limit)),
-        per_class,
-        better,
-        measures,
+        value=value,
+        uncertainty=uncertainty,
+        threshold=threshold,
+        floor=_figures(floor)[0],
+        baseline=blessed_value,
+        baseline_uncertainty=blessed_uncertainty,
+        against_baseline=compare(estimate, baseline, better) if estimate and baseline and better else None,
+        holds=None if threshold is None else value is not None and not failed,
+        verdict=verdict,
+        required=tuple(bound.words(value) for bound in bounds),
+        limits=tuple(bound.limit for bound in bounds if math.isfinite(bound.limit)),
+        per_class=estimate.per_class if estimate else (),
+        better=better,
+        measures=measures,
+        protocol=estimate.protocol if estimate else "",
+        counts=estimate.counts if estimate else {},
     )
+
+
+def compare(estimate: Estimate, baseline: Estimate, better: Literal["higher", "lower"]) -> Comparison:
+    """What the difference of two models amounts to.
+
+    Args:
+        estimate: the model's.
+        baseline: the latest blessed model's.
+        better: the good direction.
+
+    Returns:
+        "no worse" for a difference within its noise, to whichever side; see `noise`.
+    """
+    gain = (estimate.value - baseline.value) * (1 if better == "higher" else -1)
+    if abs(gain) <= noise(estimate, baseline):
+        return "no worse"
+    return "better" if gain > 0 else "worse"
+
+
+def noise(estimate: Estimate, baseline: Estimate) -> float:
+    """Two standard errors of the difference of two models; one without an uncertainty adds nothing.
+
+    Both are measured with the same real examples, noise and labels, which move both alike, so that the true error of
+    the difference is rather smaller: a model is not refused for what may be chance.
+    """
+    return ERRORS * math.hypot(estimate.uncertainty or 0, baseline.uncertainty or 0)
+
+
+def _figures(estimate: Estimate | None) -> tuple[float | None, float | None]:
+    return (estimate.value, estimate.uncertainty) if estimate else (None, None)
 
 
 class Bound(NamedTuple):
@@ -120,9 +169,17 @@ class Bound(NamedTuple):
 
 
 def _bounds(
-    threshold: Threshold, floor: float | None, baseline: float | None, better: Literal["higher", "lower"] | None
+    threshold: Threshold,
+    estimate: Estimate | None,
+    floor: Estimate | None,
+    baseline: Estimate | None,
+    better: Literal["higher", "lower"] | None,
 ) -> Iterator[Bound]:
-    """The bounds that apply; without a blessed model there is nothing to be worse than."""
+    """The bounds that apply; without a blessed model there is nothing to be worse than.
+
+    A bound in figures is meant as it is written. One that comes from another model's figure has its noise, and that of
+    the model, added to what is allowed.
+    """
     if threshold.at_least is not None:
         yield Bound(threshold.at_least, True)
     if threshold.at_most is not None:
@@ -130,12 +187,14 @@ def _bounds(
     lower = better == "higher"
     if threshold.within_floor is not None:
         slack = -threshold.within_floor if lower else threshold.within_floor
-        limit = math.nan if floor is None or better is None else floor + slack
-        yield Bound(limit, lower, f"real against real: {number(floor)}")
+        limit = math.nan if floor is None or better is None else floor.value + slack
+        yield Bound(limit, lower, f"real against real: {number(_figures(floor)[0])}")
     if threshold.within_blessed is not None and baseline is not None:
-        slack = threshold.within_blessed * abs(baseline)
-        limit = math.nan if better is None else baseline - slack if lower else baseline + slack
-        yield Bound(limit, lower, f"latest blessed model: {number(baseline)}")
+        chance = noise(estimate, baseline) if estimate else 0.0
+        slack = threshold.within_blessed * abs(baseline.value) + chance
+        limit = math.nan if better is None else baseline.value - slack if lower else baseline.value + slack
+        words = f"latest blessed model: {number(baseline.value)}"
+        yield Bound(limit, lower, f"{words}, {ERRORS} standard errors: {number(chance, 2)}" if chance else words)
 
 
 def reason_of(lines: Mapping[str, Line], faults: Mapping[str, str]) -> tuple[bool, str]:

@@ -102,7 +102,7 @@ def judge(
     bench = Bench(experiment, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
     seen = bench.look(generator, scratch)
     history = read_history(run_dir)
-    blessed, baseline_state = _measure_baseline(bench, seen["real"], baseline, scratch)
+    blessed, baseline_state = _measure_baseline(bench, seen, baseline, scratch)
     lines = _lines(bench, seen, blessed) | _player_lines(history, experiment)
     faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
     allowed, reason = gate.reason_of(lines, faults)
@@ -158,16 +158,22 @@ class Bench:
         self.experiment = experiment
         self._look = functools.partial(look, extractor=extractor, experiment=experiment)
         self._real = _some(held_out, evaluation.samples, evaluation.seed)
+        self._train = train.examples
         self._stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
 
     def look(self, generator: Generator, scratch: str | None) -> dict[str, Population]:
-        """`fake`, its samples; `real`, the reference; `floor`, training examples in the place of the samples.
+        """What there is to see of a generator.
+
+        Returns:
+            `fake`, its samples; `real`, the reference; `floor`, training examples in the place of the samples; `train`,
+            all of them.
 
         Raises:
             ValueError: as `Generator` and `Extractor` do.
         """
         (real, labels), asked = self._real, self._asked(generator)
         sides = {
+            "train": Side(len(self._train), examples=self._train, keeps_all=True),
             "real": Side(len(real), examples=real, labels=labels),
             "floor": Side(len(self._stand_ins), examples=self._stand_ins, labels=asked),
             "fake": Side(len(self._stand_ins), labels=asked, generator=generator.directory),
@@ -185,9 +191,10 @@ class Bench:
         labels = None if asked is None else np.resize(np.unique(asked), WAYS)
         return generator.interpolate(WAYS, WAY, seed=self.experiment.evaluation.seed, labels=labels)
 
-    def measure(self, real: Population, fake: Population) -> tuple[dict[str, Estimate], dict[str, str]]:
-        """See `measure`."""
-        return measure(real, fake, self.experiment)
+    def measure(self, seen: dict[str, Population], side: str) -> tuple[dict[str, Estimate], dict[str, str]]:
+        """Every metric of one side of what was seen; see `measure`."""
+        train = None if side == "floor" else seen["train"].features
+        return measure(seen["real"], seen[side], self.experiment, train_features=train)
 
     def _asked(self, generator: Generator) -> np.ndarray | None:
         return self._labels if generator.conditional else None
@@ -203,7 +210,7 @@ class Bench:
 
 
 def _measure_baseline(
-    bench: Bench, real: Population, directory: str | None, scratch: str | None
+    bench: Bench, seen: dict[str, Population], directory: str | None, scratch: str | None
 ) -> tuple[dict[str, Estimate], str]:
     """The blessed model's estimates and what is to be said of it; one that does not fit the data is no baseline."""
     if directory is None:
@@ -213,19 +220,18 @@ def _measure_baseline(
     except ValueError as error:
         _log.warning("The latest blessed model is not comparable: %s", error)
         return {}, f"the latest blessed model is not comparable: {error}"
-    return bench.measure(real, made)[0], "measured again with the same noise and labels"
+    return bench.measure(seen | {"baseline": made}, "baseline")[0], "measured again with the same noise and labels"
 
 
 def _lines(bench: Bench, seen: dict[str, Population], blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
     """Every metric of the catalog, held against its threshold."""
-    estimates, missing = bench.measure(seen["real"], seen["fake"])
-    floor, _ = bench.measure(seen["real"], seen["floor"])
+    (estimates, missing), (floor, _) = (bench.measure(seen, side) for side in ("fake", "floor"))
     return {
         name: gate.judge_metric(
             estimates.get(name),
             bench.threshold(name),
-            floor=_value(floor.get(name)),
-            baseline=_value(blessed.get(name)),
+            floor=floor.get(name),
+            baseline=blessed.get(name),
             better=catalog.METRICS[key].better,
             measures=catalog.METRICS[key].measures,
             missing=missing.get(name, ""),
@@ -265,7 +271,3 @@ def _check_classes(held_out: Arrays, labels: int) -> None:
             f"each of the {labels} classes needs images in the eval split; there are none of class "
             + ", ".join(map(str, absent[:20]))
         )
-
-
-def _value(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else gate.finite(estimate.value)

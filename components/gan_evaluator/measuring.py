@@ -2,15 +2,16 @@
 
 import dataclasses
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from components.gan_evaluator.saved_models import Extractor
 from models import catalog, mixtures
 from models.config import Experiment
-from models.metrics.estimate import Estimate, TooFewSamplesError
+from models.metrics.estimate import Estimate, NoEstimateError
 from models.metrics.frechet import Moments
+from models.metrics.neighbourhoods import neighbourhoods
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,18 +32,12 @@ class Population:
     probabilities: np.ndarray | None
     moments: Moments
 
-    @classmethod
-    def of(cls, examples: np.ndarray, labels: np.ndarray | None, extractor: Extractor) -> "Population":
-        """Looks at the examples."""
-        features, probabilities = extractor.extract(examples)
-        return cls(examples, labels, features, probabilities, Moments.of(features))
-
     @property
     def count(self) -> int:
         """How many were looked at."""
         return self.moments.count
 
-    def given(self, side: str) -> dict[str, np.ndarray | None]:
+    def given(self, side: str) -> dict[str, Any]:
         """What metrics may ask for, by the names of their parameters; `side` is real or fake."""
         return {
             f"{side}_images": self.examples if self.examples.ndim == 4 else None,
@@ -50,34 +45,56 @@ class Population:
             f"{side}_labels": self.labels,
             f"{side}_features": self.features,
             f"{side}_probabilities": self.probabilities,
+            f"{side}_moments": self.moments,
         }
 
 
-def measure(real: Population, fake: Population, experiment: Experiment) -> tuple[dict[str, Estimate], dict[str, str]]:
+def measure(
+    real: Population, fake: Population, experiment: Experiment, *, train_features: np.ndarray | None = None
+) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Every metric that the two populations allow.
 
     Args:
         real: held-out examples.
         fake: generated examples, or real ones in their place for the noise floor.
         experiment: its data decide which metrics there are, its extractor their names.
+        train_features: [t, d] float, of all that the generator was trained on. None for the noise floor: training
+            examples are nobody's memory of themselves.
 
     Returns:
-        The estimates, and for each other metric why there is none.
+        The estimates, each with the counts of what it was given, and for each other metric why there is none.
     """
     data = experiment.data
-    given: dict[str, Any] = real.given("real") | fake.given("fake")
+    given: dict[str, Any] = real.given("real") | fake.given("fake") | {"train_features": train_features}
     given["mixture"] = mixtures.of_source(data.source) if data.points else None
+    given["neighbourhoods"], too_few = None, ""
+    try:
+        # Made once, for all metrics that look at who lies near whom.
+        given["neighbourhoods"] = neighbourhoods(real.features, fake.features)
+    except NoEstimateError as error:
+        too_few = str(error)
     estimates, missing = {}, {}
     for name, key in catalog.metric_names(experiment.evaluation.extractor, data.kind).items():
         function = catalog.lookup("metric", key)
         options = inspect.signature(function).parameters.values()
-        needs = [option.name for option in options if option.default is option.empty]
-        absent = [need for need in needs if given[need] is None]
+        absent = [option.name for option in options if option.default is option.empty and given[option.name] is None]
         if absent:
-            missing[name] = f"needs {' and '.join(absent).replace('_', ' ')}"
+            needs = f"needs {' and '.join(absent).replace('_', ' ')}"
+            missing[name] = too_few if absent == ["neighbourhoods"] else needs
             continue
+        arguments = {option.name: given[option.name] for option in options if given.get(option.name) is not None}
         try:
-            estimates[name] = function(**{need: given[need] for need in needs})
-        except TooFewSamplesError as error:
+            found = function(**arguments)
+        except NoEstimateError as error:
             missing[name] = str(error)
+        else:
+            estimates[name] = dataclasses.replace(found, counts=_counts(arguments))
     return estimates, missing
+
+
+def _counts(arguments: Mapping[str, Any]) -> dict[str, int]:
+    """How many examples of each side a metric was given."""
+    counts = {name.partition("_")[0]: len(value) for name, value in arguments.items() if isinstance(value, np.ndarray)}
+    counts |= {name.partition("_")[0]: value.count for name, value in arguments.items() if isinstance(value, Moments)}
+    near = arguments.get("neighbourhoods")
+    return counts if near is None else {"real": len(near.covered), "fake": len(near.inside)}

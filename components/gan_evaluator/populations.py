@@ -46,12 +46,14 @@ class Side:
         examples: [count, ...], real ones; None for a generator's.
         labels: [count] int64, of the real ones or those to ask for; None without.
         generator: directory of a generator's SavedModel; None for real ones.
+        keeps_all: whether what is seen of all of them is kept, and not that of the first `evaluation.compared` alone.
     """
 
     count: int
     examples: np.ndarray | None = None
     labels: np.ndarray | None = None
     generator: str | None = None
+    keeps_all: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +123,8 @@ def look(
         if tf.io.gfile.exists(fault):
             with tf.io.gfile.GFile(fault) as file:
                 raise ValueError(file.read())
-        return {name: _population(name, blocks, experiment.evaluation.compared, directory) for name in sides}
+        compared = experiment.evaluation.compared
+        return {name: _population(name, side, blocks, compared, directory) for name, side in sides.items()}
 
 
 class MergeMoments(beam.CombineFn):
@@ -172,8 +175,8 @@ class _Look(beam.DoFn):
             yield beam.pvalue.TaggedOutput(_FAULT, (block.side, block.first, str(error)))
             return
         if block.kept is not None:
-            arrays["features"] = features
-            _save(block.kept, arrays | ({} if probabilities is None else {"probabilities": probabilities}))
+            found = {"features": features} | ({} if probabilities is None else {"probabilities": probabilities})
+            _save(block.kept, found | ({} if block.generator is None else {"examples": arrays["examples"]}))
         yield block.side, Moments.of(features)
 
 
@@ -186,18 +189,24 @@ def _cut(name: str, side: Side, experiment: Experiment, directory: str) -> list[
         file = posixpath.join(directory, f"{name}-{start:09d}.npz")
         _save(file, {key: value[start:stop] for key, value in arrays.items() if value is not None})
         kept = posixpath.join(directory, f"{name}-{start:09d}-seen.npz")
-        compared = start < experiment.evaluation.compared
+        compared = side.keeps_all or start < experiment.evaluation.compared
         blocks.append(Block(name, start, stop - start, side.generator, file, kept if compared else None))
     return blocks
 
 
-def _population(name: str, blocks: list[Block], compared: int, directory: str) -> Population:
+def _population(name: str, side: Side, blocks: list[Block], compared: int, directory: str) -> Population:
     """What was seen of a side."""
     parts = [_load(block.kept) for block in blocks if block.side == name and block.kept is not None]
-    whole = {key: np.concatenate([part[key] for part in parts])[:compared] for key in parts[0]}
-    saved = _load(_moments_file(directory, name))
-    moments = Moments(int(saved["count"]), saved["mean"], saved["scatter"])
-    return Population(whole["examples"], whole.get("labels"), whole["features"], whole.get("probabilities"), moments)
+    kept = slice(None if side.keeps_all else compared)
+    seen = {key: np.concatenate([part[key] for part in parts])[kept] for key in parts[0]}
+    moments = _load(_moments_file(directory, name))
+    return Population(
+        examples=seen["examples"] if side.examples is None else side.examples[kept],
+        labels=None if side.labels is None else side.labels[kept],
+        features=seen["features"],
+        probabilities=seen.get("probabilities"),
+        moments=Moments(int(moments["count"]), moments["mean"], moments["scatter"]),
+    )
 
 
 def _moments_file(directory: str, name: str) -> str:
@@ -205,7 +214,7 @@ def _moments_file(directory: str, name: str) -> str:
 
 
 def _save_moments(directory: str, name: str, moments: Moments) -> None:
-    _save(_moments_file(directory, name), moments._asdict())
+    _save(_moments_file(directory, name), dataclasses.asdict(moments))
 
 
 def _save_fault(faults: list[tuple[str, int, str]], directory: str) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.metrics.estimate import Estimate, check_probabilities, require_samples
+from models.metrics.estimate import Estimate, check_probabilities, require_samples, standard_error
 
 
 def classifier_score(fake_probabilities: np.ndarray, *, splits: int = 10) -> Estimate:
@@ -14,7 +14,8 @@ def classifier_score(fake_probabilities: np.ndarray, *, splits: int = 10) -> Est
             class does no harm.
 
     Returns:
-        Mean over the parts, in [1, classes]; uncertainty: standard deviation over the parts.
+        Mean over the parts, in [1, classes]; uncertainty: its standard error over the parts. Papers print the standard
+        deviation over the parts, which is sqrt(splits) times as much.
 
     Raises:
         TooFewSamplesError: fewer than 2 samples a part.
@@ -24,8 +25,9 @@ def classifier_score(fake_probabilities: np.ndarray, *, splits: int = 10) -> Est
     """
     check_probabilities(fake_probabilities)
     require_samples(f"a classifier score of {splits} splits", 2 * splits, generated=len(fake_probabilities))
-    scores = [_score(fake_probabilities[part::splits].astype(np.float64)) for part in range(splits)]
-    return Estimate(float(np.mean(scores)), float(np.std(scores)))
+    scores = np.array([_score(fake_probabilities[part::splits].astype(np.float64)) for part in range(splits)])
+    error = standard_error(scores) if splits > 1 else None
+    return Estimate(float(scores.mean()), error, protocol=f"{splits} splits")
 
 
 def _score(probabilities: np.ndarray) -> float:

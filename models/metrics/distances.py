@@ -55,6 +55,12 @@ def neighbour_radii(points: np.ndarray, k: int) -> np.ndarray:
     return radii
 
 
+def equal_parts(points: np.ndarray, size: int) -> list[np.ndarray]:
+    """The points in parts of `size`, what is left over dropped; all of them as one part where they are fewer."""
+    parts = max(1, len(points) // size)
+    return [points[part * size : (part + 1) * size] for part in range(parts)]
+
+
 def nearest(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each row's nearest column.
 

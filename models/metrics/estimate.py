@@ -1,26 +1,34 @@
 """What every metric returns, and the checks that every metric makes."""
 
-from typing import NamedTuple
+import dataclasses
 
 import numpy as np
 
 
-class Estimate(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Estimate:
     """A metric's value.
 
     Attributes:
         value: the estimate.
-        uncertainty: its standard error, or its standard deviation over subsets where the metric says so; None where
-            it has none.
+        uncertainty: its standard error, so that two estimates compare; None where it has none.
         per_class: the values of class 0, 1, ..., or nothing.
+        protocol: the settings without which the value means little, such as "k = 3"; empty where there are none.
+        counts: samples that the metric was given, by side: real, fake, train. Filled by who calls it.
     """
 
     value: float
     uncertainty: float | None = None
     per_class: tuple[float, ...] = ()
+    protocol: str = ""
+    counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
-class TooFewSamplesError(ValueError):
+class NoEstimateError(ValueError):
+    """The metric has no value for what it was given, though nothing is wrong with it."""
+
+
+class TooFewSamplesError(NoEstimateError):
     """The estimate needs more samples than it was given."""
 
 
@@ -78,3 +86,13 @@ def check_images(**images: np.ndarray) -> None:
 def standard_error(values: np.ndarray) -> float:
     """The standard error of the mean of independent values, [n >= 2]."""
     return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def ratio_error(ratio: float, *parts: tuple[float, float]) -> float:
+    """The standard error of a ratio of independent estimates, to first order.
+
+    Args:
+        ratio: its value.
+        parts: numerator and denominator, each with its standard error; neither 0.
+    """
+    return abs(ratio) * float(np.hypot.reduce([error / value for value, error in parts]))

@@ -1,21 +1,36 @@
 """Frechet distance between Gaussians fitted to features."""
 
-from typing import NamedTuple
+import dataclasses
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from models.metrics.estimate import Estimate, check_features, require_samples
+from models.metrics.estimate import Estimate, check_features, require_samples, standard_error
+
+BLOCK_BYTES = 2**26
+"""Features in float64 that are added up in one go."""
 
 
-class Moments(NamedTuple):
-    """What the distance needs to know of features: that of a whole follows from that of its parts.
+class Gaussian(NamedTuple):
+    """What the distance is between.
 
     Attributes:
-        count: rows.
         mean: [d] float64.
-        scatter: [d, d] float64, the sum of the outer products of the deviations from the mean.
+        covariance: [d, d] float64.
+    """
 
-    Reference: Chan, Golub & LeVeque 1983 for the merge.
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Moments:
+    """Features added up so that parts of them can be: in any order and grouping the sum is the same to rounding.
+
+    Attributes:
+        count: how many.
+        mean: [d] float64.
+        scatter: [d, d] float64, the sum of the outer products of their deviations from the mean.
     """
 
     count: int
@@ -23,54 +38,88 @@ class Moments(NamedTuple):
     scatter: np.ndarray
 
     @classmethod
-    def of(cls, features: np.ndarray) -> "Moments":
-        """Of features [n >= 1, d]."""
-        mean = features.mean(axis=0, dtype=np.float64)
-        residual = features - mean
-        return cls(len(features), mean, residual.T @ residual)
+    def of(cls, features: np.ndarray) -> Self:
+        """Adds up features, a block at a time.
 
-    def merge(self, other: "Moments") -> "Moments":
-        """Of both together."""
+        Args:
+            features: [n, d] float; none make the neutral element of `merge`.
+        """
+        width = features.shape[1]
+        whole = cls(0, np.zeros(width), np.zeros((width, width)))
+        step = max(1, BLOCK_BYTES // (8 * width))
+        for start in range(0, len(features), step):
+            block = features[start : start + step].astype(np.float64)
+            mean = block.mean(axis=0)
+            block -= mean
+            whole = whole.merge(cls(len(block), mean, block.T @ block))
+        return whole
+
+    def merge(self, other: Self) -> Self:
+        """The moments of both sets of features.
+
+        Raises:
+            ValueError: the widths differ.
+
+        Reference: Chan, Golub & LeVeque 1983, equation 2.1.
+        """
+        _check_widths(self.mean, other.mean)
+        if not self.count or not other.count:
+            return self if self.count else other
         count = self.count + other.count
         gap = other.mean - self.mean
-        scatter = self.scatter + other.scatter + np.outer(gap, gap) * (self.count * other.count / count)
-        return Moments(count, self.mean + gap * (other.count / count), scatter)
+        scatter = np.outer(gap, gap)
+        scatter *= self.count * other.count / count
+        scatter += self.scatter
+        scatter += other.scatter
+        return type(self)(count, self.mean + gap * (other.count / count), scatter)
 
     @property
-    def covariance(self) -> np.ndarray:
-        """Unbiased, [d, d]; of at least 2 rows."""
-        return self.scatter / (self.count - 1)
+    def gaussian(self) -> Gaussian:
+        """Mean and unbiased covariance.
+
+        Raises:
+            TooFewSamplesError: no more features than their width: the covariance is singular and a distance to it means
+                nothing.
+        """
+        require_samples("a Frechet distance", len(self.mean) + 1, given=self.count)
+        return Gaussian(self.mean, self.scatter / (self.count - 1))
 
 
-def gaussian_distance(first: Moments, second: Moments) -> float:
+def gaussian_distance(first: Gaussian, second: Gaussian) -> float:
     """||m1 - m2||^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-    The trace of (C1 C2)^(1/2) is that of (R C2 R)^(1/2) with R = C1^(1/2): symmetric, so its eigenvalues are real and a
-    singular covariance is no trouble, which a matrix square root of C1 C2 does not give.
+    The trace of (C1 C2)^(1/2) is that of (F' C2 F)^(1/2) for any C1 = F F': symmetric, so its eigenvalues are real and
+    a singular covariance is no trouble, which a matrix square root of C1 C2 does not give.
 
     Raises:
         ValueError: the widths differ.
     """
-    if first.mean.shape != second.mean.shape:
-        raise ValueError(f"features have one width; received {len(first.mean)} and {len(second.mean)}")
-    values, vectors = np.linalg.eigh(first.covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    inner = np.linalg.eigvalsh(root @ second.covariance @ root)
+    _check_widths(first.mean, second.mean)
+    factor = _factor(first.covariance)
+    inner = np.linalg.eigvalsh(factor.T @ (second.covariance @ factor))
     trace = np.trace(first.covariance) + np.trace(second.covariance) - 2 * np.sqrt(np.maximum(inner, 0)).sum()
     gap = first.mean - second.mean
     return max(0.0, float(gap @ gap + trace))
 
 
-def frechet_distance(real_features: np.ndarray, fake_features: np.ndarray) -> Estimate:
+def frechet_distance(
+    real_features: np.ndarray,
+    fake_features: np.ndarray,
+    *,
+    real_moments: Moments | None = None,
+    fake_moments: Moments | None = None,
+) -> Estimate:
     """Frechet distance of two sets of features. It is FID only with Inception-v3's pool3 features.
 
     Args:
         real_features: [n, d] float, n > d.
         fake_features: [m, d] float, m > d.
+        real_moments: of more features than these, which then are a part of them; of these by default.
+        fake_moments: likewise.
 
     Returns:
         The distance, at least 0, 0 for equal means and covariances. It is biased upwards by few samples: compare values
-        of equal counts. No uncertainty.
+        of equal counts. Uncertainty: its standard error, without that bias.
 
     Raises:
         TooFewSamplesError: no more samples than features: the covariance is singular and the value means nothing.
@@ -79,6 +128,66 @@ def frechet_distance(real_features: np.ndarray, fake_features: np.ndarray) -> Es
     Reference: Heusel et al. 2017, equation 6; Dowson & Landau 1982 for the closed form.
     """
     check_features(real=real_features, fake=fake_features)
+    real_moments, fake_moments = (
+        moments or Moments.of(features)
+        for moments, features in ((real_moments, real_features), (fake_moments, fake_features))
+    )
     needed = real_features.shape[1] + 1
-    require_samples("a Frechet distance", needed, real=len(real_features), generated=len(fake_features))
-    return Estimate(gaussian_distance(Moments.of(real_features), Moments.of(fake_features)))
+    require_samples("a Frechet distance", needed, real=real_moments.count, generated=fake_moments.count)
+    real, fake = real_moments.gaussian, fake_moments.gaussian
+    there, back = _transports(real, fake)
+    errors = (
+        _error(features, own, other.mean, transport) * np.sqrt(len(features) / moments.count)
+        for features, own, other, transport, moments in (
+            (real_features, real, fake, there, real_moments),
+            (fake_features, fake, real, back, fake_moments),
+        )
+    )
+    return Estimate(gaussian_distance(real, fake), float(np.hypot(*errors)))
+
+
+def _transports(first: Gaussian, second: Gaussian) -> tuple[np.ndarray, np.ndarray]:
+    """The linear maps that take the first Gaussian to the second in the optimal way, and back, [d, d] each.
+
+    A direction in which the first does not vary has no map.
+    """
+    values, vectors = np.linalg.eigh(first.covariance)
+    factor, inverse = vectors * _power(values, 0.5), vectors * _power(values, -0.5)
+    values, vectors = np.linalg.eigh(factor.T @ (second.covariance @ factor))
+    there, back = inverse @ (vectors * _power(values, 0.25)), factor @ (vectors * _power(values, -0.25))
+    return there @ there.T, back @ back.T
+
+
+def _power(values: np.ndarray, exponent: float) -> np.ndarray:
+    """Powers of a covariance's eigenvalues, 0 for those that are 0 but for rounding."""
+    some = values > values[-1] * len(values) * np.finfo(values.dtype).eps
+    return np.power(values, exponent, out=np.zeros_like(values), where=some)
+
+
+def _error(features: np.ndarray, own: Gaussian, other_mean: np.ndarray, transport: np.ndarray) -> float:
+    """The standard error of the distance by that of one side.
+
+    To first order a feature x moves the distance by (x - m)' (I - T) (x - m) + 2 (m - m')' (x - m), where T takes its
+    Gaussian to the other one (Rippl, Munk & Sturm 2016, theorem 2.1).
+    """
+    bend, slope = np.eye(len(transport)) - transport, 2 * (own.mean - other_mean)
+    moves = np.empty(len(features))
+    step = max(1, BLOCK_BYTES // (8 * len(slope)))
+    for start in range(0, len(features), step):
+        block = features[start : start + step] - own.mean
+        moves[start : start + step] = np.einsum("nd,nd->n", block @ bend + slope, block)
+    return standard_error(moves)
+
+
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """F with F F' = the covariance."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:  # singular
+        values, vectors = np.linalg.eigh(covariance)
+        return vectors * np.sqrt(np.maximum(values, 0))
+
+
+def _check_widths(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape != second.shape:
+        raise ValueError(f"features have one width; received {len(first)} and {len(second)}")

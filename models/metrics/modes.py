@@ -47,7 +47,7 @@ def modes(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_500) ->
 
     Reference: Lin et al. 2018 (PacGAN), section 4.1, after Srivastava et al. 2017.
     """
-    return Estimate(float((_histogram(fake_points, mixture, samples) > 0).sum()))
+    return Estimate(float((_histogram(fake_points, mixture, samples) > 0).sum()), protocol=f"first {samples:,} samples")
 
 
 def high_quality(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_500) -> Estimate:
@@ -68,7 +68,8 @@ def high_quality(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_
     Reference: Lin et al. 2018, section 4.1.
     """
     share = float(_histogram(fake_points, mixture, samples).sum() / samples)
-    return Estimate(share, float(np.sqrt(share * (1 - share) / samples)))
+    error = float(np.sqrt(share * (1 - share) / samples))
+    return Estimate(share, error, protocol=f"first {samples:,} samples")
 
 
 def reverse_kl(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_500) -> Estimate:
@@ -81,7 +82,7 @@ def reverse_kl(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_50
 
     Returns:
         The divergence in nats, from 0 to the logarithm of the number of modes; about (modes - 1) / (2 samples) for the
-        mixture itself. No uncertainty.
+        mixture itself. Uncertainty: see `kl_to_uniform`.
 
     Raises:
         TooFewSamplesError: fewer than `samples`, or none of high quality, which have no distribution.
@@ -90,14 +91,19 @@ def reverse_kl(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_50
     Reference: Lin et al. 2018, section 4.1. Which samples make the histogram the paper leaves open; these are those of
     the authors' code.
     """
-    return Estimate(kl_to_uniform(_histogram(fake_points, mixture, samples)))
+    value, error = kl_to_uniform(_histogram(fake_points, mixture, samples))
+    return Estimate(value, error, protocol=f"first {samples:,} samples")
 
 
-def kl_to_uniform(counts: np.ndarray) -> float:
-    """KL(counts / their sum || uniform) in nats.
+def kl_to_uniform(counts: np.ndarray) -> tuple[float, float]:
+    """KL(counts / their sum || uniform) in nats, and its standard error.
 
     Args:
         counts: [bins] of at least 0.
+
+    Returns:
+        The divergence, and its standard error to first order, which is 0 for even counts: there the divergence is all
+        bias.
 
     Raises:
         TooFewSamplesError: all are 0.
@@ -105,7 +111,9 @@ def kl_to_uniform(counts: np.ndarray) -> float:
     if not counts.sum():
         raise TooFewSamplesError("a divergence of modes needs a sample that belongs to one; none does")
     shares = counts[counts > 0] / counts.sum()
-    return max(0.0, float((shares * np.log(shares * len(counts))).sum()))
+    logs = np.log(shares * len(counts))
+    value = float((shares * logs).sum())
+    return max(0.0, value), float(np.sqrt((shares * (logs - value) ** 2).sum() / counts.sum()))
 
 
 def _histogram(points: np.ndarray, mixture: Mixture, samples: int) -> np.ndarray:

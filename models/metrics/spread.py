@@ -2,20 +2,22 @@
 
 import numpy as np
 
-from models.metrics.distances import neighbour_radii, squared_distances
-from models.metrics.estimate import Estimate, check_images, require_samples
-from models.metrics.precision_recall import equal_parts
+from models.metrics.distances import equal_parts, neighbour_radii, squared_distances
+from models.metrics.estimate import Estimate, check_images, ratio_error, require_samples, standard_error
 
 
-def mean_distance(images: np.ndarray) -> float:
-    """Mean Euclidean distance of pairs of different images, pixels in [0, 1].
+def mean_distances(images: np.ndarray) -> np.ndarray:
+    """Mean Euclidean distance of each image to the others, pixels in [0, 1].
 
     Args:
         images: [n >= 2, h, w, c] uint8.
+
+    Returns:
+        [n] float64; their mean is that of all pairs.
     """
     points = _points(images)
-    total = sum(np.sqrt(distances).sum() for _, distances in squared_distances(points, points))
-    return float(total / (len(points) * (len(points) - 1)) / 255)
+    sums = [np.sqrt(distances).sum(axis=1) for _, distances in squared_distances(points, points)]
+    return np.concatenate(sums) / (len(points) - 1) / 255
 
 
 def spread(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
@@ -26,7 +28,7 @@ def spread(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
         fake_images: [m >= 2, h, w, c] uint8.
 
     Returns:
-        The ratio, without uncertainty.
+        The ratio; uncertainty: its standard error, by those of the two means over pairs (Hoeffding 1948).
 
     Raises:
         TooFewSamplesError: fewer than 2 images in a set.
@@ -36,10 +38,13 @@ def spread(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
     """
     check_images(real=real_images, fake=fake_images)
     require_samples("a spread", 2, real=len(real_images), generated=len(fake_images))
-    real = mean_distance(real_images)
-    if not real:
+    real, fake = mean_distances(real_images), mean_distances(fake_images)
+    if not real.any():
         raise ValueError("a spread is a ratio to real variety; the real images are all the same")
-    return Estimate(mean_distance(fake_images) / real)
+    value = float(fake.mean() / real.mean())
+    # Each image is in as many pairs as there are others, and a pair has two images: twice the error of one of them.
+    parts = [(float(each.mean()) or 1.0, 2 * standard_error(each)) for each in (fake, real)]
+    return Estimate(value, ratio_error(value, *parts))
 
 
 def within_class_spread(
@@ -69,7 +74,7 @@ def within_class_spread(
         ratios[label] = spread(real, fake).value
     asked = ratios[np.isfinite(ratios)]
     require_samples("a spread within classes", 1, generated=len(asked))
-    error = float(asked.std(ddof=1) / np.sqrt(len(asked))) if len(asked) > 1 else None
+    error = standard_error(asked) if len(asked) > 1 else None
     return Estimate(float(asked.mean()), error, tuple(ratios.tolist()))
 
 
@@ -96,7 +101,8 @@ def near_duplicates(real_images: np.ndarray, fake_images: np.ndarray, *, percent
     limit = np.percentile(neighbour_radii(_points(real_images), 1), percentile)
     parts = equal_parts(_points(fake_images), len(real_images))
     near = np.concatenate([neighbour_radii(part, 1) <= limit for part in parts])
-    return Estimate(float(near.mean()), float(np.sqrt(near.mean() * (1 - near.mean()) / len(near))))
+    error = float(np.sqrt(near.mean() * (1 - near.mean()) / len(near)))
+    return Estimate(float(near.mean()), error, protocol=f"percentile {percentile:g} of real nearest neighbours")
 
 
 def _points(images: np.ndarray) -> np.ndarray:

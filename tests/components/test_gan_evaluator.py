@@ -76,6 +76,9 @@ class TestExecutor:
         assert tree["metrics"]["within_class_spread"]["threshold"] == {"at_least": 0.6}
         assert tree["metrics"]["coverage"]["limits"] == [pytest.approx(tree["metrics"]["coverage"]["floor"] - 0.05)]
         assert tree["metrics"]["fcd_cnn"]["holds"] is None
+        assert tree["metrics"]["coverage"]["protocol"] == "k = 5"
+        assert tree["metrics"]["coverage"]["counts"] == {"real": 360, "fake": 400}
+        assert tree["metrics"]["memorisation"]["counts"] == {"train": 1437, "real": 360, "fake": 400}
         assert tree["protocol"]["extractor"]["eval_accuracy"] > 0.9
         assert (tmp_path / "evaluation/report.html").read_text().startswith("<!doctype html>")
 

@@ -71,17 +71,20 @@ class TestVerdict:
 
 
 class TestBaseline:
-    RELATIVE = judging.experiment(thresholds={"spread": Threshold(within_blessed=0.02)})
+    RELATIVE = judging.experiment(thresholds={"within_class_spread": Threshold(within_blessed=0.02)})
 
     def test_equal_model_holds(self, house):
         verdict = judge_in(house, "honest", self.RELATIVE, baseline="honest")
         assert verdict.blessed
-        assert verdict.lines["spread"].baseline == verdict.lines["spread"].value
+        line = verdict.lines["within_class_spread"]
+        assert (line.baseline, line.baseline_uncertainty) == (line.value, line.uncertainty)
+        assert {line.against_baseline for line in verdict.lines.values() if line.baseline is not None} == {"no worse"}
 
     def test_worse_model_is_refused(self, house):
         verdict = judge_in(house, "collapsed", self.RELATIVE, baseline="honest")
         assert not verdict.blessed
-        assert re.search(r"spread is .*, must be at least .* \(latest blessed model: ", verdict.reason)
+        assert re.search(r"within_class_spread is 0, must be at least .* \(latest blessed model: ", verdict.reason)
+        assert verdict.lines["recall"].against_baseline == "worse"
 
     def test_better_model_holds(self, house):
         assert judge_in(house, "honest", self.RELATIVE, baseline="collapsed").blessed

@@ -16,7 +16,11 @@ from models.metrics.estimate import Estimate
 
 
 def line(value, threshold, *, floor=None, baseline=None, better="higher", missing=""):
-    estimate = None if value is None else Estimate(value)
+    """A judged metric; a figure may be a pair of a value and its standard error."""
+    estimate, floor, baseline = (
+        None if each is None else Estimate(*each) if isinstance(each, tuple) else Estimate(each)
+        for each in (value, floor, baseline)
+    )
     return gate.judge_metric(
         estimate, threshold, floor=floor, baseline=baseline, better=better, measures="", missing=missing
     )
@@ -66,6 +70,50 @@ class TestThresholds:
         judged = line(value, threshold, **options)
         assert judged.verdict.startswith(verdict)
         assert judged.holds is (None if threshold is None else verdict == "holds")
+
+    @pytest.mark.parametrize(
+        ("value", "baseline", "better", "expected"),
+        [
+            # an error of 0.01 and one of 0.01: two of the difference are 0.0283
+            ((0.909, 0.01), (0.9, 0.01), "higher", "no worse"),
+            ((0.891, 0.01), (0.9, 0.01), "higher", "no worse"),
+            ((0.872, 0.01), (0.9, 0.01), "higher", "no worse"),
+            ((0.871, 0.01), (0.9, 0.01), "higher", "worse"),
+            ((0.929, 0.01), (0.9, 0.01), "higher", "better"),
+            ((12.0, 0.5), (10.0, 0.5), "lower", "worse"),
+            ((8.0, 0.5), (10.0, 0.5), "lower", "better"),
+            ((10.1, 0.5), (10.0, 0.5), "lower", "no worse"),
+            # One of them has no uncertainty, or both.
+            ((0.91, 0.01), 0.9, "higher", "no worse"),
+            (7, 8, "higher", "worse"),
+            (8, 8, "higher", "no worse"),
+        ],
+    )
+    def test_noise_is_counted_against_the_blessed_model(self, value, baseline, better, expected):
+        judged = line(value, Threshold(within_blessed=0), baseline=baseline, better=better)
+        assert judged.against_baseline == expected
+        assert judged.holds is (expected != "worse")
+        # what is not required is compared all the same
+        assert line(value, None, baseline=baseline, better=better).against_baseline == expected
+
+    def test_a_worse_model_is_refused_with_the_metric_and_the_noise_named(self):
+        judged = line((0.8, 0.01), Threshold(within_blessed=0.05), baseline=(0.9, 0.02))
+        # 0.9 less 5 % of it, less twice the root of 0.01^2 + 0.02^2
+        assert judged.limits == (pytest.approx(0.9 - 0.045 - 2 * math.hypot(0.01, 0.02)),)
+        blessed, reason = gate.reason_of({"recall": judged}, {"recall": "much is never drawn"})
+        assert not blessed
+        assert reason == (
+            "refused: recall is 0.8, must be at least 0.81 (latest blessed model: 0.9, 2 standard errors: 0.045): "
+            "much is never drawn"
+        )
+
+    def test_bounds_in_figures_are_meant_as_they_are_written(self):
+        assert not line((0.59, 0.1), AtLeast(0.6)).holds
+        assert not line((0.84, 0.1), Threshold(within_floor=0.05), floor=(0.9, 0.1)).holds
+
+    def test_a_baseline_without_a_finite_value_is_none(self):
+        judged = line(0.5, Threshold(within_blessed=0), baseline=math.nan)
+        assert (judged.holds, judged.baseline, judged.against_baseline) == (True, None, None)
 
     def test_every_bound_has_to_hold(self):
         judged = line(0.5, AtLeast(0.6, within_floor=0.1), floor=0.9)

@@ -43,7 +43,7 @@ def opened(house, tmp_path_factory):
     def open_at(width):
         page, log = folder / f"{width}.html", folder / f"{width}.json"
         page.write_text(html.replace("</body>", MEASURE + "</body>"))
-        done = subprocess.run(  # noqa: S603 - the browser that was found
+        done = subprocess.run(
             [
                 *(CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
                 *("--enable-logging=stderr", "--virtual-time-budget=5000", "--disable-background-networking"),

@@ -32,7 +32,7 @@ class TestKernelDistance:
         self.random = random
         self.real, self.fake = random.standard_normal((300, 6)), random.standard_normal((400, 6)) + 0.3
 
-    def test_mean_and_deviation_over_the_same_subsets(self):
+    def test_mean_and_error_over_the_same_subsets(self):
         random = np.random.default_rng(7)
         values = []
         for _ in range(5):
@@ -40,7 +40,23 @@ class TestKernelDistance:
             values.append(mmd_by_sklearn(self.real[rows], self.fake[columns]))
         estimate = kernel_distance(self.real, self.fake, subsets=5, subset_size=40, seed=7)
         assert estimate.value == pytest.approx(np.mean(values), rel=1e-9)
-        assert estimate.uncertainty == pytest.approx(np.std(values), rel=1e-9)
+        assert estimate.uncertainty == pytest.approx(np.std(values, ddof=1) * np.sqrt(40 / 260 + 1 / 5), rel=1e-9)
+        assert estimate.protocol == "5 subsets of 40"
+
+    def test_float32_loses_next_to_nothing(self):
+        exact = kernel_distance(self.real, self.fake).value
+        single = kernel_distance(self.real.astype(np.float32), self.fake.astype(np.float32)).value
+        assert single == pytest.approx(exact, rel=1e-5)
+
+    def test_the_error_is_that_of_repeated_draws(self):
+        estimates = [
+            kernel_distance(
+                self.random.standard_normal((300, 6)), self.random.standard_normal((300, 6)) + 0.5, subsets=50
+            )
+            for _ in range(60)
+        ]
+        spread = np.std([each.value for each in estimates], ddof=1)
+        assert np.mean([each.uncertainty for each in estimates]) == pytest.approx(spread, rel=0.3)
 
     def test_unbiased_for_equal_distributions(self):
         first, second = self.random.standard_normal((2, 2000, 6))

@@ -88,5 +88,12 @@ class TestProtocol:
 
 def test_kl_to_uniform_equals_scipy():
     counts = np.random.default_rng(0).integers(0, 9, 40)
-    assert kl_to_uniform(counts) == pytest.approx(entropy(counts, np.ones(40)))
-    assert kl_to_uniform(np.full(7, 3)) == 0
+    assert kl_to_uniform(counts)[0] == pytest.approx(entropy(counts, np.ones(40)))
+    assert kl_to_uniform(np.full(7, 3)) == (0, 0)
+
+
+def test_the_error_of_a_divergence_is_that_of_repeated_draws():
+    random = np.random.default_rng(0)
+    drawn = [kl_to_uniform(random.multinomial(2_000, [0.4, 0.3, 0.2, 0.1])) for _ in range(300)]
+    values, errors = np.transpose(drawn)
+    assert errors.mean() == pytest.approx(values.std(ddof=1), rel=0.15)

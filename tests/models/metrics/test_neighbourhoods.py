@@ -4,10 +4,25 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from models.metrics import distances
-from models.metrics.density_coverage import coverage, density
+from models.metrics import density_coverage, distances, neighbourhoods, precision_recall
 from models.metrics.estimate import TooFewSamplesError
-from models.metrics.precision_recall import precision, recall
+
+
+def precision(real, fake):
+    return precision_recall.precision(neighbourhoods.neighbourhoods(real, fake))
+
+
+def recall(real, fake):
+    return precision_recall.recall(neighbourhoods.neighbourhoods(real, fake))
+
+
+def density(real, fake):
+    return density_coverage.density(neighbourhoods.neighbourhoods(real, fake))
+
+
+def coverage(real, fake):
+    return density_coverage.coverage(neighbourhoods.neighbourhoods(real, fake))
+
 
 ALL = [precision, recall, density, coverage]
 
@@ -50,11 +65,25 @@ class TestAgainstLoops:
         parts = [by_loops(real, fake[:20])[metric.__name__], by_loops(real, fake[20:40])[metric.__name__]]
         assert metric(real, fake).value == pytest.approx(np.mean(parts), abs=1e-12)
 
+    @pytest.mark.parametrize("metric", [precision, density])
+    def test_what_is_left_over_of_more_samples_counts_for_fidelity(self, metric, clouds):
+        real, fake = clouds[0][:20], clouds[1][:50]
+        assert metric(real, fake).value == pytest.approx(by_loops(real, fake)[metric.__name__], abs=1e-12)
+
     @pytest.mark.parametrize("metric", ALL)
-    def test_blocks_change_nothing(self, metric, clouds, monkeypatch):
+    def test_tiles_change_nothing(self, metric, clouds, monkeypatch):
         whole = metric(*clouds)
-        monkeypatch.setattr(distances, "BLOCK_BYTES", 7 * 60 * 4)  # blocks of 7 rows, the last one short
+        monkeypatch.setattr(neighbourhoods, "TILE", 7)  # the last one short
         assert metric(*clouds) == whole
+
+    def test_other_numbers_of_neighbours(self, clouds):
+        near = neighbourhoods.neighbourhoods(*clouds, k=1, density_k=2)
+        real, fake = clouds
+        radii = [radius(real, i, 2) for i in range(len(real))]
+        inside = np.linalg.norm(fake[:, None] - real, axis=2) <= radii
+        assert density_coverage.density(near).value == pytest.approx(inside.mean() * 60 / 2)
+        assert density_coverage.density(near).protocol == "k = 2"
+        assert precision_recall.precision(near).protocol == "k = 1"
 
 
 class TestProperties:
@@ -97,9 +126,9 @@ class TestProperties:
 class TestBadInput:
     @pytest.mark.parametrize("metric", ALL)
     def test_too_few_samples(self, metric, clouds):
-        with pytest.raises(TooFewSamplesError, match=r"at least (4|6) real samples; received 3"):
+        with pytest.raises(TooFewSamplesError, match=r"at least 6 real samples; received 3"):
             metric(clouds[0][:3], clouds[1])
-        with pytest.raises(TooFewSamplesError, match=r"at least (4|6) generated samples; received 0"):
+        with pytest.raises(TooFewSamplesError, match=r"at least 6 generated samples; received 0"):
             metric(clouds[0], clouds[1][:0])
 
     @pytest.mark.parametrize("metric", ALL)
@@ -114,6 +143,13 @@ class TestBadInput:
 
 
 class TestDistances:
+    @pytest.mark.parametrize("tile", [7, 60, 1_000])
+    def test_nearest_others_of_a_set(self, clouds, tile, monkeypatch):
+        monkeypatch.setattr(neighbourhoods, "TILE", tile)
+        points = clouds[0]
+        expected = np.sort(cdist(points, points, "sqeuclidean"), axis=1)[:, 1:5]
+        assert np.allclose(neighbourhoods.nearest_distances(points, 4), expected)
+
     def test_equal_scipy(self, clouds):
         blocks = list(distances.squared_distances(*clouds))
         assert np.allclose(np.concatenate([block for _, block in blocks]), cdist(*clouds, "sqeuclidean"))

@@ -1,0 +1,128 @@
+"""How near restored images are to the true ones: pairs, where all else in this package compares sets."""
+
+from typing import Literal
+
+import numpy as np
+
+from models.metrics.estimate import Estimate, check_features, check_images, require_samples, standard_error
+from models.metrics.similarity import RANGE, SIGMA, WINDOW, structural_similarity
+
+Channels = Literal["all", "luma"]
+"""What is compared: all channels, or the Y of ITU-R BT.601 as papers on super-resolution do."""
+
+
+def psnr(
+    real_images: np.ndarray, restored_images: np.ndarray, *, channels: Channels = "all", crop: int = 0
+) -> Estimate:
+    """Peak signal-to-noise ratio, 10 log10(255^2 / mean squared error), of each pair, and its mean.
+
+    Args:
+        real_images: [n >= 2, h, w, c] uint8.
+        restored_images: of the same shape, image by image.
+        channels: all of them, or the luma of RGB, which gives other values.
+        crop: pixels that are left out at each border; 4 in papers on super-resolution by 4.
+
+    Returns:
+        The mean in dB, infinite where a pair is equal; uncertainty: its standard error, None where it is infinite.
+
+    Raises:
+        TooFewSamplesError: fewer than 2 pairs.
+        ValueError: shapes or dtypes differ, luma of other than 3 channels, or nothing is left by the crop.
+
+    Reference: Huynh-Thu & Ghanbari 2008; luma and crop as Ledig et al. 2017, section 3.1.
+    """
+    real, restored = _compared("PSNR", real_images, restored_images, channels, crop)
+    errors = ((real - restored) ** 2).mean(axis=(1, 2, 3))
+    with np.errstate(divide="ignore"):
+        values = 10 * np.log10(RANGE**2 / errors)
+    error = standard_error(values) if np.isfinite(values).all() else None
+    return Estimate(float(values.mean()), error, protocol=_protocol(channels, crop))
+
+
+def ssim(
+    real_images: np.ndarray, restored_images: np.ndarray, *, channels: Channels = "all", crop: int = 0
+) -> Estimate:
+    """Structural similarity of each pair, and its mean.
+
+    Args:
+        real_images: [n >= 2, h, w, c] uint8.
+        restored_images: of the same shape, image by image.
+        channels: all of them, of which the mean is taken, or the luma of RGB.
+        crop: pixels that are left out at each border.
+
+    Returns:
+        The mean, in [-1, 1], 1 for equal images; uncertainty: its standard error.
+
+    Raises:
+        TooFewSamplesError: fewer than 2 pairs.
+        NoEstimateError: what the crop leaves is smaller than the window of 11 pixels.
+        ValueError: shapes or dtypes differ, luma of other than 3 channels, or nothing is left by the crop.
+
+    Reference: Wang et al. 2004, equation 13, with its Gaussian window.
+    """
+    values = structural_similarity(*_compared("SSIM", real_images, restored_images, channels, crop))
+    window = f"{WINDOW}x{WINDOW} Gaussian of sigma {SIGMA}"
+    return Estimate(float(values.mean()), standard_error(values), protocol=f"{window}, {_protocol(channels, crop)}")
+
+
+def feature_distance(real_features: np.ndarray, restored_features: np.ndarray) -> Estimate:
+    """Mean Euclidean distance of the features of each pair: what PSNR and SSIM do not see, such as a lost texture.
+
+    Args:
+        real_features: [n >= 2, d] float.
+        restored_features: [n, d] float, row by row.
+
+    Returns:
+        The mean, at least 0; uncertainty: its standard error.
+
+    Raises:
+        TooFewSamplesError: fewer than 2 pairs.
+        ValueError: shapes differ, or a feature is not finite.
+
+    Reference: the content distance of Johnson, Alahi & Fei-Fei 2016, equation 2, as a metric, without its square.
+    """
+    check_features(real=real_features, restored=restored_features)
+    _check_counts("a feature distance", real_features, restored_features)
+    values = np.linalg.norm(real_features.astype(np.float64) - restored_features, axis=1)
+    return Estimate(float(values.mean()), standard_error(values))
+
+
+def luma(images: np.ndarray) -> np.ndarray:
+    """Y of ITU-R BT.601, from 16 for black to 235 for white.
+
+    Args:
+        images: RGB of 0 to 255, [n, h, w, 3].
+
+    Returns:
+        [n, h, w, 1] float64, not rounded.
+
+    Raises:
+        ValueError: there are not 3 channels.
+    """
+    if images.shape[3] != 3:
+        raise ValueError(f"luma is that of images of 3 channels; received {images.shape[3]}")
+    return 16 + images @ np.array([[65.481], [128.553], [24.966]]) / 255
+
+
+def _compared(
+    what: str, real: np.ndarray, restored: np.ndarray, channels: Channels, crop: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that count, as float64."""
+    check_images(real=real, restored=restored)
+    _check_counts(what, real, restored)
+    if crop < 0 or 2 * crop >= min(real.shape[1:3]):
+        raise ValueError(f"a crop leaves pixels between two borders; received {crop} of images of {real.shape[1]}")
+    inner = slice(crop, -crop or None)
+    pair = (side[:, inner, inner].astype(np.float64) for side in (real, restored))
+    first, second = (luma(side) for side in pair) if channels == "luma" else pair
+    return first, second
+
+
+def _check_counts(what: str, real: np.ndarray, restored: np.ndarray) -> None:
+    if len(real) != len(restored):
+        raise ValueError(f"{what} is of pairs; received {len(real)} real and {len(restored)} restored")
+    require_samples(what, 2, real=len(real))
+
+
+def _protocol(channels: Channels, crop: int) -> str:
+    return f"{'Y of BT.601' if channels == 'luma' else 'all channels'}, crop {crop}, range {RANGE}"
