@@ -155,7 +155,7 @@ def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
 
 def _feature_cloud(real: Population, fake: Population) -> Markup:
     """Both in the plane in which the real features vary most."""
-    axes = np.linalg.eigh(real.moments.covariance)[1][:, -2:]
+    axes = np.linalg.eigh(real.moments.scatter)[1][:, -2:]
     sides = {"real": real, "fake": fake}
     kinds = {css: (side.features[:DOTS] - real.moments.mean) @ axes for css, side in sides.items()}
     reach = 1.25 * float(np.abs(kinds["real"]).max())

@@ -114,4 +114,4 @@ class TestMergeMoments:
         merged = combine.extract_output(combine.merge_accumulators([right, combine.create_accumulator(), left]))
         assert merged.count == 40
         np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-12)
-        np.testing.assert_allclose(merged.covariance, np.cov(self.FEATURES.T), rtol=1e-10)
+        np.testing.assert_allclose(merged.gaussian.covariance, np.cov(self.FEATURES.T), rtol=1e-10)
