@@ -38,6 +38,6 @@ setup(
         "test": TEST,
         "dev": [*TEST, "ruff>=0.15", "mypy>=1.15", "pre-commit>=4"],
         # What `ganworks bench` needs beyond the above; the CPU build of torch is enough.
-        "bench": ["torch>=2.13,<3"],
+        "bench": ["torch>=2.13,<3", "torchvision>=0.28,<1", "torch-fidelity>=0.4,<0.5"],
     },
 )

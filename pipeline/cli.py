@@ -25,6 +25,7 @@ ERROR, STOPPED = 1, 130
 BENCHMARKS = {
     "fgan": "benchmarks.fgan",
     "ingest": "benchmarks.ingest",
+    "metrics": "benchmarks.metrics",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
     "scaling": "benchmarks.scaling",
