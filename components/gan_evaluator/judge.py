@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,8 @@ class Verdict:
     protocol: dict[str, Any]
     html: str
 
-    def write(self, directory: str) -> None:
-        """Writes `metrics.json` and `report.html`."""
+    def to_json(self) -> str:
+        """All but the report, as `metrics.json` has it."""
         tree = {
             "blessed": self.blessed,
             "reason": self.reason,
@@ -50,8 +50,12 @@ class Verdict:
             "counts": self.counts,
             "protocol": self.protocol,
         }
+        return json.dumps(tree, indent=1, allow_nan=False)
+
+    def write(self, directory: str) -> None:
+        """Writes `metrics.json` and `report.html`."""
         tf.io.gfile.makedirs(directory)
-        texts = {"metrics.json": json.dumps(tree, indent=1, allow_nan=False), "report.html": self.html}
+        texts = {"metrics.json": self.to_json(), "report.html": self.html}
         for name, text in texts.items():
             with tf.io.gfile.GFile(f"{directory}/{name}", "w") as file:
                 file.write(text)
@@ -86,25 +90,78 @@ def judge(
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
             size, a class has no held-out example.
     """
-    evaluation = experiment.evaluation
-    train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
-    _check_classes(held_out, experiment.data.labels)
+    train, held_out = _read(train_examples, eval_examples, experiment)
     bench = Bench(experiment, Extractor(feature_model), train, held_out)
     fake = bench.sample(model)
     history = read_history(run_dir)
     blessed, baseline_state = _measure_baseline(bench, baseline)
     lines = _lines(bench, fake, blessed) | _player_lines(history, experiment)
+    protocol = {"baseline": baseline_state, "health": health(history)}
+    return _verdict(experiment, bench, fake, lines, protocol, train, held_out, history)
+
+
+def judge_images(
+    *,
+    images: Arrays,
+    train_examples: Sequence[str],
+    eval_examples: Sequence[str],
+    feature_model: str,
+    experiment: Experiment,
+    origin: Mapping[str, str],
+) -> Verdict:
+    """Judges images that another system made, as `judge` does those of a generator.
+
+    As many are judged as evaluation.samples, or as there are images or training examples where those are fewer.
+
+    Args:
+        images: to judge, with the classes asked for, if there are any, as labels.
+        train_examples: as in `judge`; `eval_examples` and `feature_model` likewise.
+        eval_examples: see `train_examples`.
+        feature_model: see `train_examples`.
+        experiment: as in `judge`.
+        origin: where the images and the real ones came from; part of the protocol.
+
+    Raises:
+        ValueError: as in `judge`.
+    """
+    evaluation = experiment.evaluation
+    train, held_out = _read(train_examples, eval_examples, experiment)
+    count = min(evaluation.samples, len(images), len(train))
+    settings = evaluation.model_copy(update={"samples": count})
+    bench = Bench(experiment.model_copy(update={"evaluation": settings}), Extractor(feature_model), train, held_out)
+    fake = Population.of(*_some(images, count, evaluation.seed), bench.extractor)
+    # They have no training to tell of; what a threshold asks of one cannot be estimated.
+    players = {name: line for name, line in _player_lines([], experiment).items() if line.threshold}
+    protocol = {"baseline": "none: another system made these images", "health": health([]), "origin": dict(origin)}
+    return _verdict(experiment, bench, fake, _lines(bench, fake, {}) | players, protocol, train, held_out, [])
+
+
+def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> tuple[Arrays, Arrays]:
+    """The training examples and those held out, which have every class."""
+    read = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
+    _check_classes(read[1], experiment.data.labels)
+    return read
+
+
+def _verdict(
+    experiment: Experiment,
+    bench: "Bench",
+    fake: Population,
+    lines: dict[str, gate.Line],
+    protocol: dict[str, Any],
+    train: Arrays,
+    held_out: Arrays,
+    history: list[dict[str, float]],
+) -> Verdict:
+    """What all lines together say, with the report."""
     faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
     counts = {"generated": len(fake.examples), "real": len(bench.real.examples), "noise_floor": len(bench.stand_ins)}
     counts |= {"train": len(train), "eval": len(held_out)}
-    protocol = {
-        "seed": evaluation.seed,
-        "extractor": bench.extractor.record | {"name": evaluation.extractor},
-        "baseline": baseline_state,
-        "health": health(history),
-    }
+    evaluation = experiment.evaluation
+    extractor = bench.extractor.record | {"name": evaluation.extractor}
+    protocol = {"seed": evaluation.seed, "extractor": extractor} | protocol
     page = report.render(
         report.Evidence(experiment, allowed, lines, faults, counts, protocol, bench.real, fake, train, history)
     )
