@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from models.catalog import near_misses
 from models.config import Experiment
 from pipeline import session
 from pipeline.experiments import EXPERIMENTS, find
-from pipeline.summary import Summary
+from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
 
 ERROR, STOPPED = 1, 130
 """Exit codes: an error; Ctrl-C. A run has further ones: pipeline.summary."""
@@ -109,6 +110,35 @@ def run(
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(STOPPED) from None
     raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def evaluate(
+    samples: Annotated[Path, typer.Option(help="a folder of images; subfolders, if any, are the classes asked for")],
+    real: Annotated[str, typer.Option(metavar="SOURCE", help="real images: digits, idx:DIR, folder:DIR, tfds:NAME")],
+    html: Annotated[Path | None, typer.Option(help="the report to write")] = None,
+    json_: Annotated[Path | None, typer.Option("--json", help="the figures to write")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="a field of data or evaluation, e.g. evaluation.samples=500"),
+    ] = None,
+) -> None:
+    """Judges images that any other system made, as a run judges its own. Exit code 3: a threshold that is set fails."""
+    with tempfile.TemporaryDirectory(prefix="ganworks-") as work, session.logged(Path(work, "log")) as console:
+        try:
+            from pipeline import yardstick
+
+            verdict = yardstick.evaluate(samples, real, settings or [], Path(work), console)
+        except KeyboardInterrupt:
+            raise typer.Exit(STOPPED) from None
+        for path, text in ((html, verdict.html), (json_, verdict.to_json())):
+            if path:
+                write(path, text)
+        judged = any(line.threshold for line in verdict.lines.values())
+        console.print()
+        console.print(metrics_table(json.loads(verdict.to_json())["metrics"]))
+        console.print(verdict.reason if judged else "no threshold was set, so nothing was required", soft_wrap=True)
+    raise typer.Exit(PUSHED if verdict.blessed else NOT_BLESSED)
 
 
 @app.command()

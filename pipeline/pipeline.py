@@ -22,6 +22,7 @@ from models.config import Data, Experiment
 from models.export import RECORDED
 from models.source import source_hash
 from pipeline.baseline import BlessedBeforeStrategy
+from pipeline.beam import BEAM_ARGS
 
 TRAINER_SOURCES = (
     "components.gan_trainer",
@@ -85,9 +86,6 @@ EVALUATOR_SOURCES = (
     "models.optimizers",
     "models.precision",
 )
-
-# Prism, the DirectRunner's first choice, is a download.
-BEAM_ARGS = ("--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",)
 
 
 def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False) -> Pipeline:

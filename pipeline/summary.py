@@ -115,7 +115,7 @@ class Summary:
         """Shows the judgement and where everything lies."""
         judgement = self.judgement
         console.print()
-        console.print(_metrics_table(judgement["metrics"]))
+        console.print(metrics_table(judgement["metrics"]))
         console.print(judgement["reason"], soft_wrap=True)
         if alarm := _alarm(self.health):
             console.print(alarm, soft_wrap=True)
@@ -133,7 +133,8 @@ class Summary:
                 console.print(f"{name:<8} {shown}", soft_wrap=True)
 
 
-def _metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
+def metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
+    """Every metric beside what is required of it."""
     table = Table(box=None, pad_edge=False)
     for header, justify in (
         ("metric", "left"),

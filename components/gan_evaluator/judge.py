@@ -4,24 +4,22 @@ import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.gan_evaluator import gate, report
+from components.gan_evaluator.bench import Bench, some
 from components.gan_evaluator.history import at_the_end, health, read_history
-from components.gan_evaluator.measuring import Population, measure
+from components.gan_evaluator.measuring import Population
 from components.gan_evaluator.populations import MakePipeline, Side, local_pipeline, look
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models import catalog
-from models.config import Experiment, Threshold
+from models.config import Experiment
 from models.data import Arrays, read_examples
 from models.metrics.estimate import Estimate
-
-WAYS, WAY = 8, 8
-"""Interpolations that are shown, and examples of each."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +44,8 @@ class Verdict:
     protocol: dict[str, Any]
     html: str
 
-    def write(self, directory: str) -> None:
-        """Writes `metrics.json` and `report.html`."""
+    def to_json(self) -> str:
+        """All but the report, as `metrics.json` has it."""
         tree = {
             "blessed": self.blessed,
             "reason": self.reason,
@@ -55,8 +53,12 @@ class Verdict:
             "counts": self.counts,
             "protocol": self.protocol,
         }
+        return json.dumps(tree, indent=1, allow_nan=False)
+
+    def write(self, directory: str) -> None:
+        """Writes `metrics.json` and `report.html`."""
         tf.io.gfile.makedirs(directory)
-        texts = {"metrics.json": json.dumps(tree, indent=1, allow_nan=False), "report.html": self.html}
+        texts = {"metrics.json": self.to_json(), "report.html": self.html}
         for name, text in texts.items():
             with tf.io.gfile.GFile(f"{directory}/{name}", "w") as file:
                 file.write(text)
@@ -95,118 +97,107 @@ def judge(
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
             size, a class has no held-out example.
     """
-    evaluation = experiment.evaluation
-    train, held_out = read_examples(train_examples, experiment.data), read_examples(eval_examples, experiment.data)
-    _check_classes(held_out, experiment.data.labels)
+    train, held_out = _read(train_examples, eval_examples, experiment)
     generator = Generator(model, experiment)
     bench = Bench(experiment, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
-    seen = bench.look(generator, scratch)
+    seen = bench.look(bench.side(generator), scratch)
     history = read_history(run_dir)
     blessed, baseline_state = _measure_baseline(bench, seen, baseline, scratch)
     lines = _lines(bench, seen, blessed) | _player_lines(history, experiment)
-    faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
-    allowed, reason = gate.reason_of(lines, faults)
-    _log.info("%s", reason)
-    counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
-    counts |= {"train": len(train), "eval": len(held_out)}
     protocol = {
-        "seed": evaluation.seed,
-        "extractor": Extractor(feature_model).record | {"name": evaluation.extractor},
+        "extractor": Extractor(feature_model).record,
         "baseline": baseline_state,
         "health": health(history),
         "made_by": generator.record,
     }
+    return _verdict(bench, seen, lines, protocol, train, len(held_out), history, bench.ways(generator))
+
+
+def judge_images(
+    *,
+    images: Arrays,
+    train_examples: Sequence[str],
+    eval_examples: Sequence[str],
+    feature_model: str,
+    experiment: Experiment,
+    origin: Mapping[str, str],
+    make_pipeline: MakePipeline = local_pipeline,
+) -> Verdict:
+    """Judges images that another system made, as `judge` does those of a generator.
+
+    As many are judged as evaluation.samples, or as there are images or training examples where those are fewer.
+
+    Args:
+        images: to judge, with the classes asked for, if there are any, as labels.
+        train_examples: as in `judge`; `eval_examples` and `feature_model` likewise.
+        eval_examples: see `train_examples`.
+        feature_model: see `train_examples`.
+        experiment: as in `judge`.
+        origin: where the images and the real ones came from; part of the protocol.
+        make_pipeline: as in `judge`.
+
+    Raises:
+        ValueError: as in `judge`.
+    """
+    train, held_out = _read(train_examples, eval_examples, experiment)
+    evaluation = experiment.evaluation
+    count = min(evaluation.samples, len(images), len(train))
+    settings = evaluation.model_copy(update={"samples": count})
+    equal = experiment.model_copy(update={"evaluation": settings})
+    bench = Bench(equal, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
+    examples, labels = some(images, count, evaluation.seed)
+    seen = bench.look(Side(count, examples=examples, labels=labels), None)
+    # They have no training to tell of; what a threshold asks of one cannot be estimated.
+    players = {name: line for name, line in _player_lines([], experiment).items() if line.threshold}
+    protocol = {
+        "extractor": Extractor(feature_model).record,
+        "baseline": "none: another system made these images",
+        "health": health([]),
+        "made_by": {},
+        "origin": dict(origin),
+    }
+    return _verdict(bench, seen, _lines(bench, seen, {}) | players, protocol, train, len(held_out), [])
+
+
+def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> tuple[Arrays, Arrays]:
+    """The training examples and those held out, which have every class."""
+    read = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
+    _check_classes(read[1], experiment.data.labels)
+    return read
+
+
+def _verdict(
+    bench: Bench,
+    seen: dict[str, Population],
+    lines: dict[str, gate.Line],
+    protocol: dict[str, Any],
+    train: Arrays,
+    held_out: int,
+    history: list[dict[str, float]],
+    ways: np.ndarray | None = None,
+) -> Verdict:
+    """What all lines together say, with the report."""
+    faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
+    allowed, reason = gate.reason_of(lines, faults)
+    _log.info("%s", reason)
+    counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
+    counts |= {"train": len(train), "eval": held_out}
+    evaluation = bench.experiment.evaluation
+    extractor = protocol["extractor"] | {"name": evaluation.extractor}
     evidence = report.Evidence(
-        experiment=experiment,
+        experiment=bench.experiment,
         blessed=allowed,
         lines=lines,
         faults=faults,
         counts=counts,
-        protocol=protocol,
+        protocol=protocol | {"seed": evaluation.seed, "extractor": extractor},
         real=seen["real"],
         fake=seen["fake"],
-        ways=bench.ways(generator),
+        ways=ways,
         train=train,
         history=history,
     )
-    return Verdict(allowed, reason, lines, counts, protocol, report.render(evidence))
-
-
-class Bench:
-    """What every generator of a judgement is measured with: the same real examples, noise, labels and extractor.
-
-    Args:
-        experiment: `data` and `evaluation` decide.
-        extractor: directory of the extractor that gives the features.
-        train: training examples, of which the first of a shuffle are the noise floor and lend their labels.
-        held_out: the reference.
-        look: draws and looks, as `populations.look`.
-
-    Attributes:
-        experiment: as given.
-    """
-
-    def __init__(
-        self,
-        experiment: Experiment,
-        extractor: str,
-        train: Arrays,
-        held_out: Arrays,
-        look: Callable[..., dict[str, Population]],
-    ):
-        evaluation = experiment.evaluation
-        self.experiment = experiment
-        self._look = functools.partial(look, extractor=extractor, experiment=experiment)
-        self._real = _some(held_out, evaluation.samples, evaluation.seed)
-        self._train = train.examples
-        self._stand_ins, self._labels = _some(train, evaluation.samples, evaluation.seed)
-
-    def look(self, generator: Generator, scratch: str | None) -> dict[str, Population]:
-        """What there is to see of a generator.
-
-        Returns:
-            `fake`, its samples; `real`, the reference; `floor`, training examples in the place of the samples; `train`,
-            all of them.
-
-        Raises:
-            ValueError: as `Generator` and `Extractor` do.
-        """
-        (real, labels), asked = self._real, self._asked(generator)
-        sides = {
-            "train": Side(len(self._train), examples=self._train, keeps_all=True),
-            "real": Side(len(real), examples=real, labels=labels),
-            "floor": Side(len(self._stand_ins), examples=self._stand_ins, labels=asked),
-            "fake": Side(len(self._stand_ins), labels=asked, generator=generator.directory),
-        }
-        return self._look(sides, scratch=scratch)
-
-    def sample(self, generator: Generator, scratch: str | None) -> Population:
-        """Its samples alone. Raises ValueError as `look`."""
-        side = Side(len(self._stand_ins), labels=self._asked(generator), generator=generator.directory)
-        return self._look({"fake": side}, scratch=scratch)["fake"]
-
-    def ways(self, generator: Generator) -> np.ndarray:
-        """Interpolations to show, [WAYS, WAY, ...]; see `Generator.interpolate`."""
-        asked = self._asked(generator)
-        labels = None if asked is None else np.resize(np.unique(asked), WAYS)
-        return generator.interpolate(WAYS, WAY, seed=self.experiment.evaluation.seed, labels=labels)
-
-    def measure(self, seen: dict[str, Population], side: str) -> tuple[dict[str, Estimate], dict[str, str]]:
-        """Every metric of one side of what was seen; see `measure`."""
-        train = None if side == "floor" else seen["train"].features
-        return measure(seen["real"], seen[side], self.experiment, train_features=train)
-
-    def _asked(self, generator: Generator) -> np.ndarray | None:
-        return self._labels if generator.conditional else None
-
-    def threshold(self, name: str) -> Threshold | None:
-        """What is required of a metric."""
-        return self.experiment.evaluation.thresholds.get(name)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """See `catalog.metric_names`; those of this kind of data."""
-        return catalog.metric_names(self.experiment.evaluation.extractor, self.experiment.data.kind)
+    return Verdict(allowed, reason, lines, counts, evidence.protocol, report.render(evidence))
 
 
 def _measure_baseline(
@@ -216,7 +207,7 @@ def _measure_baseline(
     if directory is None:
         return {}, "no model was blessed before"
     try:
-        made = bench.sample(Generator(directory, bench.experiment), scratch)
+        made = bench.look_at(bench.side(Generator(directory, bench.experiment)), scratch)
     except ValueError as error:
         _log.warning("The latest blessed model is not comparable: %s", error)
         return {}, f"the latest blessed model is not comparable: {error}"
@@ -254,12 +245,6 @@ def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> di
         )
         for name, measures in catalog.PLAYERS.items()
     }
-
-
-def _some(arrays: Arrays, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """So many of the examples in random order, or all, and their labels."""
-    rows = np.random.default_rng(seed).permutation(len(arrays))[:count]
-    return arrays.examples[rows], None if arrays.labels is None else arrays.labels[rows]
 
 
 def _check_classes(held_out: Arrays, labels: int) -> None:

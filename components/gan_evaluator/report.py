@@ -119,7 +119,8 @@ def render(evidence: Evidence) -> str:
         classes=_classes(evidence.lines),
         neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.examples),
         charts=_charts(evidence.history),
-        config=evidence.experiment.to_json(indent=2),
+        # Images of another system have no other part.
+        config=evidence.experiment.to_json(("data", "evaluation") if "origin" in evidence.protocol else None, indent=2),
     )
 
 

@@ -1,0 +1,164 @@
+"""Judges images that another system made, as the pipeline judges its own: ganworks as a yardstick."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from components.example_gen.ingest import SPLITS, ingest
+from components.example_gen.samples import open_samples, write_samples
+from components.example_gen.sources import fingerprint, open_source
+from components.gan_evaluator.judge import Verdict, judge_images
+from models import features
+from models.config import RESOLUTIONS, Data, Experiment
+from models.data import read_examples
+from models.preprocessing import preprocessing_fn
+from pipeline.beam import BEAM_ARGS
+
+BATCH = 256
+
+
+def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, console: Console) -> Verdict:
+    """Judges a folder of images against real ones.
+
+    The real images are ingested, split and resized as a run does it; the classifier whose features judge learns from
+    their training split, and the held-out split is the reference. Without labels its features are those of random
+    weights.
+
+    Args:
+        samples: a folder of images; subfolders, if there are any, are the classes asked for.
+        real: a source of `--source`.
+        settings: `field=value` of `data` and `evaluation`, as `ganworks run` takes them. By default the resolution is
+            that of the samples, and channels and labels are those of the real images.
+        work: an empty folder for what lies between.
+        console: is told what goes on.
+
+    Raises:
+        ValueError: as `write_samples`, `ingest` and `judge` do.
+    """
+    asked = _asked(real, settings)
+    folder, source = open_samples(str(samples)), open_source(real)
+    with _phase(console, "reading the real images"):
+        ingest(asked.data, str(work / "real"), lambda: beam.Pipeline(argv=list(BEAM_ARGS)))
+        channels, labels = _channels_and_labels(work / "real", len(source.classes()))
+    with _phase(console, "reading the samples") as progress:
+        (work / "samples").mkdir()
+        classes = source.classes() or [str(number) for number in range(labels)]
+        output = work / "samples" / "images.gz"
+        found = write_samples(folder, output, classes=classes, data=asked.data, progress=progress)
+    experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, labels=labels)
+    data = experiment.data
+    unlabelled = data if found.labelled else data.model_copy(update={"labels": 0})
+    with _phase(console, "making them alike"):
+        for split in SPLITS:
+            _transform(work / "real" / f"Split-{split}", work / "seen" / f"Split-{split}", data)
+        _transform(work / "samples", work / "seen" / "samples", unlabelled)
+    train, held_out = ([str(work / "seen" / f"Split-{split}" / "*")] for split in SPLITS)
+    with _phase(console, "training the judge's classifier"):
+        told = json.dumps({"data": data.model_dump(), "evaluation": experiment.evaluation.model_dump()})
+        features.run_fn(
+            SimpleNamespace(
+                train_files=train,
+                eval_files=held_out,
+                serving_model_dir=str(work / "extractor"),
+                custom_config={"experiment": told},
+            )
+        )
+    with _phase(console, "measuring"):
+        return judge_images(
+            images=read_examples([str(work / "seen" / "samples" / "*")], unlabelled),
+            train_examples=train,
+            eval_examples=held_out,
+            feature_model=str(work / "extractor"),
+            experiment=experiment,
+            origin={"samples": str(samples), "real": real, "fingerprint": fingerprint(real)},
+        )
+
+
+def _asked(real: str, settings: Sequence[str]) -> Experiment:
+    """What the settings say before anything was read."""
+    data = {"channels": 3, "labels": 1000} if real.startswith("stacked:") else {}
+    start = Experiment.parse({"name": "samples", "data": {"source": real} | data, "training": {"steps": 1}})
+    strange = [each for each in settings if not each.startswith(("data.", "evaluation."))]
+    if strange:
+        raise ValueError(f"images are judged by fields of data and evaluation; received --set {strange[0]}")
+    asked = start.override(settings)
+    if asked.data.points or asked.data.unpaired_source:
+        raise ValueError(f"samples are images; --real {real} gives {'points' if asked.data.points else 'two domains'}")
+    return asked
+
+
+def _experiment(asked: Experiment, settings: Sequence[str], **found: int) -> Experiment:
+    """The experiment with what was not set taken from the images."""
+    resolution = _set("data.resolution", settings) or found["resolution"]
+    if resolution not in RESOLUTIONS:
+        raise ValueError(
+            f"images are judged at {', '.join(map(str, RESOLUTIONS))} pixels a side; the samples have {resolution}: "
+            "name a size by --set data.resolution=SIZE, to which both sides are then resized"
+        )
+    data = asked.data.model_dump(exclude_none=True) | found | {"resolution": resolution}
+    return Experiment.parse(asked.model_dump(exclude_none=True) | {"data": data}).override(settings)
+
+
+def _set(field: str, settings: Sequence[str]) -> Any:
+    """The value of a setting; None where it is not among these."""
+    return next((json.loads(each.partition("=")[2]) for each in settings if each.startswith(f"{field}=")), None)
+
+
+def _channels_and_labels(real: Path, classes: int) -> tuple[int, int]:
+    """The channels of ingested images, and how many classes they have."""
+    number = tf.io.FixedLenFeature([], tf.int64, -1)
+    spec = {"image/channels": number, "label": number}
+    channels, highest = 0, -1
+    for split in SPLITS:
+        files = tf.io.gfile.glob(str(real / f"Split-{split}" / "*.gz"))
+        records = tf.data.TFRecordDataset(files, "GZIP").batch(BATCH)
+        for batch in records.map(lambda each: tf.io.parse_example(each, spec)).as_numpy_iterator():
+            channels = max(channels, int(batch["image/channels"].max()))
+            highest = max(highest, int(batch["label"].max()))
+    return channels, max(classes, highest + 1) if highest >= 0 else 0
+
+
+def _transform(directory: Path, output: Path, data: Data) -> None:
+    """Makes the examples of a folder what Transform makes of them."""
+    output.mkdir(parents=True)
+    spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
+    spec |= {"label": tf.io.FixedLenFeature([], tf.int64)} if data.labels else {}
+    custom = {"data": data.model_dump_json(include={"resolution", "channels", "labels"})}
+    files = tf.io.gfile.glob(str(directory / "*.gz"))
+    batches = (
+        tf.data.TFRecordDataset(files, "GZIP")
+        .batch(BATCH)
+        .map(lambda each: preprocessing_fn(tf.io.parse_example(each, spec), custom), num_parallel_calls=2)
+    )
+    options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+    with tf.io.TFRecordWriter(str(output / "examples.gz"), options) as writer:
+        for batch in batches.as_numpy_iterator():
+            labels = batch["label"][:, 0] if data.labels else [None] * len(batch["image"])
+            for image, label in zip(batch["image"][:, 0], labels, strict=True):
+                feature = {"image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
+                if label is not None:
+                    feature["label"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
+                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+
+
+@contextlib.contextmanager
+def _phase(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows that something goes on, and at its end how long it took; yields a callable for what is counted."""
+    began = time.monotonic()
+    columns = (TextColumn("{task.description}"), SpinnerColumn(), TimeElapsedColumn())
+    progress = Progress(
+        *columns, console=console, transient=True, redirect_stderr=False, disable=not console.is_terminal
+    )
+    with progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, count: progress.update(task, description=f"{name} {done:,} of {count:,}")
+    console.print(f"{name:<32} {time.monotonic() - began:7.1f} s")
