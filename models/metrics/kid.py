@@ -1,12 +1,9 @@
 """Kernel distance: the unbiased squared maximum mean discrepancy with a polynomial kernel."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from models.metrics.estimate import Estimate, check_features, require_samples
+from models.metrics.threads import product_a_thread
 
 
 def polynomial_mmd(first: np.ndarray, second: np.ndarray) -> float:
@@ -84,9 +81,7 @@ def kernel_distance(
     def value(rows: list[np.ndarray]) -> float:
         return polynomial_mmd(*(side[chosen] for side, chosen in zip(sides, rows, strict=True)))
 
-    # Threads that share a product wait for each other, which costs up to fifty times its time on a busy machine; those
-    # that have a product each do not.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with product_a_thread() as pool:
         values = np.array(list(pool.map(value, draws)))
     error = values.std(ddof=1) * np.sqrt(size / (least - size) + 1 / subsets)
     return Estimate(float(values.mean()), float(error), protocol=f"{subsets} subsets of {size:,}")

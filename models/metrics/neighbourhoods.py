@@ -1,16 +1,14 @@
 """Who lies near whom: one pass over all distances, from which precision, recall, density and coverage are read."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from models.metrics.distances import centred
 from models.metrics.estimate import check_features, require_samples
+from models.metrics.threads import product_a_thread
 
 TILE = 1_024
 """Rows and columns of the distances that a thread holds at a time."""
@@ -146,7 +144,7 @@ def _tiled(
 
     grid = [(down, across) for down in _slices(len(rows), TILE) for across in _slices(len(others), TILE)]
     tiles = [at for at in grid if columns is not None or at[0].start <= at[1].start]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with product_a_thread() as pool:
         yield from pool.map(tile, tiles)
 
 

@@ -1,15 +1,13 @@
 """Parzen window log-likelihood: how probable held-out data are under a density fitted to samples."""
 
 import functools
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from models.metrics.estimate import check_features, require_samples, standard_error
+from models.metrics.threads import product_a_thread
 
 BLOCK_BYTES = 2**24
 """Distances that a thread holds at a time."""
@@ -127,7 +125,7 @@ def log_likelihoods(samples: np.ndarray, points: np.ndarray, bandwidths: Sequenc
     norms = np.einsum("nd,nd->n", samples, samples)
     rows = max(1, BLOCK_BYTES // (8 * len(samples)))
     blocks = [points[start : start + rows] for start in range(0, len(points), rows)]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with product_a_thread() as pool:
         parts = pool.map(lambda block: _block(samples, norms, block, scales), blocks)
         sums = np.concatenate(list(parts), axis=1)
     constant = np.log(len(samples)) + samples.shape[1] / 2 * np.log(2 * np.pi * scales**2)
