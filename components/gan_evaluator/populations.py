@@ -99,8 +99,11 @@ def look(
         Each side's moments over all its examples, and its first `evaluation.compared` ones.
 
     Raises:
-        ValueError: as `Generator` and `Extractor` do.
+        ValueError: a side is empty; or as `Generator` and `Extractor` do.
     """
+    if not all(side.count for side in sides.values()):
+        kind = "points" if experiment.data.points else "images"
+        raise ValueError(f"a judgement needs {kind} on both sides; received none on one")
     with contextlib.ExitStack() as stack:
         directory = scratch or stack.enter_context(tempfile.TemporaryDirectory())
         tf.io.gfile.makedirs(directory)
