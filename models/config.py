@@ -232,6 +232,7 @@ class Training(Frozen):
     generator_optimizer: Optimizer = Optimizer()
     discriminator_optimizer: Optimizer = Optimizer()
     ema_half_life_images: float = Field(10_000, ge=0, description="0 switches the average off")
+    ema_ramp_up: float = Field(0, ge=0, description="the half-life is at most this share of the images so far; 0: none")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     strategy: Literal["one_device", "mirrored", "multi_worker", "tpu"] = "mirrored"
     steps_per_call: int = Field(50, gt=0, description="steps in one call of the compiled loop")

@@ -12,22 +12,45 @@ class WeightAverage:
         average: a network of the same architecture, which this class owns.
         half_life_images: after this many images half of the average is newer; 0 copies the weights instead.
         batch_size: images of one update, over all replicas.
+        ramp_up: the half-life is at most this share of the images seen so far, so that a long one soon forgets the
+            initial weights; 0 for a half-life that is the same from the first update on.
 
     Moving statistics of batch normalisation are averaged like the weights, so that they fit each other.
-    Reference: Karras et al. 2018, section 4.1 (decay 0.999 a batch there; a half-life does not depend on the batch).
+    Reference: Karras et al. 2018, section 4.1 (decay 0.999 a batch there; a half-life does not depend on the batch);
+    Karras et al. 2020 (limited data), whose code has the ramp.
     """
 
-    def __init__(self, source: keras.Model, average: keras.Model, *, half_life_images: float, batch_size: int):
+    def __init__(
+        self,
+        source: keras.Model,
+        average: keras.Model,
+        *,
+        half_life_images: float,
+        batch_size: int,
+        ramp_up: float = 0,
+    ):
         self.source, self.average = source, average
         self.strategy = tf.distribute.get_strategy()
-        self.decay = 0.5 ** (batch_size / half_life_images) if half_life_images else 0.0
+        self.half_life, self.batch_size, self.ramp_up = half_life_images, batch_size, ramp_up
         average.set_weights(source.get_weights())
 
-    def update(self) -> None:
-        """Moves the average by one step; called once a step, outside the replicas."""
+    def update(self, step: tf.Tensor) -> None:
+        """Moves the average by one step; called once a step, outside the replicas.
+
+        Args:
+            step: of the training, int64 from 0 on.
+        """
+        share = self._share(step)
         for kept, new in zip(self.average.variables, self.source.variables, strict=True):
             if kept.dtype.startswith(("float", "bfloat")):
-                self.strategy.extended.update(kept.value, self._move, args=(new.value,))
+                self.strategy.extended.update(kept.value, self._move, args=(new.value, share))
 
-    def _move(self, kept: tf.Variable, new: tf.Variable) -> None:
-        kept.assign_sub((1 - self.decay) * (kept - new))
+    def _share(self, step: tf.Tensor) -> tf.Tensor | float:
+        """How much of the average this update replaces."""
+        if not self.half_life or not self.ramp_up:
+            return 1 - 0.5 ** (self.batch_size / self.half_life) if self.half_life else 1.0
+        seen = tf.cast((step + 1) * self.batch_size, tf.float32)
+        return 1 - 0.5 ** (self.batch_size / tf.minimum(self.half_life, self.ramp_up * seen))
+
+    def _move(self, kept: tf.Variable, new: tf.Variable, share: tf.Tensor | float) -> None:
+        kept.assign_sub(share * (kept - new))

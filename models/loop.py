@@ -163,7 +163,7 @@ class Loop:
         def step(batch: Any, number: tf.Tensor) -> tf.Tensor:
             shares = self.strategy.run(share, args=(batch, number))
             for average in self.gan.averages.values():
-                average.update()
+                average.update(number)
             # all logs in one message between the workers
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
 

@@ -34,6 +34,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
             make_pipeline=self._make_beam_pipeline,
             scratch=f"{evaluation}/scratch",
+            lineage=[
+                {"role": role, "stage": each.producer_component, "id": each.id, "uri": each.uri}
+                for role, artifacts in input_dict.items()
+                for each in artifacts
+            ],
         )
         verdict.write(evaluation)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])

@@ -33,7 +33,8 @@ class Verdict:
         reason: why, in words.
         lines: each metric.
         counts: examples of each kind.
-        protocol: what else decides the figures: seed, extractor, health of the training.
+        protocol: what else decides the figures, and where they come from: seed, extractor, health of the training,
+            what made the model, the artifacts that were read.
         html: the report.
     """
 
@@ -75,6 +76,7 @@ def judge(
     baseline: str | None = None,
     make_pipeline: MakePipeline = local_pipeline,
     scratch: str | None = None,
+    lineage: Sequence[Mapping[str, Any]] = (),
 ) -> Verdict:
     """Judges a generator against held-out examples. Equal inputs give equal figures.
 
@@ -92,6 +94,7 @@ def judge(
         baseline: directory of the latest blessed generator's SavedModel, measured again with the same seeds.
         make_pipeline: makes the Beam pipelines that draw and look.
         scratch: a directory for these, which all their workers reach; None for one of this machine.
+        lineage: of each artifact that is read: its `role`, the `stage` that made it, its `id` and `uri`; shown.
 
     Raises:
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
@@ -109,6 +112,7 @@ def judge(
         "baseline": baseline_state,
         "health": health(history),
         "made_by": generator.record,
+        "lineage": [dict(each) for each in lineage],
     }
     return _verdict(bench, seen, lines, protocol, train, len(held_out), history, bench.ways(generator))
 
@@ -154,6 +158,7 @@ def judge_images(
         "baseline": "none: another system made these images",
         "health": health([]),
         "made_by": {},
+        "lineage": [],
         "origin": dict(origin),
     }
     return _verdict(bench, seen, _lines(bench, seen, {}) | players, protocol, train, len(held_out), [])

@@ -97,6 +97,7 @@ class GAN(keras.Model):
                 self.networks[name],
                 average,
                 half_life_images=training.ema_half_life_images,
+                ramp_up=training.ema_ramp_up,
                 batch_size=training.batch_size,
             )
             for name, average in averages.items()

@@ -80,6 +80,9 @@ class TestExecutor:
         assert tree["metrics"]["coverage"]["counts"] == {"real": 360, "fake": 400}
         assert tree["metrics"]["memorisation"]["counts"] == {"train": 1437, "real": 360, "fake": 400}
         assert tree["protocol"]["extractor"]["eval_accuracy"] > 0.9
+        read = {each["role"]: each["id"] for each in tree["protocol"]["lineage"]}
+        assert read == {"model": 7, "examples": 1, "feature_model": 2, "model_run": 3}
+        assert f"<code>{house / 'honest'}</code>" in (tmp_path / "evaluation/report.html").read_text()
         assert (tmp_path / "evaluation/report.html").read_text().startswith("<!doctype html>")
 
     @pytest.mark.parametrize(

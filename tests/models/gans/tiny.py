@@ -113,7 +113,7 @@ def play(gan: GAN, x: np.ndarray, unpaired: np.ndarray | None = None) -> Iterato
             for step in steps:
                 phase.step(next(iterator), step)
                 for average in gan.averages.values():
-                    average.update()
+                    average.update(step)
 
         train(iter(batches(arrays, gan.experiment.training, draws=phase.draws, **share)))
         yield phase.name
