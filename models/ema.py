@@ -47,8 +47,10 @@ class WeightAverage:
 
     def _share(self, step: tf.Tensor) -> tf.Tensor | float:
         """How much of the average this update replaces."""
-        if not self.half_life or not self.ramp_up:
-            return 1 - 0.5 ** (self.batch_size / self.half_life) if self.half_life else 1.0
+        if not self.half_life:
+            return 1.0
+        if not self.ramp_up:
+            return 1 - 0.5 ** (self.batch_size / self.half_life)
         seen = tf.cast((step + 1) * self.batch_size, tf.float32)
         return 1 - 0.5 ** (self.batch_size / tf.minimum(self.half_life, self.ramp_up * seen))
 

@@ -13,6 +13,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from components.beam import BEAM_ARGS
 from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
@@ -22,7 +23,6 @@ from models.config import Data, Experiment
 from models.export import RECORDED
 from models.source import source_hash
 from pipeline.baseline import BlessedBeforeStrategy
-from pipeline.beam import BEAM_ARGS
 
 TRAINER_SOURCES = (
     "components.gan_trainer",
@@ -66,6 +66,7 @@ EXTRACTOR_SOURCES = (
     "models.mixtures",
 )
 EVALUATOR_SOURCES = (
+    "components.beam",
     "components.gan_evaluator",
     "models.catalog",
     "models.config",

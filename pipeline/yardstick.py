@@ -8,11 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import apache_beam as beam
 import tensorflow as tf
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from components.beam import local_pipeline
 from components.example_gen.ingest import SPLITS, ingest
 from components.example_gen.samples import open_samples, write_samples
 from components.example_gen.sources import fingerprint, open_source
@@ -21,7 +21,6 @@ from models import features
 from models.config import RESOLUTIONS, Data, Experiment
 from models.data import read_examples
 from models.preprocessing import preprocessing_fn
-from pipeline.beam import BEAM_ARGS
 
 BATCH = 256
 
@@ -47,7 +46,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     asked = _asked(real, settings)
     folder, source = open_samples(str(samples)), open_source(real)
     with _phase(console, "reading the real images"):
-        ingest(asked.data, str(work / "real"), lambda: beam.Pipeline(argv=list(BEAM_ARGS)))
+        ingest(asked.data, str(work / "real"), local_pipeline)
         channels, labels = _channels_and_labels(work / "real", len(source.classes()))
     with _phase(console, "reading the samples") as progress:
         (work / "samples").mkdir()

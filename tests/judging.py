@@ -113,11 +113,8 @@ def collapsed(images: np.ndarray, labels: np.ndarray) -> Callable:
     return lambda z, label: tf.gather(table[:, 0], label)
 
 
-def build_house(root: Path) -> None:
-    """Examples, a trained classifier and generators: honest, collapsed and unconditional."""
-    data = digits()
-    for split, (images, labels) in data.items():
-        write_split(root / "examples" / f"Split-{split}", images, labels)
+def train_extractor(root: Path) -> None:
+    """A classifier of the digits that were written below `root`."""
     custom = {"data": DIGITS.model_dump(), "evaluation": {"extractor_steps": 250}}
     features.run_fn(
         SimpleNamespace(
@@ -127,6 +124,14 @@ def build_house(root: Path) -> None:
             custom_config={"experiment": json.dumps(custom)},
         )
     )
+
+
+def build_house(root: Path) -> None:
+    """Examples, a trained classifier and generators: honest, collapsed and unconditional."""
+    data = digits()
+    for split, (images, labels) in data.items():
+        write_split(root / "examples" / f"Split-{split}", images, labels)
+    train_extractor(root)
     draw = honest(*data["train"])
     save_generator(root / "honest/Format-Serving", draw)
     save_generator(root / "collapsed/Format-Serving", collapsed(*data["train"]))

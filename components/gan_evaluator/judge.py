@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.beam import local_pipeline
 from components.gan_evaluator import gate, report
 from components.gan_evaluator.bench import Bench, some
 from components.gan_evaluator.history import at_the_end, health, read_history
 from components.gan_evaluator.measuring import Population
-from components.gan_evaluator.populations import MakePipeline, Side, local_pipeline, look
+from components.gan_evaluator.populations import MakePipeline, Side, look
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models import catalog
 from models.config import Experiment

@@ -17,8 +17,8 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
-from apache_beam.options.pipeline_options import PipelineOptions
 
+from components.beam import local_pipeline
 from components.gan_evaluator.measuring import Population
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models.config import Experiment
@@ -29,12 +29,6 @@ BLOCK = 500
 
 MakePipeline = Callable[[], beam.Pipeline]
 _FAULT = "fault"
-
-
-def local_pipeline() -> beam.Pipeline:
-    """A pipeline in this process."""
-    runner = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
-    return beam.Pipeline(options=PipelineOptions([f"--runner={runner}"]))
 
 
 @dataclasses.dataclass(frozen=True)

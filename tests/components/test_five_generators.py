@@ -5,9 +5,7 @@ generators were trained on the first and are judged by the second; the honest on
 seen, as a perfect one would.
 """
 
-import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ import tensorflow as tf
 from tfx.components.util import model_utils
 
 from components.gan_evaluator.executor import Executor
-from models import features
 from models.config import AtLeast, AtMost, Threshold
 from tests import judging
 from tests.components.test_gan_evaluator import artifacts
@@ -49,15 +46,7 @@ def trained(tmp_path_factory):
     train, held_out, unseen = (slice(0, 900), slice(900, 1250), slice(1250, None))
     for split, rows in {"train": train, "eval": held_out}.items():
         judging.write_split(root / f"examples/Split-{split}", images[rows], labels[rows])
-    custom = {"data": judging.DIGITS.model_dump(), "evaluation": {"extractor_steps": 250}}
-    features.run_fn(
-        SimpleNamespace(
-            train_files=[str(root / "examples/Split-train/*")],
-            eval_files=[str(root / "examples/Split-eval/*")],
-            serving_model_dir=str(root / "extractor/Format-Serving"),
-            custom_config={"experiment": json.dumps(custom)},
-        )
-    )
+    judging.train_extractor(root)
     real = judging.honest(images[unseen], labels[unseen])
     noise = tf.constant(np.random.default_rng(0).normal(0, 0.12, [1_000, *judging.DIGITS.shape]), tf.float32)
 

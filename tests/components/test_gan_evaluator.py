@@ -99,8 +99,9 @@ class TestExecutor:
         if broken in ("nan", "range"):
             value = np.nan if broken == "nan" else 2.0
             picture = tf.constant(value, tf.float32, [1, 16, 16, 1])
-            draw = lambda z, label: tf.repeat(picture, tf.shape(z)[0], 0)  # noqa: E731
-            judging.save_generator(tmp_path / "broken/Format-Serving", draw)
+            judging.save_generator(
+                tmp_path / "broken/Format-Serving", lambda z, label: tf.repeat(picture, tf.shape(z)[0], 0)
+            )
             inputs["model"][0].uri = str(tmp_path / "broken")
         elif broken == "extractor":
             inputs["feature_model"][0].uri = str(tmp_path / "nothing")
