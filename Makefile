@@ -37,7 +37,7 @@ demo: setup ## real handwritten digits to a served conditional GAN, in minutes
 	.venv/bin/ganworks run digits-cgan
 
 test: setup ## the default tests; `make test MARKED=1` adds the slow, e2e and data tests
-	$(PY) -m pytest $(if $(MARKED),,-m "not slow and not e2e and not data")
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(if $(MARKED),,-m "not slow and not e2e and not data")
 
 lint: setup ## ruff: rules and format
 	.venv/bin/ruff check .

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-image>=0.24,<1"]
+TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "schemathesis>=4,<5", "scikit-image>=0.24,<1"]
+PACKAGES = ("models", "components", "pipeline", "serving")
 
 setup(
     name="ganworks",
@@ -16,7 +17,7 @@ setup(
     # The kfp extra of TFX 1.21 has no release for Python 3.12.
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["models*", "components*", "pipeline*", "serving*", "benchmarks*"]),
-    package_data={name: ["**/*.html", "**/*.css", "**/*.js"] for name in ("models", "components", "pipeline")},
+    package_data={name: ["**/*.html", "**/*.css", "**/*.js"] for name in PACKAGES},
     entry_points={"console_scripts": ["ganworks = pipeline.cli:main"]},
     install_requires=[
         "tfx[kfp]>=1.21,<1.22",
@@ -33,6 +34,13 @@ setup(
         "pydantic>=2.9,<3",
         "typer>=0.15,<1",
         "rich>=13.9,<16",
+        # serving
+        "tensorflow-serving-api>=2.19,<3",
+        "grpcio>=1.66,<2",
+        "fastapi>=0.115,<1",
+        "uvicorn>=0.30,<1",
+        "httpx>=0.27,<1",
+        "prometheus_client>=0.20,<1",
     ],
     extras_require={
         "test": TEST,

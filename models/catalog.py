@@ -86,11 +86,13 @@ class Metric(NamedTuple):
     Attributes:
         line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
             real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
-            train_features, neighbourhoods, mixture. One with a default is given where there is any.
+            fake_inception_probabilities, train_features, neighbourhoods, mixture. One with a default is given where
+            there is any.
         better: which direction is good.
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
         of: the kinds of data that have it.
+        under: whose features it is of, as some names are those of Inception's alone.
     """
 
     line: str
@@ -98,7 +100,11 @@ class Metric(NamedTuple):
     measures: str
     fault: str
     of: tuple[Kind, ...] = ("images", "stacked", "points")
+    under: Literal["any", "own", "inception_v3"] = "any"
 
+
+INCEPTION = "inception_v3"
+"""The name of the extractor that is not trained on the data; any other name is one for the features of one that is."""
 
 METRICS = {
     # {extractor} stands for evaluation.extractor: a distance of features is comparable only under the same features.
@@ -192,6 +198,15 @@ METRICS = {
         "lower",
         "Frechet distance of Gaussians fitted to the features",
         "the features of the examples are distributed unlike those of real ones",
+        under="own",
+    ),
+    "fid": Metric(
+        "models.metrics.frechet:frechet_distance",
+        "lower",
+        "Frechet inception distance",
+        "the features of the examples are distributed unlike those of real ones",
+        of=("images",),
+        under="inception_v3",
     ),
     "kid_{extractor}": Metric(
         "models.metrics.kid:kernel_distance",
@@ -205,6 +220,14 @@ METRICS = {
         "sure of a class for each example, all classes drawn",
         "the classifier is unsure of single examples, or some classes are hardly drawn",
         of=("images", "points"),
+    ),
+    "inception_score": Metric(
+        "models.metrics.classifier_score:inception_score",
+        "higher",
+        "the classifier score with Inception's 1000 classes",
+        "Inception is unsure of single examples, or some classes are hardly drawn",
+        of=("images",),
+        under="inception_v3",
     ),
     "modes": Metric(
         "models.metrics.modes:modes",
@@ -282,7 +305,12 @@ def lookup(kind: str, name: str) -> Any:
 
 def metric_names(extractor: str, kind: Kind | None = None) -> dict[str, str]:
     """The names of all metrics under an extractor, or of those that a kind of data has -> their keys in METRICS."""
-    return {key.format(extractor=extractor): key for key, metric in METRICS.items() if kind in (None, *metric.of)}
+    under = ("any", INCEPTION if extractor == INCEPTION else "own")
+    return {
+        key.format(extractor=extractor): key
+        for key, metric in METRICS.items()
+        if metric.under in under and kind in (None, *metric.of)
+    }
 
 
 def near_misses(word: str, choices: Iterable[str]) -> str:

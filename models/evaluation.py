@@ -42,7 +42,14 @@ def AtMost(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as t
 class Evaluation(Frozen):
     """How the generator is judged before it may be served."""
 
-    extractor: str = Field("cnn", pattern=r"^[a-z][a-z0-9_]*$", description="names the features in a metric's name")
+    extractor: str = Field(
+        "cnn",
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="inception_v3, or a name for the features of a classifier that is trained on the data",
+    )
+    extractor_weights: str | None = Field(
+        None, description="inception_v3: file of the weights, .h5; without one they are downloaded"
+    )
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
     samples: int = Field(2_000, gt=0, description="generated images that the metrics see")
     compared: int = Field(10_000, gt=0, description="images of each kind that are compared pair by pair, at most")
@@ -55,4 +62,10 @@ class Evaluation(Frozen):
         for name in self.thresholds:
             if name not in known:
                 raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _only_inception_has_weights(self) -> Self:
+        if self.extractor_weights is not None and self.extractor != catalog.INCEPTION:
+            raise ValueError(f"extractor_weights are of {catalog.INCEPTION}; received extractor {self.extractor}")
         return self

@@ -10,8 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from models import mixtures
+from models.catalog import INCEPTION
 from models.config import Data, Evaluation
 from models.data import Arrays, read_examples
+from models.inception import load_inception
 
 FEATURES = 64
 """Width of the features: a Frechet distance needs more images than that, and digits holds out 360."""
@@ -42,12 +44,10 @@ def run_fn(fn_args: Any) -> None:
     if train.labels is not None and held_out.labels is not None:
         _check_labels(data, train.labels, held_out.labels)
     model, steps = extractor(data, evaluation, train)
-    record: dict[str, Any] = {
-        "name": evaluation.extractor,
-        "features": model.output["features"].shape[-1],
-        "labels": data.labels,
-        "steps": steps,
-    }
+    record: dict[str, Any] = {"name": evaluation.extractor, "labels": data.labels, "steps": steps}
+    if evaluation.extractor == INCEPTION:
+        model, record["weights_sha256"] = with_inception(model, data, evaluation.extractor_weights)
+    record["features"] = model.output["features"].shape[-1]
     if held_out.labels is not None:
         record["eval_accuracy"] = accuracy(model, held_out.examples, held_out.labels)
         _log.info("The judge's classifier reads %.2f %% of held-out examples right", 100 * record["eval_accuracy"])
@@ -82,6 +82,22 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
         images, labels = images[..., :1], labels // 100
     train_classifier(model, images, labels, steps=evaluation.extractor_steps, seed=evaluation.seed)
     return (stacked_classifier(model, data) if data.kind == "stacked" else model), evaluation.extractor_steps
+
+
+def with_inception(model: keras.Model, data: Data, weights: str | None) -> tuple[keras.Model, str]:
+    """Inception's features in the place of a model's own, whose classes are kept; see `models.inception.inception`.
+
+    Returns:
+        The model, with `inception_logits` too, and the SHA-256 of Inception's weights.
+
+    Raises:
+        ValueError: the examples are no images; the weights cannot be had.
+    """
+    if data.kind != "images":
+        raise ValueError(f"{INCEPTION} looks at images; {data.source} gives {data.kind}")
+    inception, digest = load_inception(data, weights)
+    example = keras.Input(data.shape, name="image")
+    return keras.Model(example, model(example) | inception(example)), digest
 
 
 def mixture_classifier(data: Data) -> keras.Model:

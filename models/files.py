@@ -1,4 +1,4 @@
-"""Where a model says what made it, and writing where a disk may be full or read-only."""
+"""Writing where a disk may be full or read-only."""
 
 import contextlib
 import re
@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
-
-RECORD = "assets.extra/record.json"
-"""In a generator's SavedModel: seed, step, data, source and versions that made it."""
 
 
 class CannotWrite(ValueError):

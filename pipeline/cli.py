@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import tempfile
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import session
+from pipeline import asking, reading, session
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
 
@@ -52,8 +51,6 @@ Source = Annotated[
     str | None,
     typer.Option(help="digits, idx:DIR, folder:DIR, tfds:NAME, stacked:SOURCE, or mixture:ring and mixture:grid"),
 ]
-
-RUN_HELP = "the root of a run, a model or evaluation below ROOT/artifacts/, or ROOT/serving/NAME/VERSION"
 
 
 @app.callback()
@@ -133,61 +130,12 @@ def evaluate(
             raise typer.Exit(STOPPED) from None
         for path, text in ((html, verdict.html), (json_, verdict.to_json())):
             if path:
-                write(path, text)
+                reading.write(path, text)
         judged = any(line.threshold for line in verdict.lines.values())
         console.print()
         console.print(metrics_table(json.loads(verdict.to_json())["metrics"]))
         console.print(verdict.reason if judged else "no threshold was set, so nothing was required", soft_wrap=True)
     raise typer.Exit(PUSHED if verdict.blessed else NOT_BLESSED)
-
-
-@app.command()
-def report(
-    name: Annotated[str | None, typer.Argument(help="an experiment: the report is that of runs/NAME")] = None,
-    root: Annotated[Path | None, typer.Option(help="the root of a run")] = None,
-    open_: Annotated[bool, typer.Option("--open", help="shows it in the browser")] = False,
-) -> None:
-    """Prints where the latest report lies: of a run, or of all below runs/."""
-    if name and root:
-        raise ValueError(f"a report is found by a name or by --root; received {name} and {root}")
-    from pipeline import reports
-
-    found = reports.latest(root or (Path("runs", name) if name else None))
-    typer.echo(found)
-    if open_ and not webbrowser.open(found.resolve().as_uri()):
-        raise ValueError(f"--open needs a browser, and none was found for {found}")
-
-
-@app.command()
-def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help=RUN_HELP, show_default=False)],
-    html: Annotated[Path, typer.Option(help="the page to write")] = Path("runs/compare.html"),
-) -> None:
-    """Puts judged models side by side: verdicts, metrics, what differs in their settings, times."""
-    if len(runs) < 2:
-        raise ValueError(f"a comparison takes two runs or more; received {runs[0]} alone")
-    from pipeline import comparing
-
-    judged = [comparing.judged(each) for each in runs]
-    write(html, comparing.page(judged))
-    console = Console(highlight=False, markup=False)
-    comparing.show(judged, console)
-    console.print(f"\npage  {html}", soft_wrap=True)
-
-
-@app.command()
-def lineage(
-    model: Annotated[Path, typer.Argument(help=RUN_HELP + ", or a saved model alone", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="all of it, as JSON")] = False,
-) -> None:
-    """Prints what made a model: data, code, configuration, seed, versions, executions and artifacts."""
-    from pipeline import lineage as tracing
-
-    tree = tracing.lineage(model)
-    if as_json:
-        typer.echo(json.dumps(tree, indent=2))
-    else:
-        tracing.show(tree, Console(highlight=False, markup=False))
 
 
 @app.command("compile")
@@ -284,13 +232,11 @@ def resolve(name: str, settings: list[str] | None, source: str | None) -> Experi
     return find(name).override(changes + (settings or []))
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a text file and the folders above it. Raises ValueError where the system refuses."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+app.command("report")(reading.report)
+app.command("compare")(reading.compare)
+app.command("lineage")(reading.lineage)
+app.command("show-model")(reading.show_model)
+app.command("sample")(asking.sample)
 
 
 def main() -> None:

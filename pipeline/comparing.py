@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from components.gan_evaluator import gate
-from pipeline.lineage import RECORD, SERVED, UNCOMPARED, code, config, flat, stopped
+from models.saved import RECORD
+from pipeline.lineage import SERVED, UNCOMPARED, code, config, flat, stopped
 from pipeline.records import Records, locate
 
 STYLES = Path(gate.__file__).parent

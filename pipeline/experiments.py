@@ -3,6 +3,7 @@
 from models.catalog import near_misses
 from models.config import (
     AtLeast,
+    AtMost,
     Data,
     Evaluation,
     Experiment,
@@ -41,6 +42,10 @@ DIGITS_CGAN = Experiment(
             # One picture a class would be read right every time; these two refuse it.
             "within_class_spread": AtLeast(0.8),
             "coverage": Threshold(within_floor=0.05),
+            # Copies of training images would pass all of these, as would blurred and grainy ones the most.
+            "memorisation": AtMost(0.05),
+            "sharpness": AtLeast(0.85),
+            "noise": AtMost(4),
         }
     ),
 )

@@ -12,10 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from models.config import Experiment
+from models.saved import EXPERIMENT, RECORD
 from pipeline.records import Artifact, Execution, Records, locate, pushes
-
-RECORD, EXPERIMENT = "assets.extra/record.json", "assets.extra/experiment.json"
-"""Below a saved model; see models.export."""
 
 SERVED = "Format-Serving"
 """Below a Model artifact; see tfx.utils.path_utils."""

@@ -50,6 +50,8 @@ TRAINER_SOURCES = (
     "models.optimizers",
     "models.penalties",
     "models.precision",
+    "models.saved",
+    "models.signatures",
     "models.strategies",
     "models.training",
     "models.workers",
@@ -63,6 +65,7 @@ EXTRACTOR_SOURCES = (
     "models.features",
     "models.fit",
     "models.frozen",
+    "models.inception",
     "models.mixtures",
 )
 EVALUATOR_SOURCES = (
@@ -81,11 +84,13 @@ EVALUATOR_SOURCES = (
     "models.gans.base",
     "models.health",
     "models.history",
+    "models.inception",
     "models.looks",
     "models.metrics",
     "models.mixtures",
     "models.optimizers",
     "models.precision",
+    "models.saved",
 )
 
 
@@ -186,7 +191,7 @@ def _schema_gen(data: Data, statistics: Any) -> Any:
 def _extractor_json(experiment: Experiment) -> str:
     """The parts of an experiment that decide which features judge."""
     data = experiment.data.model_dump(exclude_none=True)
-    evaluation = experiment.evaluation.model_dump(include={"extractor", "extractor_steps", "seed"})
+    evaluation = experiment.evaluation.model_dump(include={"extractor", "extractor_weights", "extractor_steps", "seed"})
     return json.dumps({"data": data, "evaluation": evaluation}, sort_keys=True)
 
 

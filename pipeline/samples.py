@@ -1,5 +1,7 @@
 """Draws samples of a pushed model, by the signature that TF Serving answers."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +38,21 @@ def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0
     if labels:
         inputs["label"] = tf.constant(np.arange(count) // COLUMNS % labels, tf.int64)
     outputs = sample(**inputs)
-    if experiment.data.points:
-        points = outputs["point"].numpy()
-        Image.fromarray(scatter(points, points)).save(output)
-    else:
-        images = np.stack([tf.io.decode_png(each).numpy() for each in outputs["image_bytes"].numpy()])
-        Image.fromarray(tile(images, rows, COLUMNS)).save(output)
+    picture({name: value.numpy() for name, value in outputs.items()}, COLUMNS).save(output)
     return True
+
+
+def picture(outputs: Mapping[str, np.ndarray], columns: int) -> Image.Image:
+    """What the signature `sample` gave, as one picture.
+
+    Args:
+        outputs: `image_bytes`, [n] PNG files of one size, or `point`, [n, 2].
+        columns: images in a row; 0 for about as many as there are rows.
+    """
+    if "point" in outputs:
+        return Image.fromarray(scatter(outputs["point"], outputs["point"]))
+    images = np.stack([tf.io.decode_png(each).numpy() for each in outputs["image_bytes"]])
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    rows = math.ceil(len(images) / columns)
+    blank = np.zeros((rows * columns - len(images), *images.shape[1:]), images.dtype)
+    return Image.fromarray(tile(np.concatenate([images, blank]), rows, columns))

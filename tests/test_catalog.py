@@ -35,7 +35,7 @@ def test_a_metric_says_what_it_is_given_by_its_parameters(metric):
     function = getattr(__import__(module, fromlist=[name]), name)
     given = {"features", "images", "points", "labels"}
     allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given}
-    allowed |= {"fake_probabilities", "train_features", "neighbourhoods", "mixture"}
+    allowed |= {"fake_probabilities", "fake_inception_probabilities", "train_features", "neighbourhoods", "mixture"}
     required = {
         parameter.name
         for parameter in inspect.signature(function).parameters.values()
@@ -46,6 +46,15 @@ def test_a_metric_says_what_it_is_given_by_its_parameters(metric):
     # Points have no pixels, and only they have a mixture.
     assert not (required & {"real_images", "fake_images"} and "points" in metric.of)
     assert not (required & {"real_points", "fake_points", "mixture"} and metric.of != ("points",))
+
+
+def test_fid_is_of_inception_alone():
+    assert {"fid", "inception_score"} <= catalog.metric_names("inception_v3").keys()
+    assert not {"fid", "inception_score"} & catalog.metric_names("cnn").keys()
+    # the same figure has one name under each
+    assert "fcd_cnn" in catalog.metric_names("cnn")
+    assert "fcd_inception_v3" not in catalog.metric_names("inception_v3")
+    assert "fid" not in catalog.metric_names("inception_v3", "points")
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name)

@@ -12,8 +12,8 @@ MAX_LINES = 350
 
 ALLOWED = {
     "models": {"models"},
-    "components": {"models", "components"},
-    "pipeline": {"models", "components", "pipeline"},
+    "components": {"models", "components", "serving.client"},
+    "pipeline": {"models", "components", "pipeline", "serving"},
     "serving": {"models.config", "models.catalog", "models.fit", "models.frozen", "serving"},
 }
 """Our own packages or modules that a package may import."""

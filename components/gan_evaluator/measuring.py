@@ -24,6 +24,7 @@ class Population:
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
         moments: of the features of all examples, of which these may be the first.
+        inception_probabilities: [n, 1000] float64, or None.
     """
 
     examples: np.ndarray
@@ -31,6 +32,7 @@ class Population:
     features: np.ndarray
     probabilities: np.ndarray | None
     moments: Moments
+    inception_probabilities: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -45,6 +47,7 @@ class Population:
             f"{side}_labels": self.labels,
             f"{side}_features": self.features,
             f"{side}_probabilities": self.probabilities,
+            f"{side}_inception_probabilities": self.inception_probabilities,
             f"{side}_moments": self.moments,
         }
 

@@ -167,14 +167,13 @@ class _Look(beam.DoFn):
                     labels=arrays.get("labels"),
                     first=block.first,
                 )
-            features, probabilities = self._extractor().extract(arrays["examples"])
+            found = self._extractor().extract(arrays["examples"])
         except ValueError as error:
             yield beam.pvalue.TaggedOutput(_FAULT, (block.side, block.first, str(error)))
             return
         if block.kept is not None:
-            found = {"features": features} | ({} if probabilities is None else {"probabilities": probabilities})
             _save(block.kept, found | ({} if block.generator is None else {"examples": arrays["examples"]}))
-        yield block.side, Moments.of(features)
+        yield block.side, Moments.of(found["features"])
 
 
 def _cut(name: str, side: Side, experiment: Experiment, directory: str) -> list[Block]:
@@ -202,6 +201,7 @@ def _population(name: str, side: Side, blocks: list[Block], compared: int, direc
         labels=None if side.labels is None else side.labels[kept],
         features=seen["features"],
         probabilities=seen.get("probabilities"),
+        inception_probabilities=seen.get("inception_probabilities"),
         moments=Moments(int(moments["count"]), moments["mean"], moments["scatter"]),
     )
 

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models import features, files
+from models import features, saved
 from models.config import Experiment
 
 BATCH = 100
 """Examples in one call. Fixed, as float results may depend on it in their last digits."""
+
+PROBABILITIES = {"logits": "probabilities", "inception_logits": "inception_probabilities"}
+"""An extractor's output of logits -> the name of what it makes probable."""
 
 RANGE_TOLERANCE = 1e-3
 
@@ -53,7 +56,7 @@ class Generator:
                 f"{network.categorical_codes} + {network.continuous_codes}"
             )
         self.conditional = "label" in inputs
-        self.record = _record(directory, files.RECORD)
+        self.record = _record(directory, saved.RECORD)
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
@@ -168,14 +171,15 @@ class Extractor:
         self._module, self._signature = _load(directory, "a feature extractor")
         self.record = _record(directory, features.RECORD)
 
-    def extract(self, examples: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def extract(self, examples: np.ndarray) -> dict[str, np.ndarray]:
         """Features and class probabilities.
 
         Args:
             examples: [n, r, r, c] uint8, or [n, 2] float32 points.
 
         Returns:
-            Features, [n, d] float64, and probabilities, float64, as the logits are, or None without classes.
+            `features`, [n, d] float64, and where it knows classes `probabilities`, float64, as the logits are; of
+            Inception's classes `inception_probabilities`.
 
         Raises:
             ValueError: there are no examples; the extractor takes examples of another size, gives no features, or gives
@@ -184,7 +188,7 @@ class Extractor:
         name = "image" if examples.ndim == 4 else "point"
         if not len(examples):
             raise ValueError(f"a judgement needs {name}s on both sides; received none on one")
-        seen, logits = list[np.ndarray](), []
+        seen: dict[str, list[np.ndarray]] = {"features": []}
         for start in range(0, len(examples), BATCH):
             batch = tf.constant(features.as_input(examples[start : start + BATCH]))
             try:
@@ -195,10 +199,11 @@ class Extractor:
                 ) from None
             if "features" not in outputs:
                 raise ValueError(f"a feature extractor gives features; {self._directory} gives {', '.join(outputs)}")
-            seen.append(self._checked(outputs["features"].numpy(), len(batch), seen))
-            logits += [outputs["logits"].numpy().astype(np.float64)] if "logits" in outputs else []
-        probabilities = _softmax(np.concatenate(logits)) if logits else None
-        return np.concatenate(seen), probabilities
+            seen["features"].append(self._checked(outputs["features"].numpy(), len(batch), seen["features"]))
+            for logits, probabilities in PROBABILITIES.items():
+                if logits in outputs:
+                    seen.setdefault(probabilities, []).append(_softmax(outputs[logits].numpy().astype(np.float64)))
+        return {output: np.concatenate(parts) for output, parts in seen.items()}
 
     def _checked(self, made: np.ndarray, count: int, before: list[np.ndarray]) -> np.ndarray:
         """Holds a batch of features to be finite rows, as wide as those before."""

@@ -118,6 +118,17 @@ class GAN(keras.Model):
         """What is exported: signature's name -> network, float32, averaged weights as of now; the main one first."""
         return {"serving_default": self.exported("generator")}
 
+    def judges(self) -> dict[str, keras.Model]:
+        """Discriminators to export: `discriminate`, with what follows in the player's name -> network, float32.
+
+        None where they look at several examples together: what is said of a row would depend on its neighbours.
+        """
+        network = self.experiment.network
+        if network.pack > 1 or network.batch_statistics != "none":
+            return {}
+        names = [name for name in self.builds if name.startswith("discriminator")]
+        return {f"discriminate{name.removeprefix('discriminator')}": self.exported(name) for name in names}
+
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
         """A generated example for each of these real ones, by the averaged generator.
 

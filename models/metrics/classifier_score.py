@@ -30,6 +30,11 @@ def classifier_score(fake_probabilities: np.ndarray, *, splits: int = 10) -> Est
     return Estimate(float(scores.mean()), error, protocol=f"{splits} splits")
 
 
+def inception_score(fake_inception_probabilities: np.ndarray) -> Estimate:
+    """The classifier score by Inception's 1000 classes, in [1, 1000]; all else as there."""
+    return classifier_score(fake_inception_probabilities)
+
+
 def _score(probabilities: np.ndarray) -> float:
     tiny = np.finfo(np.float64).tiny  # 0 log 0 is 0
     marginal = probabilities.mean(axis=0)

@@ -65,18 +65,19 @@ def whole(house):
     drawn = generator.sample(COUNT, seed=0, labels=labels[:COUNT])
     extractor = Extractor(str(house / "extractor"))
     return {
-        side: (examples, *extractor.extract(examples)) for side, examples in (("fake", drawn), ("real", images[:COUNT]))
+        side: {"examples": examples} | extractor.extract(examples)
+        for side, examples in (("fake", drawn), ("real", images[:COUNT]))
     }
 
 
 @pytest.mark.parametrize("block", [COUNT, 50, 7])
 def test_any_sharding_shows_the_same(seen, whole, block):
     found = seen(block)
-    for side, (examples, seen_features, probabilities) in whole.items():
-        np.testing.assert_array_equal(found[side].examples, examples)
-        np.testing.assert_allclose(found[side].features, seen_features, rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(found[side].probabilities, probabilities, rtol=1e-6, atol=1e-6)
-        expected = Moments.of(seen_features)
+    for side, expected_of in whole.items():
+        np.testing.assert_array_equal(found[side].examples, expected_of["examples"])
+        for name in ("features", "probabilities"):
+            np.testing.assert_allclose(getattr(found[side], name), expected_of[name], rtol=1e-6, atol=1e-6)
+        expected = Moments.of(expected_of["features"])
         assert found[side].moments.count == COUNT
         np.testing.assert_allclose(found[side].moments.mean, expected.mean, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(found[side].moments.scatter, expected.scatter, rtol=1e-6, atol=1e-6)

@@ -122,7 +122,7 @@ def test_codes_of_a_seed_are_one_hot_and_in_range(tmp_path):
         )
     )
     sampler = export.Sampler(lookup("gan", config.gan.name)(config).samplers(), config)
-    code = sampler._latent(tf.range(50, dtype=tf.int64))["code"].numpy()
+    code = sampler.latent(tf.range(50, dtype=tf.int64))["code"].numpy()
     assert code.shape == (50, 5)
     np.testing.assert_array_equal(np.sort(code[:, :3], axis=1), [[0, 0, 1]] * 50)
     assert len(np.unique(code[:, :3], axis=0)) == 3

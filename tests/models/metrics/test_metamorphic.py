@@ -11,7 +11,7 @@ from models.metrics.estimate import Estimate
 from models.metrics.neighbourhoods import neighbourhoods
 
 CLASSES, SIZE = 4, 12
-SAMPLED = {"kid_{extractor}", "classifier_score", "ms_ssim"}
+SAMPLED = {"kid_{extractor}", "classifier_score", "inception_score", "ms_ssim"}
 """In another order these draw other subsets, splits or pairs."""
 
 METRICS = {name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of}
@@ -33,7 +33,9 @@ MOVES = {
     "precision": (0, "worse"),
     "fcd_{extractor}": ("worse", "worse"),
     "kid_{extractor}": ("worse", "worse"),
+    "fid": ("worse", "worse"),
     "classifier_score": (0, "worse"),
+    "inception_score": (0, "worse"),
 }
 
 
@@ -82,6 +84,7 @@ def estimate(name: str, images: np.ndarray, labels: np.ndarray) -> Estimate:
         "fake_labels": labels,
         "fake_features": features(images),
         "fake_probabilities": probabilities(images),
+        "fake_inception_probabilities": probabilities(images),
         "train_features": features(TRAIN[0]),
     }
     function = catalog.lookup("metric", name)

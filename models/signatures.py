@@ -1,0 +1,225 @@
+"""The signatures of a GAN's SavedModel: what TF Serving answers, the same picture for the same seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from models.config import Experiment
+
+SEED, OTHER_SEED, LABEL = (tf.TensorSpec([None], tf.int64, name) for name in ("seed", "other_seed", "label"))
+SHARE, TRUNCATION = (tf.TensorSpec([None], tf.float32, name) for name in ("share", "truncation"))
+EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
+
+
+class Sampler(tf.Module):
+    """What is exported: networks in float32, each behind a signature of its name, and what asks the main one by seed.
+
+    A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class, and `x` an example
+    to translate, which is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any size, and
+    a row of its answer depends on the same row of what it is given alone.
+
+    Args:
+        networks: signature's name -> network that makes examples; the first is the main one.
+        experiment: what made them.
+        judges: signature's name -> discriminator, of single examples.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, keras.Model],
+        experiment: Experiment,
+        judges: Mapping[str, keras.Model] | None = None,
+    ):
+        super().__init__()
+        self.networks = dict(networks)
+        self.judges = dict(judges or {})
+        self.main = next(iter(networks.values()))
+        self.network, self.data = experiment.network, experiment.data
+        self.kind = "point" if self.data.points else "image"
+
+    def signatures(self) -> dict[str, Any]:
+        """The signatures as concrete functions."""
+        made = {name: self._signature(network, self._make) for name, network in self.networks.items()}
+        made |= {name: self._signature(network, self._judge) for name, network in self.judges.items()}
+        if "z" in self.main.input:
+            label = [LABEL] if self._asks else []
+            made |= {
+                "sample": _concrete(self.sample, SEED, *label),
+                "sample_truncated": _concrete(self.sample_truncated, SEED, TRUNCATION, *label),
+                "sample_from_examples": _concrete(self.sample_from_examples, EXAMPLES),
+                "interpolate": _concrete(self.interpolate, SEED, OTHER_SEED, SHARE, *label),
+                "latent": _concrete(self.latent, SEED),
+            }
+        return made
+
+    @property
+    def _asks(self) -> bool:
+        return "label" in self.main.input
+
+    def _signature(self, network: keras.Model, answer: Any) -> Any:
+        """Inputs of a network to its answer."""
+
+        def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            if self.kind in inputs:
+                inputs["x"] = self._inside(inputs.pop(self.kind))
+            if "label" in inputs:
+                inputs["label"] = self._checked(inputs["label"])
+            return dict(answer(network, inputs))
+
+        return tf.function(serve).get_concrete_function(**self._specs(network))
+
+    def _specs(self, network: keras.Model) -> dict[str, tf.TensorSpec]:
+        specs = {}
+        for name, tensor in network.input.items():
+            served = self.kind if name == "x" else name
+            kind = tf.int64 if name == "label" else tf.float32
+            specs[served] = tf.TensorSpec([None, *tensor.shape[1:]], kind, served)
+        return specs
+
+    def _make(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """`image` [batch, r, r, c] float32 in [0, 1], or `point` [batch, 2] float32."""
+        return {self.kind: self._outside(network(inputs, training=False))}
+
+    def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score."""
+        answers = network(inputs, training=False)
+        logit = answers["logit"] if isinstance(answers, dict) else answers
+        return {"logit": logit, "probability": tf.sigmoid(logit)}
+
+    def sample(self, seed: tf.Tensor, label: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """Seeds to PNG files or points.
+
+        Args:
+            seed: [batch] int64.
+            label: [batch] int64, of a conditional model.
+
+        Returns:
+            image_bytes: [batch] string, PNG; or point: [batch, 2] float32.
+        """
+        return self._drawn(self.latent(seed), label)
+
+    def sample_truncated(
+        self, seed: tf.Tensor, truncation: tf.Tensor, label: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Like `sample`, of noise within so many standard deviations: less variety, more typical pictures.
+
+        The noise is the quantile, in the truncated normal distribution, of the seed's own noise in the normal one: a
+        picture changes little by little as the bound falls, and far out it is that of `sample`.
+
+        Args:
+            seed: [batch] int64.
+            truncation: [batch] float32, > 0.
+            label: [batch] int64, of a conditional model.
+
+        Returns:
+            As `sample`.
+
+        Reference: Brock, Donahue & Simonyan 2019, section 3.1, who draw again what lies outside.
+        """
+        rule = tf.debugging.assert_positive(truncation, "truncation is above 0, in standard deviations")
+        with tf.control_dependencies([rule]):
+            bound = tf.cast(truncation, tf.float64)[:, tf.newaxis]
+        latent = self.latent(seed)
+        share = _normal_cdf(tf.cast(latent["z"], tf.float64))
+        low, high = _normal_cdf(-bound), _normal_cdf(bound)
+        latent["z"] = tf.cast(tf.math.ndtri(low + share * (high - low)), tf.float32)
+        return self._drawn(latent, label)
+
+    def sample_from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Like `sample`, asked by serialized tf.Examples: what BulkInferrer and RunInference send.
+
+        Args:
+            examples: [batch] string, each with the int64 `seed` and, of a conditional model, `label`.
+        """
+        number = tf.io.FixedLenFeature([], tf.int64)
+        asked = tf.io.parse_example(examples, {"seed": number} | ({"label": number} if self._asks else {}))
+        return self.sample(asked["seed"], asked.get("label"))
+
+    def interpolate(
+        self, seed: tf.Tensor, other_seed: tf.Tensor, share: tf.Tensor, label: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """What lies between two samples: along the sphere on which noise lies, along a line for codes.
+
+        Args:
+            seed: [batch] int64, of the sample at share 0.
+            other_seed: [batch] int64, of that at share 1.
+            share: [batch] float32, of the way.
+            label: [batch] int64, of a conditional model.
+
+        Returns:
+            As `sample`.
+
+        Reference: White 2016, section 2.1.
+        """
+        start, end, share = self.latent(seed), self.latent(other_seed), share[:, tf.newaxis]
+        cosine = tf.reduce_sum(tf.nn.l2_normalize(start["z"], 1) * tf.nn.l2_normalize(end["z"], 1), 1, keepdims=True)
+        angle = tf.acos(tf.clip_by_value(cosine, -1, 1))
+        parts = [tf.math.divide_no_nan(tf.sin(part * angle), tf.sin(angle)) for part in (1 - share, share)]
+        # on one line through 0, as of a seed with itself, there is no sphere to follow
+        parts = [
+            tf.where(tf.sin(angle) > 1e-4, part, line) for part, line in zip(parts, (1 - share, share), strict=True)
+        ]
+        way = {"z": parts[0] * start["z"] + parts[1] * end["z"]}
+        if "code" in start:
+            way["code"] = (1 - share) * start["code"] + share * end["code"]
+        return self._drawn(way, label)
+
+    def latent(self, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What `sample` makes an example of: for arithmetic, whose result `serving_default` takes.
+
+        Args:
+            seed: [batch] int64.
+
+        Returns:
+            z: [batch, latent_size] float32, standard normal; and `code` of a model with codes, [batch, codes].
+        """
+        # one stream a seed, by an algorithm that is the same on every device
+        network, categories = self.network, self.network.categorical_codes
+
+        def noise(each: tf.Tensor) -> tf.Tensor:
+            return tf.random.stateless_normal([network.latent_size], tf.stack([each, 0]), alg="philox")
+
+        def code(each: tf.Tensor) -> tf.Tensor:
+            drawn = tf.random.stateless_uniform([1 + network.continuous_codes], tf.stack([each, 1]), alg="philox")
+            picked = tf.one_hot(tf.cast(drawn[0] * categories, tf.int32), categories)
+            return tf.concat([picked, 2 * drawn[1:] - 1], 0)
+
+        latent = {"z": tf.map_fn(noise, seed, fn_output_signature=tf.float32)}
+        if "code" in self.main.input:
+            latent["code"] = tf.map_fn(code, seed, fn_output_signature=tf.float32)
+        return latent
+
+    def _drawn(self, latent: Mapping[str, tf.Tensor], label: tf.Tensor | None) -> dict[str, tf.Tensor]:
+        """The examples as a client wants them: PNG files, or points."""
+        x = self.main({**latent} | ({} if label is None else {"label": self._checked(label)}), training=False)
+        if self.data.points:
+            return {"point": x}
+        pixels = tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
+        return {"image_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
+
+    def _checked(self, label: tf.Tensor) -> tf.Tensor:
+        """The label; one that there is not is an error of the request, where a device would take any number."""
+        last = self.data.labels - 1
+        rules = [
+            tf.debugging.assert_non_negative(label, f"label is 0 to {last}"),
+            tf.debugging.assert_less_equal(label, tf.constant(last, label.dtype), f"label is 0 to {last}"),
+        ]
+        with tf.control_dependencies(rules):
+            return tf.identity(label)
+
+    def _inside(self, served: tf.Tensor) -> tf.Tensor:
+        return served if self.data.points else served * 2 - 1
+
+    def _outside(self, x: tf.Tensor) -> tf.Tensor:
+        return x if self.data.points else (x + 1) / 2
+
+
+def _concrete(method: Any, *specs: tf.TensorSpec) -> Any:
+    """A method as a function of arguments by these names."""
+    return tf.function(method).get_concrete_function(**{spec.name: spec for spec in specs})
+
+
+def _normal_cdf(z: tf.Tensor) -> tf.Tensor:
+    return tf.math.erfc(-z / tf.sqrt(tf.constant(2, z.dtype))) / 2

@@ -1,0 +1,66 @@
+"""`ganworks sample`: pictures from a running server, by TF Serving's API alone."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+MOST = 10_000
+"""Samples of one call."""
+
+BATCH = 64
+
+
+def sample(
+    server: Annotated[str, typer.Option(metavar="HOST:PORT", help="gRPC port, or REST port with --api rest")],
+    model: Annotated[str, typer.Option(help="its name there")],
+    n: Annotated[int, typer.Option("--n", min=1, max=MOST, help="how many, of each label")] = 16,
+    seed: Annotated[int, typer.Option(help="of the first; the next has the next")] = 0,
+    label: Annotated[list[int] | None, typer.Option(help="a class, of a model that has them; repeatable")] = None,
+    truncation: Annotated[
+        float | None, typer.Option(help="bound of the noise in standard deviations: more typical, less varied")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="the picture to write; points are drawn as dots")] = Path("samples.png"),
+    api: Annotated[str, typer.Option(help="grpc or rest")] = "grpc",
+    version: Annotated[str | None, typer.Option(help="a version's number or label  [default: the newest]")] = None,
+    certificate: Annotated[str | None, typer.Option(help="for TLS: of who signed the server's own")] = None,
+    timeout_seconds: Annotated[float, typer.Option("--timeout", help="of each request, retries included")] = 30,
+) -> None:
+    """Asks a running server for samples and writes them as one picture."""
+    import numpy as np
+
+    from serving.client import Client, ServingError
+
+    if api not in ("grpc", "rest"):
+        raise ValueError(f"--api is grpc or rest; received {api}")
+    kind: Literal["grpc", "rest"] = "rest" if api == "rest" else "grpc"
+    asked = int(version) if version and version.isdigit() else version
+    seeds = np.tile(np.arange(seed, seed + n, dtype=np.int64), len(label or [0]))
+    inputs = {"seed": seeds}
+    if truncation is not None:
+        inputs["truncation"] = np.full(len(seeds), truncation, np.float32)
+    if label:
+        inputs["label"] = np.repeat(np.array(label, np.int64), n)
+    name = "sample" if truncation is None else "sample_truncated"
+    try:
+        with Client(
+            server, model, version=asked, api=kind, timeout_seconds=timeout_seconds, certificate=certificate
+        ) as client:
+            known = client.signatures()
+            if name not in known:
+                raise ValueError(f"samples are drawn by the signature {name}; {model} has {', '.join(sorted(known))}")
+            if ("label" in known[name].inputs) != bool(label):
+                takes = "asks for a --label" if "label" in known[name].inputs else "has no labels"
+                raise ValueError(f"{model} {takes}; received {label or 'none'}")
+            parts = [
+                client.predict({key: value[start : start + BATCH] for key, value in inputs.items()}, name)
+                for start in range(0, len(seeds), BATCH)
+            ]
+    except ServingError as error:
+        raise ValueError(f"{server} answers {error}") from None
+    made = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    from pipeline.samples import picture
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    picture(made, columns=n if label and len(label) > 1 else 0).save(out)
+    typer.echo(out)
