@@ -269,6 +269,12 @@ class Training(Frozen):
         return self
 
 
+class Serving(Frozen):
+    """What a model has to do as a server before it is pushed."""
+
+    latency_milliseconds: float = Field(1_000, gt=0, description="that one example may take")
+
+
 class Experiment(Frozen):
     """Everything that decides what a run makes; saved beside every model."""
 
@@ -280,6 +286,7 @@ class Experiment(Frozen):
     objective: Objective = Objective()
     training: Training
     evaluation: Evaluation = Evaluation()
+    serving: Serving = Serving()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

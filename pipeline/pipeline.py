@@ -19,6 +19,7 @@ from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
 from components.gan_trainer.component import GanTrainer
+from components.serving_validator.component import ServingValidator
 from models.config import Data, Experiment
 from models.export import RECORDED
 from models.source import source_hash
@@ -92,6 +93,17 @@ EVALUATOR_SOURCES = (
     "models.precision",
     "models.saved",
 )
+SERVING_SOURCES = (
+    "components.serving_validator",
+    "models.card",
+    "models.catalog",
+    "models.config",
+    "models.evaluation",
+    "models.fit",
+    "models.frozen",
+    "models.saved",
+    "serving",
+)
 
 
 def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False) -> Pipeline:
@@ -152,9 +164,17 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         experiment=experiment.to_json(),
         source=source_hash(*EVALUATOR_SOURCES),
     )
-    pusher = Pusher(
+    serving_validator = ServingValidator(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
+        evaluation=evaluator.outputs["evaluation"],
+        experiment=experiment.to_json((*RECORDED, "serving")),
+        source=source_hash(*SERVING_SOURCES),
+    )
+    # without `model` it pushes what the validator served: the model with its card and its warm-up requests
+    pusher = Pusher(
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_validator.outputs["infra_blessing"],
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(
                 base_directory=posixpath.join(root, "serving", experiment.name)
@@ -174,6 +194,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
             gan_trainer,
             baseline,
             evaluator,
+            serving_validator,
             pusher,
         ],
         enable_cache=True,

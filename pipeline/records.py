@@ -207,9 +207,15 @@ def pushes(known: Records) -> Iterable[tuple[Artifact, Path]]:
     for execution in known.executions.values():
         for pushed in known.taken(execution.outputs.get("pushed_model", ())):
             destination = pushed.properties.get("pushed_destination")
-            if destination and "model" in execution.inputs:
-                (model,) = known.taken(execution.inputs["model"])
+            if destination and (model := _model_behind(known, execution)):
                 yield model, known.root.joinpath("serving", *PurePosixPath(destination).parts[-2:])
+
+
+def _model_behind(known: Records, push: Execution) -> Artifact | None:
+    """The trainer's model that was pushed: as it was, or the copy that the serving validator keeps."""
+    served = [known.maker(each) for each in push.inputs.get("infra_blessing", ())]
+    ids = [each for execution in (push, *served) if execution for each in execution.inputs.get("model", ())]
+    return known.artifacts[ids[0]] if ids else None
 
 
 def _model_of(known: Records, name: list[str]) -> Artifact | None:

@@ -82,6 +82,13 @@ class Summary:
         return None
 
     @property
+    def served(self) -> str | None:
+        """What came of serving the model before the push; None where it did not come to that."""
+        for artifact in self.outputs.get("ServingValidator", {}).get("infra_blessing", []):
+            return str(artifact.get_string_custom_property("reason"))
+        return None
+
+    @property
     def exit_code(self) -> int:
         """0 when a model was pushed, 3 when none was."""
         return PUSHED if self.pushed else NOT_BLESSED
@@ -100,6 +107,7 @@ class Summary:
             "metrics": judgement.get("metrics", {}),
             "health": self.health,
             "report": _text(self.report),
+            "served": self.served,
             "pushed": _text(self.pushed),
             "samples": _text(self.samples),
             "error": self.error,
@@ -122,7 +130,8 @@ class Summary:
         cached = sum(stage.state == "cached" for stage in self.stages)
         rows = {
             "report": self.report,
-            "pushed": self.pushed or "nothing: only a blessed model is pushed",
+            "serving": self.served,
+            "pushed": self.pushed or "nothing: only a blessed model that could be served is pushed",
             "samples": self.samples,
             "stages": f"{len(self.stages)} in {time.time() - self.began:.0f} s, {cached} of them cached",
             "summary": self.root / "summary.json",

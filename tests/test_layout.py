@@ -12,7 +12,7 @@ MAX_LINES = 350
 
 ALLOWED = {
     "models": {"models"},
-    "components": {"models", "components", "serving.client"},
+    "components": {"models", "components", "serving"},
     "pipeline": {"models", "components", "pipeline", "serving"},
     "serving": {"models.config", "models.catalog", "models.fit", "models.frozen", "serving"},
 }

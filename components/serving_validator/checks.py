@@ -1,0 +1,112 @@
+"""What a served model has to do: answer as the saved model does, by both APIs, alike each time, and in time."""
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.serving_validator.requests import Request
+from models.config import Data
+from serving.client import Client, ServingError
+
+TIMES = 20
+"""Calls whose median is the latency."""
+
+TOLERANCE = 1e-4
+"""Of floats, between a batch and its rows alone, and between processes: kernels differ in their last digits."""
+
+
+def faults(
+    grpc: Client, rest: Client, asked: Sequence[Request], expected: Sequence[Mapping[str, np.ndarray]], data: Data
+) -> Iterator[str]:
+    """What is wrong with the answers, a line each.
+
+    Args:
+        grpc: asks the server by gRPC; `rest` by REST.
+        rest: see `grpc`.
+        asked: the requests.
+        expected: what the SavedModel answers to each in this process.
+        data: what the examples have to look like.
+    """
+    for request, right in zip(asked, expected, strict=True):
+        rows = len(next(iter(request.inputs.values())))
+        where = f"{request.signature} of {rows}"
+        try:
+            first, again = (grpc.predict(request.inputs, request.signature) for _ in range(2))
+            by_rest = rest.predict(request.inputs, request.signature)
+            alone = grpc.predict(request.row(rows - 1).inputs, request.signature)
+        except ServingError as error:
+            yield f"{where}: the server answers {error}"
+            continue
+        yield from (f"{where}: {line}" for line in _wrong(first, rows, data))
+        last = {name: value[rows - 1 :] for name, value in first.items()}
+        for what, one, other, exact in (
+            ("gRPC answers otherwise than the saved model", first, right, False),
+            ("the same request has two answers", first, again, True),
+            ("REST and gRPC differ", first, by_rest, False),
+            ("a row's answer depends on the rows beside it", last, alone, False),
+        ):
+            if not _alike(one, other, exact=exact):
+                yield f"{where}: {what}"
+
+
+def latency(client: Client, request: Request) -> float:
+    """Milliseconds of a request, the median of TIMES after one that does not count. Raises ServingError."""
+    client.predict(request.inputs, request.signature)
+    took = []
+    for _ in range(TIMES):
+        began = time.monotonic()
+        client.predict(request.inputs, request.signature)
+        took.append(1_000 * (time.monotonic() - began))
+    return statistics.median(took)
+
+
+def answer(signature: Any, request: Request) -> dict[str, np.ndarray]:
+    """What a loaded SavedModel's signature answers in this process."""
+    specs = signature.structured_input_signature[1]
+    inputs = {name: tf.constant(value, specs[name].dtype) for name, value in request.inputs.items()}
+    return {name: value.numpy() for name, value in signature(**inputs).items()}
+
+
+def _wrong(outputs: Mapping[str, np.ndarray], rows: int, data: Data) -> Iterator[str]:
+    """What is wrong with an answer by itself."""
+    for name, value in outputs.items():
+        if len(value) != rows:
+            yield f"{name} has {len(value)} rows"
+        elif name == "image_bytes":
+            shapes = {tuple(tf.io.decode_png(each).shape) for each in value}
+            if shapes != {data.shape}:
+                yield f"images are {list(data.shape)}; received {sorted(shapes)}"
+        elif not np.isfinite(value).all():
+            yield f"{name} holds NaN or infinity"
+        elif name in ("image", "point") and value.shape[1:] != data.shape:
+            yield f"{name}s are {list(data.shape)}; received {list(value.shape[1:])}"
+        elif name in ("image", "probability") and not (value.min() >= 0 and value.max() <= 1):
+            yield f"{name} lies in [0, 1]; received {value.min():.3g} to {value.max():.3g}"
+
+
+def _alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray], *, exact: bool) -> bool:
+    if one.keys() != other.keys():
+        return False
+    for name, value in one.items():
+        if value.shape != other[name].shape:
+            return False
+        if exact or value.dtype.kind not in "fc":
+            if name == "image_bytes" and not exact:
+                if not _same_pictures(value, other[name]):
+                    return False
+            elif not (value == other[name]).all():
+                return False
+        elif not np.allclose(value, other[name], TOLERANCE, TOLERANCE):
+            return False
+    return True
+
+
+def _same_pictures(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether PNG files differ by the rounding of a pixel at most."""
+    pairs = zip(one, other, strict=True)
+    decoded = ((tf.io.decode_png(a).numpy().astype(int), tf.io.decode_png(b).numpy().astype(int)) for a, b in pairs)
+    return all(a.shape == b.shape and np.abs(a - b).max() <= 1 for a, b in decoded)
