@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-image>=0.24,<1"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-image>=0.24,<1", "httpx>=0.27", "requests>=2.31", "cryptography>=42"]
 
 setup(
     name="ganworks",
@@ -33,6 +33,11 @@ setup(
         "pydantic>=2.9,<3",
         "typer>=0.15,<1",
         "rich>=13.9,<16",
+        "tensorflow-serving-api>=2.19,<3",
+        "grpcio>=1.67,<2",
+        "fastapi>=0.115,<1",
+        "uvicorn>=0.32,<1",
+        "prometheus_client>=0.21,<1",
     ],
     extras_require={
         "test": TEST,
