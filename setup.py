@@ -4,7 +4,15 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-TEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "schemathesis>=4,<5", "scikit-image>=0.24,<1"]
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.100",
+    "schemathesis>=4,<5",
+    "scikit-image>=0.24,<1",
+    "requests>=2.31",
+    "cryptography>=42",
+]
 PACKAGES = ("models", "components", "pipeline", "serving")
 
 setup(
@@ -36,11 +44,11 @@ setup(
         "rich>=13.9,<16",
         # serving
         "tensorflow-serving-api>=2.19,<3",
-        "grpcio>=1.66,<2",
+        "grpcio>=1.67,<2",
         "fastapi>=0.115,<1",
-        "uvicorn>=0.30,<1",
+        "uvicorn>=0.32,<1",
         "httpx>=0.27,<1",
-        "prometheus_client>=0.20,<1",
+        "prometheus_client>=0.21,<1",
     ],
     extras_require={
         "test": TEST,

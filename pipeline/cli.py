@@ -15,7 +15,7 @@ from rich.table import Table
 
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import asking, reading, session
+from pipeline import asking, reading, serve_command, session
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
 
@@ -203,6 +203,9 @@ def fetch(
 
     fetched = fetching.fetch(name, directory)
     typer.echo(f"{name} is in {fetched}; use it by --source idx:{fetched}")
+
+
+app.command("serve")(serve_command.serve)
 
 
 @app.command()
