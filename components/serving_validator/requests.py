@@ -73,7 +73,7 @@ def _input(
     labels = np.arange(rows) % max(experiment.data.labels, 1)
     shape = [rows, *spec.shape[1:]]
     if name == "examples":
-        return np.array([_example(seed, label) for seed, label in enumerate(labels)], dtype=object)
+        return np.array([_example(seed, int(label)) for seed, label in enumerate(labels)], dtype=object)
     if name == "code":
         code = random.uniform(-1, 1, shape)
         if categories := experiment.network.categorical_codes:
@@ -95,7 +95,7 @@ def _input(
 
 
 def _example(seed: int, label: int) -> bytes:
-    features = {"seed": seed, "label": int(label)}
+    features = {"seed": seed, "label": label}
     numbers = {name: tf.train.Int64List(value=[value]) for name, value in features.items()}
     feature = {name: tf.train.Feature(int64_list=value) for name, value in numbers.items()}
     return bytes(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
