@@ -40,7 +40,7 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
     final = str(directory).rstrip("/")
     unfinished = f"{final}.unfinished"
     with writing(directory):
-        tf.saved_model.save(sampler, unfinished, signatures=sampler.signatures())
+        sampler.save(unfinished)
         extra = tf.io.gfile.join(unfinished, "assets.extra")
         tf.io.gfile.makedirs(extra)
         for name, text in texts.items():

@@ -14,6 +14,7 @@ from models.catalog import INCEPTION
 from models.config import Data, Evaluation
 from models.data import Arrays, read_examples
 from models.inception import load_inception
+from models.signatures import holder
 
 FEATURES = 64
 """Width of the features: a Frechet distance needs more images than that, and digits holds out 360."""
@@ -233,7 +234,7 @@ def export(model: keras.Model, data: Data, directory: str, record: dict[str, Any
     def extract(x: tf.Tensor) -> dict[str, tf.Tensor]:
         return model(x, training=False)
 
-    tf.saved_model.save(model, directory, signatures={"serving_default": extract})
+    tf.saved_model.save(holder(model), directory, signatures={"serving_default": extract})
     tf.io.gfile.makedirs(f"{directory}/assets.extra")
     with tf.io.gfile.GFile(f"{directory}/{RECORD}", "w") as file:
         file.write(json.dumps(record, indent=1, sort_keys=True))

@@ -13,7 +13,7 @@ SHARE, TRUNCATION = (tf.TensorSpec([None], tf.float32, name) for name in ("share
 EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 
 
-class Sampler(tf.Module):
+class Sampler:
     """What is exported: networks in float32, each behind a signature of its name, and what asks the main one by seed.
 
     A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class, and `x` an example
@@ -32,12 +32,15 @@ class Sampler(tf.Module):
         experiment: Experiment,
         judges: Mapping[str, keras.Model] | None = None,
     ):
-        super().__init__()
         self.networks = dict(networks)
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
         self.network, self.data = experiment.network, experiment.data
         self.kind = "point" if self.data.points else "image"
+
+    def save(self, directory: str) -> None:
+        """Writes the SavedModel."""
+        tf.saved_model.save(holder(*self.networks.values(), *self.judges.values()), directory, self.signatures())
 
     def signatures(self) -> dict[str, Any]:
         """The signatures as concrete functions."""
@@ -214,6 +217,17 @@ class Sampler(tf.Module):
 
     def _outside(self, x: tf.Tensor) -> tf.Tensor:
         return x if self.data.points else (x + 1) / 2
+
+
+def holder(*networks: keras.Model) -> tf.Module:
+    """What a SavedModel is made of: the variables of these networks.
+
+    Not the networks themselves. Keras puts a copy beside each of their variables, and a checkpoint restores the copies:
+    TensorFlow's Python finds its way from there, TF Serving runs into variables that were never set.
+    """
+    module = tf.Module()
+    module.variables_of_networks = [variable.value for network in networks for variable in network.variables]
+    return module
 
 
 def _concrete(method: Any, *specs: tf.TensorSpec) -> Any:

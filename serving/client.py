@@ -286,9 +286,13 @@ def _described(info: Mapping[str, Any]) -> TensorInfo:
 
 def _plain(value: np.ndarray) -> Any:
     """An array as JSON has it: bytes in base64."""
-    if value.dtype.kind in "OS":
-        return [_plain(each) for each in value] if value.ndim else {"b64": base64.b64encode(bytes(value[()])).decode()}
-    return value.tolist()
+    return _encoded(value.tolist()) if value.dtype.kind in "OS" else value.tolist()
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_encoded(each) for each in value]
+    return {"b64": base64.b64encode(value.encode() if isinstance(value, str) else value).decode()}
 
 
 def _array(value: Any) -> np.ndarray:

@@ -130,7 +130,9 @@ class Root:
         folder = self.path(made["evaluation"])
         (folder / "metrics.json").write_text(json.dumps(tree))
         (folder / "report.html").write_text(f'<!doctype html><img alt="" src="{PNG}">')
-        inputs = pick(made, "model") | {"model_blessing": made["blessing"]}
+        inputs = pick(made, "model", "evaluation") | {"model_blessing": made["blessing"]}
+        made |= self.execute("ServingValidator", inputs, {"infra_blessing": "InfraBlessing"}, source="c4")
+        inputs = {"model_blessing": made["blessing"]} | pick(made, "infra_blessing")
         made |= self.execute("Pusher", inputs, {"pushed_model": "PushedModel"})
         if push and blessed:
             destination = self.root / "serving" / experiment.name / str(1000 + made["pushed_model"])

@@ -62,7 +62,7 @@ def validate(model: str, experiment: Experiment, *, judged: Mapping[str, Any] | 
             with process.serving(candidate.parent) as ports:
                 outcome = _ask(ports, experiment, asked, expected)
         except (ValueError, ServingError) as error:
-            outcome = Outcome(False, f"refused: it cannot be served: {error}")
+            outcome = Outcome(False, f"refused: it cannot be served: {' '.join(str(error).split())}")
         if outcome.blessed:
             io_utils.copy_dir(str(candidate), output)
     return outcome

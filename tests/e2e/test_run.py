@@ -77,10 +77,13 @@ class TestOneRoot:
     def test_the_first_run_ends_with_a_pushed_model(self, root):
         done = run(root)
         assert done.returncode == 0, done.err
-        assert with_state(done, "ran") == {*INGEST, *LEARN, "GanEvaluator", "Pusher"}
+        assert with_state(done, "ran") == {*INGEST, *LEARN, "GanEvaluator", "ServingValidator", "Pusher"}
         pushed = Path(done.summary["pushed"])
         assert pushed.parent == root / "serving" / "tiny"
         assert (pushed / "saved_model.pb").exists()
+        assert "conditional_accuracy" in (pushed / "MODEL_CARD.md").read_text()
+        assert (pushed / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
+        assert done.summary["served"].startswith("served: ")
         assert Image.open(done.summary["samples"]).size == (524, 524)
         assert "<html" in Path(done.summary["report"]).read_text()
         assert done.summary["blessed"] is True
@@ -127,7 +130,7 @@ class TestOneRoot:
         before = versions(root)
         done = run(root, "--set", "evaluation.thresholds.conditional_accuracy.at_least=1.1")
         assert done.returncode == 3
-        assert with_state(done, "ran") == {"GanEvaluator", "Pusher"}
+        assert with_state(done, "ran") == {"GanEvaluator", "ServingValidator", "Pusher"}
         assert (done.summary["blessed"], done.summary["pushed"]) == (False, None)
         assert "conditional_accuracy" in done.summary["reason"]
         assert done.summary["reason"] in done.out
@@ -136,7 +139,7 @@ class TestOneRoot:
     def test_a_new_model_is_compared_with_the_one_that_serves(self, root):
         settings = ["--set", "training.seed=1", "--set", "evaluation.thresholds.spread.within_blessed=100"]
         first, second = run(root, *settings), run(root, *settings)
-        assert with_state(first, "ran") == {"GanTrainer", "GanEvaluator", "Pusher"}
+        assert with_state(first, "ran") == {"GanTrainer", "GanEvaluator", "ServingValidator", "Pusher"}
         assert first.summary["metrics"]["spread"]["baseline"] is not None
         # Now the candidate is the latest blessed model itself: still the same comparison, so from the cache.
         assert with_state(second, "ran") == {"Pusher"}
@@ -169,7 +172,7 @@ class TestOneRoot:
                 process.communicate()
         done = run(root, *settings)
         assert done.returncode == 0, done.err
-        assert with_state(done, "ran") == {"GanTrainer", "GanEvaluator", "Pusher"}
+        assert with_state(done, "ran") == {"GanTrainer", "GanEvaluator", "ServingValidator", "Pusher"}
         assert "resumed at step" in (root / "logs" / "run.log").read_text()
         self.check_nothing_is_half_done(root)
 

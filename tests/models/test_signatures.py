@@ -27,7 +27,8 @@ class Served:
 
     def __init__(self, gan, directory):
         export.save(gan, directory)
-        self.gan, self.loaded = gan, tf.saved_model.load(str(directory))
+        self.gan, self.directory = gan, str(directory)
+        self.loaded = tf.saved_model.load(self.directory)
         self.output = "point" if gan.experiment.data.points else "image_bytes"
 
     def ask(self, name, **inputs):
@@ -137,6 +138,19 @@ def test_a_row_depends_on_itself_alone(served, name):
         one = {key: value[row : row + 1] for key, value in inputs.items()}
         one |= {"label": [[2, 1, 0, 2, 1][row]]} if _asks(served) else {}
         np.testing.assert_array_equal(served.ask(name, **one)[served.output], whole[row : row + 1])
+
+
+def test_a_session_answers_alike(served):
+    """TF Serving loads a model into a session: what restores its variables there is another thing than in Python."""
+    seeds = {"seed": SEEDS} | ({"label": np.arange(5) % 3} if _asks(served) else {})
+    expected = served.drawn("sample", **seeds)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        signature = tf.compat.v1.saved_model.load(session, ["serve"], served.directory).signature_def["sample"]
+        fed = {signature.inputs[name].name: value for name, value in seeds.items()}
+        found = session.run(signature.outputs[served.output].name, fed)
+    if served.output == "image_bytes":
+        found = np.stack([tf.io.decode_png(each).numpy() for each in found]).astype(float)
+    close(found, expected)
 
 
 def test_discriminate_is_the_discriminator(served):

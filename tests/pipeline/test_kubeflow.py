@@ -29,7 +29,14 @@ class TestEveryExperiment:
         assert compiled.pipeline_info.name == name
         assert compiled.schema_version == f"{spec}.0"
         tasks = set(compiled.root.dag.tasks)
-        assert {"ImageExampleGen", "Transform", "FeatureTrainer", "GanTrainer", "GanEvaluator", "Pusher"} <= tasks
+        assert {
+            "ImageExampleGen",
+            "Transform",
+            "FeatureTrainer",
+            "GanTrainer",
+            "GanEvaluator",
+            "ServingValidator",
+        } <= tasks
         executors = compiled.deployment_spec["executors"]
         images = {each["container"]["image"] for each in executors.values() if "container" in each}
         assert images == {"registry/ganworks:1"}

@@ -11,7 +11,13 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from models.catalog import GANS, NETWORKS, OBJECTIVES, PENALTIES
 from pipeline.baseline import BlessedBeforeStrategy
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
-from pipeline.pipeline import EVALUATOR_SOURCES, EXTRACTOR_SOURCES, TRAINER_SOURCES, create_pipeline
+from pipeline.pipeline import (
+    EVALUATOR_SOURCES,
+    EXTRACTOR_SOURCES,
+    SERVING_SOURCES,
+    TRAINER_SOURCES,
+    create_pipeline,
+)
 
 STAGES = [
     "ImageExampleGen",
@@ -23,6 +29,7 @@ STAGES = [
     "GanTrainer",
     "Baseline",
     "GanEvaluator",
+    "ServingValidator",
     "Pusher",
 ]
 ROOT = Path(__file__).parent.parent.parent
@@ -55,12 +62,17 @@ def test_flow():
     assert upstream["FeatureTrainer"] == {"Transform"}
     assert upstream["Transform"] == {"ImageExampleGen", "SchemaGen"}
     assert upstream["GanEvaluator"] == {"Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
-    assert upstream["Pusher"] == {"GanTrainer", "GanEvaluator"}
+    assert upstream["ServingValidator"] == {"GanTrainer", "GanEvaluator"}
+    assert upstream["Pusher"] == {"GanEvaluator", "ServingValidator"}
 
 
-def test_the_push_waits_for_the_blessing():
-    (channel,) = nodes(TINY)["Pusher"].inputs.inputs["model_blessing"].channels
-    assert (channel.producer_node_query.id, channel.output_key) == ("GanEvaluator", "blessing")
+@pytest.mark.parametrize(
+    ("name", "producer", "output"),
+    [("model_blessing", "GanEvaluator", "blessing"), ("infra_blessing", "ServingValidator", "infra_blessing")],
+)
+def test_the_push_waits_for_both_blessings(name, producer, output):
+    (channel,) = nodes(TINY)["Pusher"].inputs.inputs[name].channels
+    assert (channel.producer_node_query.id, channel.output_key) == (producer, output)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +81,9 @@ def test_the_push_waits_for_the_blessing():
         ("evaluation.thresholds.recall.at_least=0.1", {"GanEvaluator"}),
         ("evaluation.samples=300", {"GanEvaluator"}),
         ("evaluation.extractor_steps=60", {"FeatureTrainer", "GanEvaluator"}),
-        ("training.steps=21", {"GanTrainer", "GanEvaluator"}),
-        ("network.generator_width=9", {"GanTrainer", "GanEvaluator"}),
+        ("training.steps=21", {"GanTrainer", "GanEvaluator", "ServingValidator"}),
+        ("network.generator_width=9", {"GanTrainer", "GanEvaluator", "ServingValidator"}),
+        ("serving.latency_milliseconds=9", {"GanEvaluator", "ServingValidator"}),
     ],
 )
 def test_a_setting_runs_again_what_it_concerns(setting, changed):
@@ -102,6 +115,7 @@ def test_every_experiment_can_be_read_back_from_what_the_trainer_gets():
         ("components.gan_trainer.executor", TRAINER_SOURCES),
         ("models.features", EXTRACTOR_SOURCES),
         ("components.gan_evaluator.executor", EVALUATOR_SOURCES),
+        ("components.serving_validator.executor", SERVING_SOURCES),
     ],
 )
 def test_the_cache_knows_all_code_that_a_stage_imports(entry, sources):

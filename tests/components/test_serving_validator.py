@@ -1,0 +1,191 @@
+"""Models whose faults show only when they are served, by a real server in a process of its own."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+from tfx import types
+from tfx.components.pusher import executor as pusher
+from tfx.types import standard_artifacts
+
+from components.serving_validator.executor import Executor
+from components.serving_validator.validator import validate
+from models import export
+from models.catalog import lookup
+from models.config import Serving
+from models.saved import CARD, WARM_UP
+from models.signatures import Sampler
+from tests.harness import experiment
+
+JUDGED = {"reason": "blessed: every threshold holds", "metrics": {}}
+
+
+class Restless(Sampler):
+    """Draws anew each time."""
+
+    def latent(self, seed):
+        return {"z": tf.random.normal([tf.size(seed), self.network.latent_size])}
+
+
+class Crowded(Sampler):
+    """A row looks at the rows beside it."""
+
+    def latent(self, seed):
+        z = super().latent(seed)["z"]
+        return {"z": z - tf.reduce_mean(z, 0, keepdims=True)}
+
+
+class Overexposed(Sampler):
+    """Pixels beyond 1."""
+
+    def _outside(self, x):
+        return super()._outside(x) * 3
+
+
+class Broken(Sampler):
+    """A picture of another size."""
+
+    def _drawn(self, latent, label):
+        pictures = super()._drawn(latent, label)["image_bytes"]
+        return {"image_bytes": tf.fill(tf.shape(pictures), tf.io.encode_png(tf.zeros([3, 3, 1], tf.uint8)))}
+
+
+class Slow(Sampler):
+    """A tenth of a second of arithmetic."""
+
+    def _drawn(self, latent, label):
+        big = tf.ones([500, 500]) * 1e-4
+
+        def more(each):
+            return tf.matmul(each, big) * 0.5
+
+        waste = tf.while_loop(lambda i, _: i < 40, lambda i, each: (i + 1, more(each)), (0, big))[1]
+        return super()._drawn(latent | {"z": latent["z"] + 0 * tf.reduce_sum(waste)}, label)
+
+
+def saved(directory: Path, sampler=Sampler, **parts):
+    """A model with the signatures of this sampler; where it lies, and what made it."""
+    config = experiment(**parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "Sampler", sampler)
+        export.save(lookup("gan", config.gan.name)(config), directory / "Format-Serving")
+    return str(directory / "Format-Serving"), config
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The outcome of an honest model, and the folder of what is pushed."""
+    folder = tmp_path_factory.mktemp("served")
+    model, config = saved(folder / "model")
+    return validate(model, config, judged=JUDGED, output=str(folder / "out")), folder / "out"
+
+
+class TestHonest:
+    def test_is_blessed(self, served):
+        outcome, _ = served
+        assert outcome.blessed
+        assert 0 < outcome.latency < 1_000
+        assert outcome.reason.startswith("served: 14 requests by gRPC and REST had the right answers; sample takes ")
+
+    def test_what_is_pushed_has_its_card_and_the_requests_that_were_answered(self, served):
+        _, folder = served
+        assert "Blessed: every threshold holds" in (folder / CARD).read_text()
+        logs = [
+            prediction_log_pb2.PredictionLog.FromString(each.numpy())
+            for each in tf.data.TFRecordDataset(str(folder / WARM_UP))
+        ]
+        specs = [log.predict_log.request.model_spec for log in logs]
+        assert {spec.signature_name for spec in specs} == set(tf.saved_model.load(str(folder)).signatures)
+        assert {spec.name for spec in specs} == {"small"}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "fault"),
+    [
+        (Restless, "sample of 1: the same request has two answers"),
+        (Crowded, "a row's answer depends on the rows beside it"),
+        (Overexposed, "serving_default of 1: image lies in [0, 1]; received "),
+        (Broken, "sample of 1: images are [16, 16, 1]; received [(3, 3, 1)]"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_fault_is_named_and_nothing_is_left_to_push(sampler, fault, tmp_path):
+    model, config = saved(tmp_path / "model", sampler)
+    outcome = validate(model, config, judged=None, output=str(tmp_path / "out"))
+    assert not outcome.blessed
+    assert fault in outcome.reason
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_slow_model_is_over_its_budget(tmp_path):
+    model, config = saved(tmp_path / "model", Slow)
+    tight = config.model_copy(update={"serving": Serving(latency_milliseconds=20)})
+    outcome = validate(model, tight, judged=None, output=str(tmp_path / "out"))
+    assert not outcome.blessed
+    assert outcome.latency > 20
+    assert outcome.reason.endswith(" ms, at most 20 ms are allowed")
+
+
+def test_a_model_that_does_not_load_in_a_server(tmp_path):
+    model, config = saved(tmp_path / "model")
+    loaded = tf.saved_model.load
+
+    def load(directory):
+        # what is asked is known here, and the server finds a file that was cut off
+        found = loaded(directory)
+        data = next(Path(directory, "variables").glob("*.data*"))
+        data.write_bytes(data.read_bytes()[:100])
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", load)
+        outcome = validate(model, config, judged=None, output=str(tmp_path / "out"))
+    assert not outcome.blessed
+    assert outcome.reason.startswith("refused: it cannot be served: ")
+    assert "\n" not in outcome.reason
+
+
+class TestExecutor:
+    def run(self, tmp_path, *, blessed):
+        """Runs the executor, then Pusher's on what it left."""
+        folder, config = saved(tmp_path / "model")
+        (tmp_path / "evaluation").mkdir()
+        (tmp_path / "evaluation" / "metrics.json").write_text('{"reason": "blessed: so", "metrics": {}}')
+        model_blessing = artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
+        model_blessing.set_int_custom_property("blessed", int(blessed))
+        infra = artifact(standard_artifacts.InfraBlessing, tmp_path / "infra")
+        inputs = {
+            "model": [artifact(standard_artifacts.Model, Path(folder).parent)],
+            "model_blessing": [model_blessing],
+            "evaluation": [artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")],
+        }
+        Executor().Do(inputs, {"infra_blessing": [infra]}, {"experiment": config.to_json(), "source": ""})
+        pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed")
+        destination = f'{{"filesystem": {{"base_directory": "{tmp_path}/serving/small"}}}}'
+        pusher.Executor().Do(
+            {"model_blessing": [model_blessing], "infra_blessing": [infra]},
+            {"pushed_model": [pushed]},
+            {"push_destination": destination},
+        )
+        return infra, list((tmp_path / "serving").rglob(CARD))
+
+    def test_what_passed_is_pushed_with_its_card(self, tmp_path):
+        infra, cards = self.run(tmp_path, blessed=True)
+        assert infra.get_string_custom_property("reason").startswith("served: ")
+        assert (Path(infra.uri) / "INFRA_BLESSED").exists()
+        assert len(cards) == 1
+        assert "Blessed: so" in cards[0].read_text()
+
+    def test_what_was_not_blessed_is_not_even_served(self, tmp_path):
+        infra, cards = self.run(tmp_path, blessed=False)
+        assert infra.get_string_custom_property("reason") == "not served: only a blessed model is"
+        assert (Path(infra.uri) / "INFRA_NOT_BLESSED").exists()
+        assert not cards
+
+
+def artifact(kind, folder: Path) -> types.Artifact:
+    """An artifact of this kind, that lies there."""
+    made = kind()
+    made.uri = str(folder)
+    return made
