@@ -41,7 +41,6 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "best of the catalog": {
         "network": {"latent_size": 10, "dropout": 0},
         "objective": {"penalties": {"r1": 1}},
-        "training": {"steps": 8_000},
     },
 }
 """What an entry changes of `base`."""

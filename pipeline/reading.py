@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+
+from pipeline import session
 
 RUN_HELP = "the root of a run, a model or evaluation below ROOT/artifacts/, or ROOT/serving/NAME/VERSION"
 
@@ -65,22 +66,21 @@ def show_model(
     card: Annotated[bool, typer.Option("--card", help="the whole card, as Markdown")] = False,
 ) -> None:
     """Prints what a model answers: its signatures, what they take and give."""
-    from models import card as cards
-    from models import saved
+    with session.quiet() as console:
+        from models import card as cards
+        from models import saved
 
-    model = latest_version(directory)
-    if card:
-        pushed = model / saved.CARD
-        typer.echo(pushed.read_text() if pushed.is_file() else cards.card(str(model)))
-        return
-    table = Table(box=None, pad_edge=False)
-    for header in ("signature", "takes", "gives", "about"):
-        table.add_column(header)
-    for each in cards.signatures(str(model)):
-        table.add_row(each.name, "\n".join(each.inputs), "\n".join(each.outputs), each.about)
-    console = Console(highlight=False, markup=False)
-    console.print(f"{model}\n", soft_wrap=True)
-    console.print(table)
+        model = latest_version(directory)
+        if card:
+            pushed = model / saved.CARD
+            text = pushed.read_text() if pushed.is_file() else cards.card(str(model))
+            console.print(text, soft_wrap=True, end="")
+            return
+        console.print(f"{model}\n", soft_wrap=True)
+        for each in cards.signatures(str(model)):
+            console.print(f"{each.name:<20} {each.about}", soft_wrap=True)
+            console.print(f"    takes  {', '.join(each.inputs)}", soft_wrap=True)
+            console.print(f"    gives  {', '.join(each.outputs)}", soft_wrap=True)
 
 
 def latest_version(directory: Path) -> Path:

@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,10 @@ def logged(path: Path) -> Iterator[Console]:
             for fd, copy in saved.items():
                 os.dup2(copy, fd)
                 os.close(copy)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[Console]:
+    """Like `logged`, for a command that is done at once: what libraries write goes nowhere."""
+    with tempfile.TemporaryDirectory(prefix="ganworks-") as work, logged(Path(work, "log")) as console:
+        yield console
