@@ -1,9 +1,16 @@
 """`ganworks sample`: pictures from a running server, by TF Serving's API alone."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from pipeline import session
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from serving.client import Client
 
 MOST = 10_000
 """Samples of one call."""
@@ -27,40 +34,47 @@ def sample(
     timeout_seconds: Annotated[float, typer.Option("--timeout", help="of each request, retries included")] = 30,
 ) -> None:
     """Asks a running server for samples and writes them as one picture."""
-    import numpy as np
-
-    from serving.client import Client, ServingError
-
     if api not in ("grpc", "rest"):
         raise ValueError(f"--api is grpc or rest; received {api}")
-    kind: Literal["grpc", "rest"] = "rest" if api == "rest" else "grpc"
-    asked = int(version) if version and version.isdigit() else version
-    seeds = np.tile(np.arange(seed, seed + n, dtype=np.int64), len(label or [0]))
-    inputs = {"seed": seeds}
-    if truncation is not None:
-        inputs["truncation"] = np.full(len(seeds), truncation, np.float32)
-    if label:
-        inputs["label"] = np.repeat(np.array(label, np.int64), n)
-    name = "sample" if truncation is None else "sample_truncated"
-    try:
-        with Client(
-            server, model, version=asked, api=kind, timeout_seconds=timeout_seconds, certificate=certificate
-        ) as client:
-            known = client.signatures()
-            if name not in known:
-                raise ValueError(f"samples are drawn by the signature {name}; {model} has {', '.join(sorted(known))}")
-            if ("label" in known[name].inputs) != bool(label):
-                takes = "asks for a --label" if "label" in known[name].inputs else "has no labels"
-                raise ValueError(f"{model} {takes}; received {label or 'none'}")
-            parts = [
-                client.predict({key: value[start : start + BATCH] for key, value in inputs.items()}, name)
-                for start in range(0, len(seeds), BATCH)
-            ]
-    except ServingError as error:
-        raise ValueError(f"{server} answers {error}") from None
-    made = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    from pipeline.samples import picture
+    with session.quiet() as console:
+        from pipeline.samples import picture
+        from serving.client import Client, ServingError
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    picture(made, columns=n if label and len(label) > 1 else 0).save(out)
-    typer.echo(out)
+        number = int(version) if version and version.isdigit() else version
+        kind: Literal["grpc", "rest"] = "rest" if api == "rest" else "grpc"
+        more: dict[str, Any] = {"timeout_seconds": timeout_seconds, "certificate": certificate}
+        try:
+            with Client(server, model, version=number, api=kind, **more) as client:
+                made = drawn(client, range(seed, seed + n), label or [], truncation)
+        except ServingError as error:
+            raise ValueError(f"{server} answers {error}") from None
+        out.parent.mkdir(parents=True, exist_ok=True)
+        picture(made, columns=n if label and len(label) > 1 else 0).save(out)
+        console.print(str(out), soft_wrap=True)
+
+
+def drawn(client: "Client", seeds: range, labels: list[int], truncation: float | None) -> dict[str, "np.ndarray"]:
+    """What a server's model draws for these seeds, of each label in turn.
+
+    Raises:
+        ValueError: the model has no such signature, or labels are missing or too many.
+        ServingError: the server refuses.
+    """
+    import numpy as np
+
+    inputs = {"seed": np.tile(np.array(seeds, np.int64), max(len(labels), 1))}
+    if labels:
+        inputs["label"] = np.repeat(np.array(labels, np.int64), len(seeds))
+    if truncation is not None:
+        inputs["truncation"] = np.full(len(inputs["seed"]), truncation, np.float32)
+    name, known = "sample" if truncation is None else "sample_truncated", client.signatures()
+    if name not in known:
+        raise ValueError(f"samples are drawn by the signature {name}; {client.model} has {', '.join(sorted(known))}")
+    if ("label" in known[name].inputs) != bool(labels):
+        takes = "asks for a --label" if "label" in known[name].inputs else "has no labels"
+        raise ValueError(f"{client.model} {takes}; received {labels or 'none'}")
+    parts = [
+        client.predict({key: value[start : start + BATCH] for key, value in inputs.items()}, name)
+        for start in range(0, len(inputs["seed"]), BATCH)
+    ]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
