@@ -111,7 +111,7 @@ def many(directory: Path) -> None:
 def constant(directory: Path, value: float) -> None:
     """A model that answers x + value: which version it was can be read from the answer."""
     module = tf.Module()
-    module.value = tf.Variable(value)
+    module.value = tf.Variable(float(value))
     add = tf.function(lambda x: {"y": x + module.value})
     signature = add.get_concrete_function(tf.TensorSpec([None], tf.float32, "x"))
     unfinished = directory.with_name(f"{directory.name}.unfinished")

@@ -125,20 +125,28 @@ class TestPredict:
             (
                 predict_request("half_plus_two", x=[1.0], z=[1.0]),
                 Code.INVALID_ARGUMENT,
-                "input size does not match signature: 2!=1 len({x,z}) != len({x}). Sent extra: {z}. Missing but "
-                "required: {}.",
+                (
+                    "input size does not match signature: 2!=1 len({x,z}) != len({x}). Sent extra: {z}. Missing but "
+                    "required: {}."
+                ),
             ),
             (
                 predict_request("half_plus_two"),
                 Code.INVALID_ARGUMENT,
-                "input size does not match signature: 0!=1 len({}) != len({x}). Sent extra: {}. Missing but required: "
-                "{x}.",
+                (
+                    "input size does not match signature: 0!=1 len({}) != len({x}). Sent extra: {}. Missing but "
+                    "required: "
+                    "{x}."
+                ),
             ),
             (
                 predict_request("half_plus_two", z=[1.0]),
                 Code.INVALID_ARGUMENT,
-                "Signature input alias: x(feed name: x:0) not found in request and no default value provided. Inputs "
-                "expected to be in the request {z}, or default input alias set: ",
+                (
+                    "Signature input alias: x(feed name: x:0) not found in request and no default value provided. "
+                    "Inputs "
+                    "expected to be in the request {z}, or default input alias set: "
+                ),
             ),
             (
                 predict_request("half_plus_two", x=tensor_pb2.TensorProto(dtype=1, tensor_content=b"abc")),
@@ -359,8 +367,10 @@ class TestModelService:
             (
                 lambda config: setattr(config.model_config_list.config[0], "model_platform", ""),
                 Code.INVALID_ARGUMENT,
-                "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-                "ModelServerConfig::model_platform, model name is half_plus_two",
+                (
+                    "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+                    "ModelServerConfig::model_platform, model name is half_plus_two"
+                ),
             ),
             (
                 lambda config: setattr(config.model_config_list.config[0], "model_platform", "pytorch"),
@@ -370,14 +380,19 @@ class TestModelService:
             (
                 lambda config: config.model_config_list.config[0].version_labels.update({"stable": 9}),
                 Code.FAILED_PRECONDITION,
-                "Request to assign label to version 9 of model half_plus_two, which is not currently available for "
-                "inference",
+                (
+                    "Request to assign label to version 9 of model half_plus_two, which is not currently available for "
+                    "inference"
+                ),
             ),
             (
                 lambda config: config.Clear(),
                 Code.INVALID_ARGUMENT,
-                "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently "
-                "supported",
+                (
+                    "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is "
+                    "currently "
+                    "supported"
+                ),
             ),
         ],
     )

@@ -175,8 +175,10 @@ PREDICT_ERRORS = [
     ("{}", "Missing 'inputs' or 'instances' key"),
     (
         '{"signature_name": 100}',
-        'JSON Value: {\n    "signature_name": 100\n} not formatted correctly. '
-        "'signature_name' key must be a string value.",
+        (
+            'JSON Value: {\n    "signature_name": 100\n} not formatted correctly. '
+            "'signature_name' key must be a string value."
+        ),
     ),
     (
         '{"signature_name": "x", "instances": [1]}',
@@ -184,62 +186,88 @@ PREDICT_ERRORS = [
     ),
     (
         '{"instances": [1], "inputs": [1]}',
-        'JSON Value: {\n    "instances": [1],\n    "inputs": [1]\n} Not formatted correctly expecting only one of '
-        "'inputs' or 'instances' keys to exist ",
+        (
+            'JSON Value: {\n    "instances": [1],\n    "inputs": [1]\n} Not formatted correctly expecting only one of '
+            "'inputs' or 'instances' keys to exist "
+        ),
     ),
     ('{"instances": 1}', "JSON Value: {\n    \"instances\": 1\n} Expecting 'instances' to be an list/array"),
     ('{"instances": []}', "JSON Value: {\n    \"instances\": []\n} No values in 'instances' array"),
     (
         '{"instances": ["x", "y"]}',
-        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: \"x\" Type: String is "
-        "not of expected type: float",
+        (
+            "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: \"x\" "
+            "Type: String is "
+            "not of expected type: float"
+        ),
     ),
     (
         '{"instances": [1, true]}',
-        "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: true Type: True is "
-        "not of expected type: float",
+        (
+            "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: true Type: True is "
+            "not of expected type: float"
+        ),
     ),
     (
         '{"instances": [null]}',
-        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: null Type: Null is "
-        "not of expected type: float",
+        (
+            "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: null Type: Null is "
+            "not of expected type: float"
+        ),
     ),
     (
         '{"instances": [[1, 2], [3]]}',
-        "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting tensor size: 2 but got: "
-        "1",
+        (
+            "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting tensor "
+            "size: 2 but got: "
+            "1"
+        ),
     ),
     (
         '{"instances": [[[1, 2]], [[3], [4]]]}',
-        "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting shape [1,2] but got: "
-        "[2,1]",
+        (
+            "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting shape [1,2] but got: "
+            "[2,1]"
+        ),
     ),
     (
         '{"instances": [[[1, 2], [3]]]}',
-        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: Encountered list at unexpected "
-        "size: 1 at level: 1 expected size: 2",
+        (
+            "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: Encountered list at unexpected "
+            "size: 1 at level: 1 expected size: 2"
+        ),
     ),
     (
         '{"instances": [[1, [2]]]}',
-        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: Encountered list at unexpected "
-        "level: 1 expected < 1",
+        (
+            "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: Encountered list at unexpected "
+            "level: 1 expected < 1"
+        ),
     ),
     (
         '{"instances": [[[1], 2]]}',
-        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: 2 found at incorrect "
-        "level: 2 in the JSON DOM. Expected at level: 2",
+        (
+            "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: 2 found "
+            "at incorrect "
+            "level: 2 in the JSON DOM. Expected at level: 2"
+        ),
     ),
     ('{"instances": [1, {"x": 1}]}', "Expecting value/list but got object at item 1 of input list"),
     ('{"instances": [{"x": 1}, 1]}', "Expecting object but got list at item 1 of input list"),
     (
         '{"instances": [{"y": 1}]}',
-        "Failed to process element: 0 key: y of 'instances' list. Error: INVALID_ARGUMENT: JSON object: does not have "
-        "named input: y",
+        (
+            "Failed to process element: 0 key: y of 'instances' list. Error: INVALID_ARGUMENT: JSON object: "
+            "does not have "
+            "named input: y"
+        ),
     ),
     (
         '{"instances": [{"x": "a"}]}',
-        "Failed to process element: 0 key: x of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: \"a\" Type: "
-        "String is not of expected type: float",
+        (
+            "Failed to process element: 0 key: x of 'instances' list. Error: INVALID_ARGUMENT: JSON Value: \"a\" Type: "
+            "String is not of expected type: float"
+        ),
     ),
     (
         '{"instances": [{}]}',
@@ -255,18 +283,25 @@ PREDICT_ERRORS = [
 MANY_ERRORS = [
     (
         {"instances": [1]},
-        "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
-        "tensorinfo_map",
+        (
+            "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
+            "tensorinfo_map"
+        ),
     ),
     (
         {"inputs": [1]},
-        "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
-        "tensorinfo_map",
+        (
+            "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
+            "tensorinfo_map"
+        ),
     ),
     (
         {"instances": [{"tag": "a"}]},
-        'Failed to process element: 0 of \'instances\' list. JSON object: {\n    "tag": "a"\n} keys must be equal to: '
-        "sensor,signal,tag",
+        (
+            'Failed to process element: 0 of \'instances\' list. JSON object: {\n    "tag": "a"\n} keys '
+            "must be equal to: "
+            "sensor,signal,tag"
+        ),
     ),
     (many("look_up", inputs=[1.0]), "JSON Value: 1.0 Type: Number is not of expected type: int64"),
     (many("look_up", inputs=[2**63]), f"JSON Value: {2**63} Type: Number is not of expected type: int64"),
