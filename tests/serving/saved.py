@@ -56,6 +56,7 @@ class Many(tf.Module):
             "bytes": tf.function(self.bytes).get_concrete_function(text=spec([None], tf.string, "text")),
             "half": tf.function(self.half).get_concrete_function(x=spec([None], tf.float32, "x")),
             "total": tf.function(self.total).get_concrete_function(x=spec([None], tf.float32, "x")),
+            "spin": tf.function(self.spin).get_concrete_function(turns=spec([None], tf.int64, "turns")),
             "any_shape": tf.function(self.any_shape).get_concrete_function(x=spec(None, tf.float32, "x")),
             "classes": tf.function(self.classes).get_concrete_function(inputs=spec([None], tf.string, "inputs")),
         }
@@ -81,6 +82,11 @@ class Many(tf.Module):
 
     def any_shape(self, x):
         return {"y": x + 1}
+
+    def spin(self, turns):
+        """Counts to the largest of `turns`, which takes a while."""
+        counted = tf.while_loop(lambda n: n < tf.reduce_max(turns), lambda n: n + 1, [tf.constant(0, tf.int64)])[0]
+        return {"counted": tf.zeros_like(turns) + counted}
 
     def classes(self, inputs):
         rows = tf.shape(inputs)[0]

@@ -185,7 +185,7 @@ class TestTls:
         other = tmp_path / "other.pem"
         other.write_text("no key")
         tls = Tls(certificate=pems["certificate"], key=other)
-        with pytest.raises(ValueError, match="TLS|listen") as caught:
+        with pytest.raises(ValueError, match=r"TLS|listen") as caught:
             EmbeddedServer(ServerOptions(models=toys, grpc_port=0, rest_port=0, tls=tls)).start()
         assert "\n" not in str(caught.value)
 
@@ -251,7 +251,7 @@ class TestFind:
 
     def test_a_version_that_has_no_number(self, root):
         (root / "serving/gan/5").rename(root / "serving/gan/five")
-        with pytest.raises(ValueError, match="the folder of a version is named by its number; received .*/five"):
+        with pytest.raises(ValueError, match=r"the folder of a version is named by its number; received .*/five"):
             options.find(root / "serving/gan/five")
 
 
