@@ -13,7 +13,7 @@ MAX_LINES = 350
 ALLOWED = {
     "models": {"models"},
     "components": {"models", "components"},
-    "pipeline": {"models", "components", "pipeline"},
+    "pipeline": {"models", "components", "pipeline", "serving"},
     "serving": {"models.config", "models.catalog", "models.fit", "models.frozen", "serving"},
 }
 """Our own packages or modules that a package may import."""
