@@ -181,6 +181,17 @@ class TestPredict:
         request = predict_request("half_plus_two", x=proto)
         assert refused(client.prediction.Predict, request) == (Code.INVALID_ARGUMENT, "tensor parsing error: x")
 
+    def test_a_string_that_is_to_be_repeated_beyond_the_limit(self, client):
+        proto = tensor_pb2.TensorProto(
+            dtype=types_pb2.DT_STRING, string_val=[b"a", b"b" * 1000], tensor_shape={"dim": [{"size": 90}]}
+        )
+        sent = predict_request("many", "bytes", text=proto)
+        upper = client.prediction.Predict(sent).outputs["upper"].string_val
+        assert list(upper) == [b"A"] + [b"B" * 1000] * 89
+        proto.tensor_shape.dim.add().size = 100
+        sent = predict_request("many", "bytes", text=proto)
+        assert refused(client.prediction.Predict, sent) == (Code.INVALID_ARGUMENT, "tensor parsing error: text")
+
     def test_a_wrong_type(self, client):
         request = predict_request("half_plus_two", x=np.array([1.0], np.float64))
         code, text = refused(client.prediction.Predict, request)
