@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec as Spec
@@ -269,7 +270,7 @@ def _operations(rest: Rest) -> APIRouter:
             return Response(rest_responses.dump({"status": "ready"}), media_type=JSON)
         return Response(rest_responses.error("a model has no version that answers"), 503, media_type=JSON)
 
-    @router.get(metrics.PATH)
+    @router.get(metrics.PATH, response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """The metrics, in Prometheus' text format."""
         return Response(rest.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

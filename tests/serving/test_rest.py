@@ -478,6 +478,7 @@ class TestOperations:
 
     def test_the_openapi_names_every_route(self, client):
         paths = client.http.get("/openapi.json").json()["paths"]
+        assert list(paths["/monitoring/prometheus/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
         for place in ("", "/versions/{version}", "/labels/{label}"):
             for route in (":predict", ":classify", ":regress", "", "/metadata"):
                 operations = paths[f"/v1/models/{{model}}{place}{route}"]
