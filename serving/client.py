@@ -121,7 +121,9 @@ class Client:
 
     def signatures(self) -> dict[str, Signature]:
         """What the model answers. Raises ServingError like `predict`."""
-        return self._tried(self._transport.signatures)
+        found: dict[str, Signature] = self._tried(self._transport.signatures)
+        # TensorFlow notes its own beginnings among the signatures
+        return {name: each for name, each in found.items() if not name.startswith("__saved_model")}
 
     def _tried(self, call: Callable[[float], Any]) -> Any:
         """The result of a call that is given the seconds that are left."""
@@ -175,7 +177,7 @@ class _Grpc:
         return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
 
     def signatures(self, seconds: float) -> dict[str, Signature]:
-        import tensorflow as tf
+        from tensorflow.core.framework import types_pb2
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(
@@ -187,7 +189,9 @@ class _Grpc:
 
         def described(infos: Any) -> dict[str, TensorInfo]:
             return {
-                name: TensorInfo(tf.as_dtype(info.dtype).name, _shape(dim.size for dim in info.tensor_shape.dim))
+                name: TensorInfo(
+                    _dtype(types_pb2.DataType.Name(info.dtype)), _shape(dim.size for dim in info.tensor_shape.dim)
+                )
                 for name, info in infos.items()
             }
 
@@ -278,10 +282,14 @@ def _shape(sizes: Any) -> tuple[int | None, ...]:
 
 
 def _described(info: Mapping[str, Any]) -> TensorInfo:
-    """REST's description of a tensor: dtypes as DT_FLOAT, sizes as text."""
+    """REST's description of a tensor, whose sizes are text."""
+    return TensorInfo(_dtype(info["dtype"]), _shape(dim["size"] for dim in info["tensor_shape"].get("dim", [])))
+
+
+def _dtype(name: str) -> str:
+    """A dtype of the protocol, such as DT_FLOAT, as NumPy calls it."""
     names = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
-    dtype = names.get(info["dtype"], info["dtype"].removeprefix("DT_").lower())
-    return TensorInfo(dtype, _shape(dim["size"] for dim in info["tensor_shape"].get("dim", [])))
+    return names.get(name, name.removeprefix("DT_").lower())
 
 
 def _plain(value: np.ndarray) -> Any:

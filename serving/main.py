@@ -1,5 +1,6 @@
 """`ganworks serve`: the binary where it is installed, else the embedded server, until a signal ends it."""
 
+import gc
 import shutil
 import signal
 import threading
@@ -50,6 +51,9 @@ def serve(
         signal.signal(number, end)
     logs.configure()
     with EmbeddedServer(options, routers=routers, mounts=mounts) as server:
+        # a full collection would go through all of TensorFlow's modules, in the midst of a request
+        gc.collect()
+        gc.freeze()
         secure = "s" if options.tls else ""
         say(f"gRPC  {options.host}:{server.grpc_port}")
         say(f"REST  http{secure}://{options.host}:{server.rest_port}")

@@ -13,11 +13,12 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec as Spec
 
-from serving import answers, metrics, rest_requests, rest_responses, rest_schema
+from serving import answers, metrics, rest_examples, rest_requests, rest_responses, rest_schema
 from serving.answers import Limits
 from serving.errors import Code, ServingError, invalid
 from serving.manager import Manager
@@ -91,7 +92,7 @@ class Rest:
         """Classifies the examples of a body."""
         document = rest_requests.parse(body)
         spec.signature_name = rest_requests.signature_name(document)
-        given = rest_requests.examples(document)
+        given = rest_examples.examples(document)
         with self.manager.servable(spec) as servable:
             request = classification_pb2.ClassificationRequest(model_spec=spec, input=given)
             return rest_responses.classification(answers.classification(servable, request).result)
@@ -100,7 +101,7 @@ class Rest:
         """Regresses the examples of a body."""
         document = rest_requests.parse(body)
         spec.signature_name = rest_requests.signature_name(document)
-        given = rest_requests.examples(document)
+        given = rest_examples.examples(document)
         with self.manager.servable(spec) as servable:
             request = regression_pb2.RegressionRequest(model_spec=spec, input=given)
             return rest_responses.regression(answers.regression(servable, request).result)
@@ -269,7 +270,7 @@ def _operations(rest: Rest) -> APIRouter:
             return Response(rest_responses.dump({"status": "ready"}), media_type=JSON)
         return Response(rest_responses.error("a model has no version that answers"), 503, media_type=JSON)
 
-    @router.get(metrics.PATH)
+    @router.get(metrics.PATH, response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """The metrics, in Prometheus' text format."""
         return Response(rest.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The JSON of a REST request as arrays or tf.Examples.
+"""The JSON of a REST request as arrays.
 
 What fits is converted by whole columns. What does not is walked again element by element, for the text that says
 where it goes wrong.
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
-from tensorflow_serving.apis import input_pb2
 
 from serving.errors import Code, ServingError, invalid
 from serving.rest_errors import describe, from_decoder, kind, parse_error
@@ -96,7 +95,7 @@ def predict_inputs(document: Mapping[str, Any], types: Types, body: bytes) -> tu
     """
     rows, columns = "instances" in document, "inputs" in document
     if rows and columns:
-        raise _unfit(document, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ")
+        raise unfit(document, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ")
     if rows:
         arrays = _from_instances(document, types)
     elif columns:
@@ -116,16 +115,17 @@ def _finite(text: str) -> float:
     return number
 
 
-def _unfit(document: Any, text: str) -> ServingError:
+def unfit(document: Any, text: str) -> ServingError:
+    """INVALID_ARGUMENT: the beginning of a document, and what is wrong with it."""
     return invalid(f"JSON Value: {describe(document)} {text}")
 
 
 def _from_instances(document: Mapping[str, Any], types: Types) -> Arrays:
     instances = document["instances"]
     if not isinstance(instances, list):
-        raise _unfit(document, "Expecting 'instances' to be an list/array")
+        raise unfit(document, "Expecting 'instances' to be an list/array")
     if not instances:
-        raise _unfit(document, "No values in 'instances' array")
+        raise unfit(document, "No values in 'instances' array")
     if not isinstance(instances[0], dict) and len(types) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
@@ -219,7 +219,7 @@ def _leaves(leaves: Sequence[Any], dtype: int) -> np.ndarray:
     try:
         if dtype == types_pb2.DT_STRING and kinds <= {str, dict}:
             array = np.empty(len(leaves), object)
-            array[:] = [each.encode() if isinstance(each, str) else _decoded(each) for each in leaves]
+            array[:] = [each.encode() if isinstance(each, str) else decoded(each) for each in leaves]
             return array
         if dtype in FLOATS and kinds <= {int, float}:
             with np.errstate(over="ignore"):
@@ -233,15 +233,17 @@ def _leaves(leaves: Sequence[Any], dtype: int) -> np.ndarray:
 
 
 def _is_object(value: Any) -> bool:
-    return isinstance(value, dict) and not _is_base64(value)
+    return isinstance(value, dict) and not is_base64(value)
 
 
-def _is_base64(value: Any) -> bool:
+def is_base64(value: Any) -> bool:
+    """Whether a parsed value is `{"b64": "..."}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def _decoded(value: Any) -> bytes:
-    if not _is_base64(value):
+def decoded(value: Any) -> bytes:
+    """The bytes of `{"b64": "..."}`. Raises ServingError where it is something else."""
+    if not is_base64(value):
         raise invalid(f"JSON Value: {describe(value)} not formatted correctly for base64 data")
     text = "".join(value["b64"].split()).rstrip("=")
     try:
@@ -286,53 +288,3 @@ def _explain_leaf(value: Any, dtype: int) -> None:
 
 def _brackets(shape: list[int]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
-
-
-def examples(document: Mapping[str, Any]) -> input_pb2.Input:
-    """The tf.Examples of a classify or regress request.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, there are none, or a value is no feature.
-    """
-    given = input_pb2.Input()
-    rows = given.example_list.examples
-    if "context" in document:
-        _fill(document["context"], given.example_list_with_context.context)
-        rows = given.example_list_with_context.examples
-    if "examples" not in document:
-        raise _unfit(document, "When method is classify, key 'examples' is expected and was not found")
-    if not isinstance(document["examples"], list):
-        raise _unfit(document, "Expecting 'examples' value to be an list/array")
-    if not document["examples"]:
-        raise _unfit(document, "'examples' value is an empty array")
-    for each in document["examples"]:
-        _fill(each, rows.add())
-    return given
-
-
-def _fill(value: Any, example: tf.train.Example) -> None:
-    if not isinstance(value, dict):
-        raise invalid(f"Example must be JSON object but got JSON {kind(value)}")
-    for name, content in value.items():
-        feature = example.features.feature[name]
-        for each in content if isinstance(content, list) else [content]:
-            _add(feature, name, each)
-
-
-def _add(feature: tf.train.Feature, name: str, value: Any) -> None:
-    item: Any
-    if isinstance(value, str) or _is_base64(value):
-        field, item = "bytes_list", value.encode() if isinstance(value, str) else _decoded(value)
-    elif isinstance(value, bool | int):
-        field, item = "int64_list", int(value)
-    elif isinstance(value, float):
-        field, item = "float_list", value
-    else:
-        raise invalid(f"Feature: {name} has element with unexpected JSON type: {kind(value)}")
-    holds = feature.WhichOneof("kind")
-    if holds not in (None, field):
-        raise invalid(f"Unexpected element type in feature: {name} expecting type: {holds.removesuffix('_list')}")
-    if field == "int64_list" and not -(2**63) <= item < 2**63:
-        raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
-    with np.errstate(over="ignore"):
-        getattr(feature, field).value.append(item)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -100,7 +101,7 @@ class Servable:
 
         def run(arrays: Arrays) -> Arrays:
             try:
-                return dict(zip(outputs, call(*arrays.values()), strict=True))
+                return {alias: _array(value) for alias, value in zip(outputs, call(*arrays.values()), strict=True)}
             except tf.errors.OpError as error:
                 raise from_tensorflow(error) from None
 
@@ -126,6 +127,11 @@ class Servable:
                     raise invalid(error.message) from None
                 self._callables[key] = made
             return made
+
+
+def _array(value: Any) -> np.ndarray:
+    # a session gives scalars, and a scalar string as bytes
+    return value if isinstance(value, np.ndarray) else np.array(value, object if isinstance(value, bytes) else None)
 
 
 def _fed(signature: Signature, inputs: Mapping[str, np.ndarray]) -> Arrays:

@@ -44,15 +44,23 @@ def decode(proto: tensor_pb2.TensorProto, alias: str, max_bytes: int) -> np.ndar
         known = not proto.tensor_shape.unknown_rank and len(shape) <= MAX_RANK and min(shape, default=0) >= 0
         if not known or proto.dtype == types_pb2.DT_RESOURCE or max(size, 1) * dtype.itemsize > max_bytes:
             raise ValueError
-        if proto.dtype == types_pb2.DT_STRING and len(proto.string_val) == size:
-            array = np.empty(size, object)
-            array[:] = proto.string_val
-            return array.reshape(shape)
-        if proto.tensor_content and proto.dtype != types_pb2.DT_STRING:
+        if proto.dtype == types_pb2.DT_STRING:
+            return _strings(list(proto.string_val), size, max_bytes).reshape(shape)
+        if proto.tensor_content:
             return np.frombuffer(proto.tensor_content, dtype).reshape(shape)
         return tf.make_ndarray(proto)
     except (TypeError, ValueError, OverflowError, KeyError):
         raise invalid(f"tensor parsing error: {alias}") from None
+
+
+def _strings(values: list[bytes], size: int, max_bytes: int) -> np.ndarray:
+    last = values[-1] if values else b""
+    missing = size - len(values)
+    if missing < 0 or sum(map(len, values)) + missing * len(last) > max_bytes:
+        raise ValueError
+    array = np.empty(size, object)
+    array[:] = values + [last] * missing
+    return array
 
 
 def encode(array: np.ndarray, proto: tensor_pb2.TensorProto, *, as_content: bool = False) -> None:

@@ -1,0 +1,139 @@
+"""The client, against a real server: what it brings back, what it refuses, how long it waits."""
+
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from serving.client import Client, ServingError, TensorInfo
+from tests.serving import saved
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def api(request):
+    return request.param
+
+
+def asking(client: saved.Client, api: str, model: str, **options) -> Client:
+    port = client.server.grpc_port if api == "grpc" else client.server.rest_port
+    return Client(f"127.0.0.1:{port}", model, api=api, **options)
+
+
+class TestPredict:
+    def test_one_output(self, client, api):
+        with asking(client, api, "half_plus_two") as asks:
+            outputs = asks.predict({"x": np.array([[1], [2], [5]], np.float32)})
+        np.testing.assert_array_equal(outputs["y"], [[2.5], [3], [4.5]])
+        assert outputs["y"].dtype == np.float32
+
+    def test_several_outputs_of_several_types(self, client, api):
+        inputs = {
+            "tag": [b"a", b"\xff\x00"],
+            "signal": np.array([[1, 2, 3], [0, np.inf, 1]], np.float32),
+            "sensor": np.arange(8, dtype=np.int32).reshape(2, 2, 2),
+        }
+        with asking(client, api, "many") as asks:
+            outputs = asks.predict(inputs, outputs=["total", "trace"])
+        np.testing.assert_array_equal(outputs["total"], [6, np.inf])
+        np.testing.assert_array_equal(outputs["trace"], [3, 11])
+        assert set(outputs) == {"total", "trace"}
+
+    def test_bytes_come_back_as_bytes(self, client, api):
+        with asking(client, api, "many") as asks:
+            outputs = asks.predict({"text": [b"png", b"two"]}, "bytes")
+        assert list(outputs["upper_bytes"]) == [b"PNG", b"TWO"]
+
+    @pytest.mark.parametrize(("version", "value"), [(123, 3.5), (124, 4), ("stable", 3.5), (None, 4)])
+    def test_versions_and_labels(self, client, api, version, value):
+        with asking(client, api, "half_plus_three", version=version) as asks:
+            assert asks.predict({"x": np.ones((1, 1), np.float32)})["y"] == [[value]]
+
+
+def test_signatures(client, api):
+    with asking(client, api, "many") as asks:
+        found = asks.signatures()
+    assert found["serving_default"].inputs == {
+        "tag": TensorInfo("string", (None,)),
+        "signal": TensorInfo("float32", (None, 3)),
+        "sensor": TensorInfo("int32", (None, 2, 2)),
+    }
+    assert found["half"].outputs == {"y": TensorInfo("float16", (None,))}
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("model", "inputs", "status"),
+        [
+            ("nobody", {"x": np.ones((1, 1), np.float32)}, "NOT_FOUND"),
+            ("half_plus_two", {"y": np.ones((1, 1), np.float32)}, "INVALID_ARGUMENT"),
+        ],
+    )
+    def test_a_refusal_is_not_tried_again(self, client, api, model, inputs, status):
+        with asking(client, api, model, timeout_seconds=20) as asks:
+            began = time.monotonic()
+            with pytest.raises(ServingError) as error:
+                asks.predict(inputs)
+        assert error.value.status == status
+        assert str(error.value).startswith(f"{status}: ")
+        assert time.monotonic() - began < 10
+
+    def test_no_server(self, api):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            free = taken.getsockname()[1]
+        with Client(f"127.0.0.1:{free}", "m", api=api, retries=1) as asks, pytest.raises(ServingError) as error:
+            asks.predict({"x": [1]})
+        assert error.value.status == "UNAVAILABLE"
+
+    def test_a_server_that_says_nothing(self, api):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            asks = Client(f"127.0.0.1:{silent.getsockname()[1]}", "m", api=api, timeout_seconds=0.5)
+            began = time.monotonic()
+            with asks, pytest.raises(ServingError) as error:
+                asks.predict({"x": [1]})
+        assert error.value.status in ("DEADLINE_EXCEEDED", "UNAVAILABLE")
+        assert time.monotonic() - began < 5
+
+    def test_an_answer_has_a_largest_size(self, client):
+        asks = asking(client, "rest", "many", most_bytes=100)
+        with asks, pytest.raises(ServingError, match="the answer is larger than 100 bytes"):
+            asks.predict({"text": [b"a" * 200]}, "bytes")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"server": "localhost"}, "a server is HOST:PORT; received localhost"),
+            ({"timeout_seconds": 0}, "a timeout is above 0"),
+            ({"certificate": "/nowhere.pem"}, r"a certificate is a file; there is none at /nowhere\.pem"),
+        ],
+    )
+    def test_arguments(self, change, message):
+        with pytest.raises(ValueError, match=message):
+            Client(**{"server": "127.0.0.1:1", "model": "m"} | change)
+
+
+def test_a_server_that_comes_late_is_waited_for(toys, api):
+    """The first tries find nobody; the server starts on that port while the client waits."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    begun = threading.Event()
+    found = {}
+
+    def ask():
+        with Client(f"127.0.0.1:{port}", "half_plus_two", api=api, timeout_seconds=60, retries=50) as asks:
+            begun.set()
+            found.update(asks.predict({"x": np.ones((1, 1), np.float32)}))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    begun.wait()
+    time.sleep(0.5)
+    ports = {"grpc_port": port} if api == "grpc" else {"rest_port": port}
+    with saved.serving(toys, **ports):
+        thread.join(60)
+    assert found["y"] == [[2.5]]
