@@ -188,12 +188,9 @@ class _Grpc:
         answer.metadata["signature_def"].Unpack(found)
 
         def described(infos: Any) -> dict[str, TensorInfo]:
-            return {
-                name: TensorInfo(
-                    _dtype(types_pb2.DataType.Name(info.dtype)), _shape(dim.size for dim in info.tensor_shape.dim)
-                )
-                for name, info in infos.items()
-            }
+            dtypes = {name: _dtype(types_pb2.DataType.Name(info.dtype)) for name, info in infos.items()}
+            shapes = {name: _shape(dim.size for dim in info.tensor_shape.dim) for name, info in infos.items()}
+            return {name: TensorInfo(dtypes[name], shapes[name]) for name in infos}
 
         return {
             name: Signature(described(each.inputs), described(each.outputs))

@@ -30,7 +30,7 @@ class TestPredict:
 
     def test_several_outputs_of_several_types(self, client, api):
         inputs = {
-            "tag": [b"a", b"\xff\x00"],
+            "tag": ["a", "ü"],
             "signal": np.array([[1, 2, 3], [0, np.inf, 1]], np.float32),
             "sensor": np.arange(8, dtype=np.int32).reshape(2, 2, 2),
         }
