@@ -47,7 +47,7 @@ def sample(
             with Client(server, model, version=number, api=kind, **more) as client:
                 made = drawn(client, range(seed, seed + n), label or [], truncation)
         except ServingError as error:
-            raise ValueError(f"{server} answers {error}") from None
+            raise ValueError(f"{server} answers {str(error).splitlines()[0]}") from None
         out.parent.mkdir(parents=True, exist_ok=True)
         picture(made, columns=n if label and len(label) > 1 else 0).save(out)
         console.print(str(out), soft_wrap=True)

@@ -1,5 +1,6 @@
 """The executor of GanEvaluator: unwraps artifacts and calls `judge`."""
 
+import posixpath
 from typing import Any
 
 from tfx import types
@@ -35,7 +36,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             make_pipeline=self._make_beam_pipeline,
             scratch=f"{evaluation}/scratch",
             lineage=[
-                {"role": role, "stage": each.producer_component, "id": each.id, "uri": each.uri}
+                {
+                    "role": role,
+                    "stage": each.producer_component,
+                    "id": each.id,
+                    "uri": each.uri,
+                    "execution": _maker(each),
+                }
                 for role, artifacts in input_dict.items()
                 for each in artifacts
             ],
@@ -43,3 +50,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         verdict.write(evaluation)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         write_blessing(blessing, model, baseline, blessed=verdict.blessed, reason=verdict.reason)
+
+
+def _maker(artifact: types.Artifact) -> str:
+    """The id of the execution that made an artifact, which TFX puts last into its URI; empty where it has none."""
+    name = posixpath.basename(artifact.uri)
+    return name if name.isdigit() else ""
