@@ -68,6 +68,7 @@ EXTRACTOR_SOURCES = (
     "models.frozen",
     "models.inception",
     "models.mixtures",
+    "models.signatures",
 )
 EVALUATOR_SOURCES = (
     "components.beam",
@@ -92,6 +93,7 @@ EVALUATOR_SOURCES = (
     "models.optimizers",
     "models.precision",
     "models.saved",
+    "models.signatures",
 )
 SERVING_SOURCES = (
     "components.serving_validator",

@@ -82,7 +82,7 @@ def test_what_is_shown(judged):
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert "coverage 0.4321 0.01 at least 0.6 falls short" in lines
     assert "because [of] it" in lines
-    assert "pushed nothing: only a blessed model is pushed" in lines
+    assert "pushed nothing: only a blessed model that could be served is pushed" in lines
     assert any(line.startswith("stages 2 in") and line.endswith("1 of them cached") for line in lines)
     assert any("[bold]root" in line for line in lines)
 
