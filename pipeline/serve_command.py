@@ -44,7 +44,7 @@ def serve(
         raise ValueError("--model-name and --version-policy are for DIR; the model config file has both for each model")
     if (tls_certificate is None) != (tls_key is None) or (tls_client_ca and not tls_certificate):
         raise ValueError("TLS takes both --tls-certificate and --tls-key")
-    from serving import main, model_config
+    from serving import gallery, main, model_config
     from serving.answers import Limits
     from serving.options import ServerOptions, Tls, find
 
@@ -69,4 +69,4 @@ def serve(
         tls=tls,
         limits=limits,
     )
-    raise typer.Exit(main.serve(options, embedded=embedded, say=typer.echo))
+    raise typer.Exit(main.serve(options, embedded=embedded, routers=[gallery.router(models)], say=typer.echo))

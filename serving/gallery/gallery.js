@@ -1,0 +1,210 @@
+"use strict";
+
+const COUNT = 20;
+const POINTS = 1000;
+const STEPS = 9;
+const FULL = 3.1; // the slider's end: no truncation
+const SLOTS = ["A", "B", "C"];
+
+const at = (id) => document.getElementById(id);
+const models = JSON.parse(at("models").textContent);
+const state = { model: models[0], signatures: {}, picks: [null, null, null], slot: 0, turn: 0 };
+
+/** Asks the server; the answer, or an Error with its words. */
+async function ask(path, body) {
+  const options = body && { method: "POST", body: JSON.stringify(body) };
+  const answer = await fetch(`v1/models/${encodeURIComponent(state.model.name)}${path}`, options);
+  const tree = await answer.json();
+  if (!answer.ok) throw new Error(tree.error);
+  return tree;
+}
+
+/** Asks a signature by columns: {output: rows}; of one output TF Serving leaves the name out. */
+async function predict(signature, inputs) {
+  const { outputs } = await ask(":predict", { signature_name: signature, inputs });
+  const names = Object.keys(state.signatures[signature].outputs);
+  return names.length === 1 ? { [names[0]]: outputs } : outputs;
+}
+
+/** Runs what a user asked for. A later request overtakes an earlier one of the same kind. */
+async function tell(work) {
+  at("status").textContent = "";
+  try {
+    await work();
+  } catch (error) {
+    at("status").textContent = error.message;
+  }
+}
+
+const takes = (signature, input) => input in (state.signatures[signature]?.inputs ?? {});
+const labelled = () => takes("sample", "label");
+const drawsPoints = () => "point" in (state.signatures.sample?.outputs ?? {});
+const source = (bytes) => `data:image/png;base64,${bytes.b64}`;
+const title = (pick) => `seed ${pick.seed}${pick.label === null ? "" : `, class ${pick.label}`}`;
+const withLabels = (inputs, labels) => (labelled() ? { ...inputs, label: labels } : inputs);
+
+function picture(src, alt) {
+  const image = document.createElement("img");
+  image.src = src;
+  image.alt = alt;
+  return image;
+}
+
+function item(...children) {
+  const made = document.createElement("li");
+  made.append(...children);
+  return made;
+}
+
+/** The samples that the form asks for. */
+async function draw() {
+  const turn = ++state.turn;
+  const first = Number(at("seed").value);
+  const count = drawsPoints() ? POINTS : COUNT;
+  const seeds = Array.from({ length: count }, (_, i) => first + i);
+  const chosen = at("class").value;
+  const classes = Math.max(state.model.labels, 1);
+  const labels = seeds.map((seed) => (chosen === "each" ? ((seed % classes) + classes) % classes : Number(chosen)));
+  const inputs = withLabels({ seed: seeds }, labels);
+  const bound = Number(at("truncation").value);
+  const truncated = bound < FULL && "sample_truncated" in state.signatures;
+  if (truncated) inputs.truncation = seeds.map(() => bound);
+  const outputs = await predict(truncated ? "sample_truncated" : "sample", inputs);
+  if (turn !== state.turn) return;
+  if (drawsPoints()) {
+    scatter(outputs.point);
+    return;
+  }
+  const made = outputs.image_bytes.map((bytes, i) => ({
+    seed: seeds[i], label: labelled() ? labels[i] : null, src: source(bytes), truncated,
+  }));
+  at("grid").replaceChildren(...made.map((each) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(picture(each.src, title(each)));
+    button.addEventListener("click", () => tell(() => pick(each, button)));
+    return item(button);
+  }));
+}
+
+function scatter(points) {
+  const canvas = at("scatter");
+  const context = canvas.getContext("2d");
+  const reach = 1.1 * Math.max(...points.flat().map(Math.abs));
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = "#14328c";
+  for (const [x, y] of points) {
+    context.fillRect((x / reach + 1) * canvas.width / 2 - 1, (1 - y / reach) * canvas.height / 2 - 1, 3, 3);
+  }
+}
+
+/** Puts a sample into the next slot, and shows what follows from the three. */
+async function pick(sample, button) {
+  state.picks[state.slot] = sample;
+  state.slot = (state.slot + 1) % SLOTS.length;
+  button?.setAttribute("aria-pressed", "true");
+  showPicks();
+  await Promise.all([walk(), add()]);
+}
+
+function showPicks() {
+  at("picks").replaceChildren(...SLOTS.map((name, i) => {
+    const chosen = state.picks[i];
+    const label = document.createElement("b");
+    label.textContent = `${name} `;
+    const empty = document.createElement("div");
+    empty.className = "empty";
+    return item(chosen ? picture(chosen.src, `${name}: ${title(chosen)}`) : empty, label, chosen ? title(chosen) : "not chosen");
+  }));
+}
+
+/** From A to B, by the class of A. */
+async function walk() {
+  const [a, b] = state.picks;
+  if (!a || !b || !("interpolate" in state.signatures)) return;
+  const shares = Array.from({ length: STEPS }, (_, i) => i / (STEPS - 1));
+  const inputs = { seed: shares.map(() => a.seed), other_seed: shares.map(() => b.seed), share: shares };
+  const outputs = await predict("interpolate", withLabels(inputs, shares.map(() => a.label)));
+  at("way").replaceChildren(...outputs.image_bytes.map((bytes, i) =>
+    item(picture(source(bytes), `${Math.round(100 * shares[i])} % of the way`))));
+}
+
+/** A - B + C, of their noise; the class is that of A. */
+async function add() {
+  const [a, b, c] = state.picks;
+  if (!a || !b || !c || !("latent" in state.signatures)) return;
+  const latent = await predict("latent", { seed: [a.seed, b.seed, c.seed] });
+  const sums = Object.fromEntries(Object.entries(latent).map(([name, [x, y, z]]) =>
+    [name, [x.map((value, i) => value - y[i] + z[i])]]));
+  const [pixels] = (await predict("serving_default", withLabels(sums, [a.label]))).image;
+  paint(at("sum"), pixels);
+}
+
+/** An image of [rows][columns][channels] in [0, 1]. */
+function paint(canvas, pixels) {
+  canvas.height = pixels.length;
+  canvas.width = pixels[0].length;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  pixels.flat().forEach((pixel, i) => {
+    const colour = pixel.length === 3 ? pixel : [pixel[0], pixel[0], pixel[0]];
+    colour.forEach((value, channel) => { image.data[4 * i + channel] = Math.round(255 * value); });
+    image.data[4 * i + 3] = 255;
+  });
+  context.putImageData(image, 0, 0);
+  canvas.hidden = false;
+}
+
+function option(value, text) {
+  const made = document.createElement("option");
+  made.value = value;
+  made.textContent = text;
+  return made;
+}
+
+/** Shows a model: what it answers decides what there is to do. */
+async function open(model) {
+  Object.assign(state, { model, signatures: {}, picks: [null, null, null], slot: 0 });
+  at("name").textContent = document.title = model.name;
+  at("about").hidden = !model.card;
+  at("card").textContent = model.card;
+  for (const id of ["grid", "way"]) at(id).replaceChildren();
+  const [{ metadata }, { model_version_status: versions }] = await Promise.all([ask("/metadata"), ask("")]);
+  state.signatures = metadata.signature_def.signature_def;
+  at("versions").textContent = versions
+    .map((each) => `version ${each.version}: ${each.state.toLowerCase()}`).join(", ");
+  const draws = "sample" in state.signatures;
+  at("controls").hidden = !draws;
+  at("hint").textContent = draws
+    ? "Choose pictures to put them into A, B and C below."
+    : "This model draws nothing by a seed: it has no signature `sample`.";
+  at("hint").hidden = drawsPoints();
+  at("scatter").hidden = !drawsPoints();
+  at("between").hidden = !draws || drawsPoints();
+  at("sum").hidden = true;
+  at("class-field").hidden = !labelled();
+  at("class").replaceChildren(option("each", "each in turn"),
+    ...Array.from({ length: model.labels }, (_, i) => option(i, i)));
+  at("truncation-field").hidden = !("sample_truncated" in state.signatures);
+  showPicks();
+  if (draws) await draw();
+}
+
+at("controls").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tell(draw);
+});
+at("next").addEventListener("click", () => {
+  at("seed").value = Number(at("seed").value) + (drawsPoints() ? POINTS : COUNT);
+  tell(draw);
+});
+at("truncation").addEventListener("input", () => {
+  const bound = Number(at("truncation").value);
+  at("truncation-value").textContent = bound < FULL ? bound.toFixed(1) : "off";
+});
+at("truncation").addEventListener("change", () => tell(draw));
+at("class").addEventListener("change", () => tell(draw));
+at("chooser").hidden = models.length < 2;
+at("model").replaceChildren(...models.map((each, i) => option(i, each.name)));
+at("model").addEventListener("change", () => tell(() => open(models[at("model").value])));
+tell(() => open(models[0]));
