@@ -44,8 +44,9 @@ def serve(
         raise ValueError("--model-name and --version-policy are for DIR; the model config file has both for each model")
     if (tls_certificate is None) != (tls_key is None) or (tls_client_ca and not tls_certificate):
         raise ValueError("TLS takes both --tls-certificate and --tls-key")
-    from serving import gallery, main, model_config
+    from serving import main, model_config
     from serving.answers import Limits
+    from serving.gallery import routes
     from serving.options import ServerOptions, Tls, find
 
     if model_config_file:
@@ -69,4 +70,4 @@ def serve(
         tls=tls,
         limits=limits,
     )
-    raise typer.Exit(main.serve(options, embedded=embedded, routers=[gallery.router(models)], say=typer.echo))
+    raise typer.Exit(main.serve(options, embedded=embedded, routers=[routes.router(models)], say=typer.echo))

@@ -10,7 +10,7 @@ from models import export
 from models.card import card
 from models.catalog import lookup
 from models.config import Data, Network
-from serving import gallery
+from serving.gallery import routes as gallery
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
 from tests.browser import CHROMIUM, browser

@@ -1,0 +1,66 @@
+"""The page of `ganworks serve`: what a model draws, asked by the public REST API alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+
+from serving.model_config import ModelServerConfig
+
+FOLDER = Path(__file__).parent
+HEADERS = {
+    # the page brings all it needs, and asks nobody but this server
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+CARD_BYTES = 256 << 10
+"""Of a card that is shown."""
+
+
+def router(models: ModelServerConfig) -> APIRouter:
+    """The routes of the page; what REST does not tell of a model is read from its newest version, at each visit.
+
+    Args:
+        models: what is served.
+    """
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/")
+    def page() -> HTMLResponse:
+        told = [about(each.name, Path(each.base_path)) for each in models.model_config_list.config]
+        text = (FOLDER / "index.html").read_text(encoding="utf-8")
+        # JSON within a script element: only `<` could end it
+        return HTMLResponse(text.replace("MODELS", json.dumps(told).replace("<", "\\u003c"), 1), headers=HEADERS)
+
+    @routes.get("/gallery/{name}")
+    def file(name: str) -> Response:
+        kinds = {"gallery.css": "text/css", "gallery.js": "text/javascript"}
+        if name not in kinds:
+            return PlainTextResponse("the page has gallery.css and gallery.js", 404)
+        return FileResponse(FOLDER / name, media_type=kinds[name], headers=HEADERS)
+
+    return routes
+
+
+def about(name: str, base_path: Path) -> dict[str, Any]:
+    """What the page has to know of a model beforehand: how many classes it has, and its card; empty where unknown."""
+    versions = [each for each in base_path.glob("*") if each.name.isdecimal()] if base_path.is_dir() else []
+    newest = max(versions, key=lambda each: int(each.name), default=base_path)
+    experiment = _read(newest / "assets.extra" / "experiment.json")
+    try:
+        labels = int(json.loads(experiment)["data"]["labels"])
+    except (ValueError, KeyError, TypeError):
+        labels = 0
+    return {"name": name, "labels": labels, "card": _read(newest / "MODEL_CARD.md")}
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(CARD_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
