@@ -12,6 +12,8 @@ TEST = [
     "scikit-image>=0.24,<1",
     "requests>=2.31",
     "cryptography>=42",
+    "websockets>=14",
+    "pyyaml>=6",
 ]
 PACKAGES = ("models", "components", "pipeline", "serving")
 

@@ -220,6 +220,7 @@ class _Rest:
         trusted = ssl.create_default_context(cafile=certificate) if certificate else True
         self._http = httpx.Client(base_url=f"http{'s' if certificate else ''}://{server}", verify=trusted)
         self._most_bytes = most_bytes
+        self._known: Mapping[str, Signature] = {}
 
     def close(self) -> None:
         self._http.close()
@@ -233,7 +234,9 @@ class _Rest:
         if isinstance(found, dict) and "b64" not in found:
             return {name: _array(value) for name, value in found.items()}
         # a signature with one output leaves its name out
-        return {next(iter(self.signatures(seconds)[signature].outputs)): _array(found)}
+        if signature not in self._known:
+            self._known = self.signatures(seconds)
+        return {next(iter(self._known[signature].outputs)): _array(found)}
 
     def signatures(self, seconds: float) -> dict[str, Signature]:
         tree = self._call("GET", f"{self._path}/metadata", seconds)["metadata"]["signature_def"]["signature_def"]

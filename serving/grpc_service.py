@@ -41,7 +41,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, manager: Manager, metrics: Metrics, limits: Limits):
         self._manager, self._metrics, self._limits = manager, metrics, limits
 
-    def Predict(  # noqa: N802 - the stubs' names, here and below
+    def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs a signature."""
@@ -51,7 +51,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return self._counted("Predict", request, context, predict_pb2.PredictResponse, answer)
 
-    def Classify(  # noqa: N802
+    def Classify(
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> classification_pb2.ClassificationResponse:
         """Classifies tf.Examples."""
@@ -61,7 +61,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return self._counted("Classify", request, context, classification_pb2.ClassificationResponse, answer)
 
-    def Regress(  # noqa: N802
+    def Regress(
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> regression_pb2.RegressionResponse:
         """Regresses tf.Examples."""
@@ -71,7 +71,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return self._counted("Regress", request, context, regression_pb2.RegressionResponse, answer)
 
-    def MultiInference(  # noqa: N802
+    def MultiInference(
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> inference_pb2.MultiInferenceResponse:
         """Classifies and regresses the same tf.Examples; the first task names the model and its version."""
@@ -83,7 +83,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return answered(context, inference_pb2.MultiInferenceResponse, answer)
 
-    def GetModelMetadata(  # noqa: N802
+    def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Tells a model's signatures."""
@@ -129,7 +129,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, manager: Manager):
         self._manager = manager
 
-    def GetModelStatus(  # noqa: N802
+    def GetModelStatus(
         self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
     ) -> get_model_status_pb2.GetModelStatusResponse:
         """Tells the states of a model's versions."""
@@ -140,7 +140,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
         return answered(context, get_model_status_pb2.GetModelStatusResponse, answer)
 
-    def HandleReloadConfigRequest(  # noqa: N802
+    def HandleReloadConfigRequest(
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
     ) -> model_management_pb2.ReloadConfigResponse:
         """Replaces the list of models, and answers when those that are new do."""

@@ -15,7 +15,7 @@ from models.config import Data
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Reads a source into the `examples` artifact."""
 
-    def Do(  # noqa: N802 - TFX's name
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

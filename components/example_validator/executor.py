@@ -16,7 +16,7 @@ from models.config import Data
 class Executor(executor.Executor):
     """The standard executor, with what the data declares laid over the schema; any anomaly stops the run."""
 
-    def Do(  # noqa: N802 - TFX's name
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
@@ -32,9 +32,7 @@ class Executor(executor.Executor):
             raise ValueError(f"the examples must match their schema; {' | '.join(self._found)}")
         return output
 
-    def _Validate(  # noqa: N802 - TFX's name
-        self, inputs: dict[str, Any], outputs: dict[str, Any]
-    ) -> anomalies_pb2.Anomalies:
+    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:
         schema = inputs[standard_component_specs.SCHEMA_KEY]
         inputs = {**inputs, standard_component_specs.SCHEMA_KEY: declared_schema(schema, self._data)}
         anomalies = super()._Validate(inputs, outputs)

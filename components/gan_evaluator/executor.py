@@ -16,7 +16,7 @@ from models.config import Experiment
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Judges, writes the report and the blessing."""
 
-    def Do(  # noqa: N802 - TFX's name
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

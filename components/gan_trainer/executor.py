@@ -16,7 +16,7 @@ from models.training import train
 class Executor(base_executor.BaseExecutor):
     """Trains on the `train` split."""
 
-    def Do(  # noqa: N802 - TFX's name
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

@@ -17,7 +17,7 @@ REASON = "reason"
 class Executor(base_executor.BaseExecutor):
     """Serves what was blessed; what was not is refused unseen."""
 
-    def Do(  # noqa: N802 - TFX's name
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

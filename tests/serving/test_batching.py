@@ -15,7 +15,7 @@ from serving.batching_parameters import BatchingParameters
 from serving.errors import ServingError, invalid
 from serving.metrics import Metrics
 from tests.serving import saved
-from tests.serving.test_grpc import predict_request, refused
+from tests.serving.asking import predict_request, refused
 
 
 class Model:

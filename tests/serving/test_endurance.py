@@ -11,7 +11,7 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from tests.serving import saved
-from tests.serving.test_grpc import predict_request
+from tests.serving.asking import predict_request
 
 CLIENTS = 8
 OVER_REST = 5

@@ -24,7 +24,7 @@ from serving.answers import Limits
 from serving.options import ServerOptions, Tls
 from serving.server import EmbeddedServer
 from tests.serving import saved
-from tests.serving.test_grpc import predict_request
+from tests.serving.asking import predict_request
 
 PREDICT = "/v1/models/half_plus_two:predict"
 
