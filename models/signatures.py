@@ -135,10 +135,15 @@ class Sampler:
 
         Args:
             examples: [batch] string, each with the int64 `seed` and, of a conditional model, `label`.
+
+        Returns:
+            image_bytes: [batch, 1] string, PNG; or point: [batch, 2] float32.
         """
         number = tf.io.FixedLenFeature([], tf.int64)
         asked = tf.io.parse_example(examples, {"seed": number} | ({"label": number} if self._asks else {}))
-        return self.sample(asked["seed"], asked.get("label"))
+        drawn = self.sample(asked["seed"], asked.get("label"))
+        # tfx_bsl's RunInference reads a type off each row, which a row that is one string does not have
+        return {name: value[:, tf.newaxis] if value.dtype == tf.string else value for name, value in drawn.items()}
 
     def interpolate(
         self, seed: tf.Tensor, other_seed: tf.Tensor, share: tf.Tensor, label: tf.Tensor | None = None

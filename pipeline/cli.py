@@ -15,7 +15,7 @@ from rich.table import Table
 
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import asking, reading, serve_command, session
+from pipeline import asking, generate_command, reading, serve_command, session
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
 
@@ -240,6 +240,7 @@ app.command("compare")(reading.compare)
 app.command("lineage")(reading.lineage)
 app.command("show-model")(reading.show_model)
 app.command("sample")(asking.sample)
+app.command("generate")(generate_command.generate)
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ def _wrong(outputs: Mapping[str, np.ndarray], rows: int, data: Data) -> Iterator
         if len(value) != rows:
             yield f"{name} has {len(value)} rows"
         elif name == "image_bytes":
-            shapes = {tuple(tf.io.decode_png(each).shape) for each in value}
+            shapes = {tuple(tf.io.decode_png(each).shape) for each in value.flat}
             if shapes != {data.shape}:
                 yield f"images are {list(data.shape)}; received {sorted(shapes)}"
         elif not np.isfinite(value).all():
@@ -105,6 +105,6 @@ def _equal(name: str, one: np.ndarray, other: np.ndarray, *, exact: bool) -> boo
 
 def _same_pictures(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether PNG files differ by the rounding of a pixel at most."""
-    pairs = zip(one, other, strict=True)
+    pairs = zip(one.flat, other.flat, strict=True)
     decoded = ((tf.io.decode_png(a).numpy().astype(int), tf.io.decode_png(b).numpy().astype(int)) for a, b in pairs)
     return all(a.shape == b.shape and np.abs(a - b).max() <= 1 for a, b in decoded)

@@ -1,0 +1,181 @@
+"""What is to be drawn: which seeds and labels of which model, and into which files."""
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import numpy as np
+import tensorflow as tf
+from pydantic import Field, ValidationError, model_validator
+
+from models.frozen import Frozen, one_line
+from models.saved import EXPERIMENT
+
+MANIFEST = "samples.json"
+"""Beside the shards: the order, and the model that it was given to."""
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Order(Frozen):
+    """Samples of consecutive seeds. The label belongs to the seed, so that parts of a range make the whole."""
+
+    count: int = Field(gt=0)
+    seed: Int64 = Field(0, description="of the first; the next has the next")
+    labels: tuple[Int64, ...] = Field((), description="classes, in turn by seed; of a model that asks for them")
+    truncation: float | None = Field(None, gt=0, allow_inf_nan=False, description="bound of the noise, in sigmas")
+    format: Literal["tfrecord", "png"] = "tfrecord"
+    shard_size: int = Field(1_000, gt=0, description="samples that are drawn, written and, when it is done, kept")
+
+    @model_validator(mode="after")
+    def _seeds_are_int64(self) -> Self:
+        if self.seed + self.count > 2**63:
+            raise ValueError(f"seeds end before 2**63; received {self.seed} and {self.count} samples")
+        return self
+
+    @classmethod
+    def parse(cls, **fields: Any) -> Self:
+        """An order of these fields. Raises ValueError, one line, for the first that is wrong."""
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise ValueError(one_line(cls, error)) from None
+
+    @property
+    def signature(self) -> str:
+        """That is asked."""
+        return "sample" if self.truncation is None else "sample_truncated"
+
+    def shards(self) -> Iterator["Shard"]:
+        """The parts, in order."""
+        for number in range(self.shard_count):
+            first = number * self.shard_size
+            yield Shard(number, self.seed + first, min(self.shard_size, self.count - first))
+
+    @property
+    def shard_count(self) -> int:
+        """How many parts there are."""
+        return math.ceil(self.count / self.shard_size)
+
+    def label(self, seed: int) -> int | None:
+        """Of a seed."""
+        return self.labels[seed % len(self.labels)] if self.labels else None
+
+    def inputs(self, seeds: range) -> dict[str, np.ndarray]:
+        """What the signature takes for these seeds."""
+        inputs: dict[str, np.ndarray] = {"seed": np.array(seeds, np.int64)}
+        if self.labels:
+            inputs["label"] = np.array([self.label(seed) for seed in seeds], np.int64)
+        if self.truncation is not None:
+            inputs["truncation"] = np.full(len(seeds), self.truncation, np.float32)
+        return inputs
+
+    def picture(self, seed: int) -> str:
+        """The path of a sample that is a file of its own; classes are folders, as in a `folder:` source."""
+        folder = f"{self.label(seed)}/" if self.labels else ""
+        return f"{folder}{seed}.png"
+
+    def folders(self) -> set[str]:
+        """Where the files lie; an empty name for no folder of theirs."""
+        return {str(label) for label in self.labels} if self.format == "png" and self.labels else {""}
+
+    def last_file(self, shard: "Shard") -> str:
+        """The file whose presence tells that a shard is whole."""
+        if self.format == "png":
+            return self.picture(shard.seeds[-1])
+        return f"samples-{shard.number:05d}-of-{self.shard_count:05d}.tfrecord.gz"
+
+
+class Shard(NamedTuple):
+    """A part of an order; small, as it travels to workers."""
+
+    number: int
+    first: int
+    size: int
+
+    @property
+    def seeds(self) -> range:
+        """Of its samples."""
+        return range(self.first, self.first + self.size)
+
+
+def fitted(order: Order, model: str) -> Order:
+    """The order with the labels that the model has, where none were named.
+
+    Args:
+        order: what is wanted.
+        model: directory of a SavedModel.
+
+    Raises:
+        ValueError: the model is none, has no such signature, or the order does not fit it.
+    """
+    if not tf.io.gfile.exists(f"{model}/saved_model.pb"):
+        raise ValueError(f"a model is a folder with saved_model.pb; {model} has none")
+    loaded = tf.saved_model.load(model)
+    if order.signature not in loaded.signatures:
+        known = ", ".join(loaded.signatures) or "none"
+        raise ValueError(f"samples are drawn by the signature {order.signature}; {model} has {known}")
+    signature = loaded.signatures[order.signature]
+    if order.format == "png" and "image_bytes" not in signature.structured_outputs:
+        raise ValueError(f"format png is for pictures; {model} gives {', '.join(signature.structured_outputs)}")
+    asks = "label" in signature.structured_input_signature[1]
+    if order.labels and not asks:
+        raise ValueError(f"{model} has no labels; received {', '.join(map(str, order.labels))}")
+    classes = _classes(model) if asks else 0
+    if asks and not order.labels and not classes:
+        raise ValueError(f"{model} asks for labels and does not say how many there are: name them")
+    if classes and not all(0 <= label < classes for label in order.labels):
+        raise ValueError(f"a label of {model} is 0 to {classes - 1}; received {', '.join(map(str, order.labels))}")
+    return order if order.labels or not asks else order.model_copy(update={"labels": tuple(range(classes))})
+
+
+def manifest(order: Order, model: str) -> dict[str, Any]:
+    """What MANIFEST holds: equal ones have equal samples."""
+    digest = hashlib.sha256()
+    # the index has a checksum of each variable
+    for name in ("saved_model.pb", "variables/variables.index"):
+        content = b""
+        if tf.io.gfile.exists(f"{model}/{name}"):
+            with tf.io.gfile.GFile(f"{model}/{name}", "rb") as file:
+                content = file.read()
+        digest.update(struct.pack("<q", len(content)) + content)
+    return {"model_sha256": digest.hexdigest(), **order.model_dump(mode="json")}
+
+
+def claim(output: str, wanted: Mapping[str, Any]) -> None:
+    """Makes a folder the place of an order, or finds that it is.
+
+    Raises:
+        ValueError: it holds samples of another order or model, or other files.
+    """
+    path = f"{output}/{MANIFEST}"
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as file:
+            there = json.loads(file.read())
+        if there != wanted:
+            differs = ", ".join(key for key in sorted(wanted) if there.get(key) != wanted[key])
+            raise ValueError(f"{output} holds samples of another order ({differs} differs): name another folder")
+        return
+    strange = [name for name in _listed(output) if not name.startswith(".")]
+    if strange:
+        raise ValueError(f"samples go into a folder of their own; {output} holds {strange[0].rstrip('/')}")
+    tf.io.gfile.makedirs(output)
+    with tf.io.gfile.GFile(f"{path}.new", "w") as file:
+        file.write(json.dumps(wanted, indent=2) + "\n")
+    tf.io.gfile.rename(f"{path}.new", path, overwrite=True)
+
+
+def _listed(directory: str) -> list[str]:
+    return sorted(tf.io.gfile.listdir(directory)) if tf.io.gfile.exists(directory) else []
+
+
+def _classes(model: str) -> int:
+    """How many labels a model has, by the experiment beside it; 0 where it does not say."""
+    path = f"{model}/{EXPERIMENT}"
+    if not tf.io.gfile.exists(path):
+        return 0
+    with tf.io.gfile.GFile(path) as file:
+        return int(json.loads(file.read())["data"]["labels"])
