@@ -11,6 +11,7 @@ TEST = [
     "schemathesis>=4,<5",
     "scikit-image>=0.24,<1",
     "requests>=2.31",
+    "aiohttp>=3.10",
     "cryptography>=42",
     "websockets>=14",
     "pyyaml>=6",

@@ -29,6 +29,7 @@ BENCHMARKS = {
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
     "scaling": "benchmarks.scaling",
+    "serving": "benchmarks.serving",
     "stacked": "benchmarks.stacked",
     "throughput": "benchmarks.throughput",
 }
