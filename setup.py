@@ -13,7 +13,6 @@ TEST = [
     "requests>=2.31",
     "cryptography>=42",
     "websockets>=14",
-    "pyyaml>=6",
 ]
 PACKAGES = ("models", "components", "pipeline", "serving")
 
@@ -44,6 +43,7 @@ setup(
         "pydantic>=2.9,<3",
         "typer>=0.15,<1",
         "rich>=13.9,<16",
+        "pyyaml>=6,<7",
         # serving
         "tensorflow-serving-api>=2.19,<3",
         "grpcio>=1.67,<2",
