@@ -44,6 +44,7 @@ setup(
         "typer>=0.15,<1",
         "rich>=13.9,<16",
         "pyyaml>=6,<7",
+        "cel-python>=0.4,<1",
         # serving
         "tensorflow-serving-api>=2.19,<3",
         "grpcio>=1.67,<2",
