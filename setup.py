@@ -14,7 +14,6 @@ TEST = [
     "aiohttp>=3.10",
     "cryptography>=42",
     "websockets>=14",
-    "pyyaml>=6",
 ]
 PACKAGES = ("models", "components", "pipeline", "serving")
 
@@ -45,6 +44,8 @@ setup(
         "pydantic>=2.9,<3",
         "typer>=0.15,<1",
         "rich>=13.9,<16",
+        "pyyaml>=6,<7",
+        "cel-python>=0.4,<1",
         # serving
         "tensorflow-serving-api>=2.19,<3",
         "grpcio>=1.67,<2",

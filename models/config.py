@@ -16,6 +16,7 @@ from models.evaluation import Evaluation as Evaluation
 from models.evaluation import Threshold as Threshold
 from models.fit import check_fit
 from models.frozen import Frozen, one_line, set_path
+from models.resources import Resources as Resources
 
 RESOLUTIONS = (16, 28, 32, 64, 128)
 
@@ -287,6 +288,7 @@ class Experiment(Frozen):
     training: Training
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
+    resources: Resources = Resources()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -15,12 +15,10 @@ from rich.table import Table
 
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import asking, generate_command, reading, serve_command, session
+from pipeline import asking, exec_command, generate_command, reading, running, serve_command, session
 from pipeline.experiments import EXPERIMENTS, find
+from pipeline.running import STOPPED
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
-
-ERROR, STOPPED = 1, 130
-"""Exit codes: an error; Ctrl-C. A run has further ones: pipeline.summary."""
 
 BENCHMARKS = {
     "fgan": "benchmarks.fgan",
@@ -91,23 +89,13 @@ def run(
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
     root = (root or Path("runs", name)).resolve()
-    log = root / "logs" / "run.log"
-    try:
-        with session.locked(root), session.logged(log) as console:
-            console.print(f"{name} in {root}; the log is {log}")
-            summary = Summary(experiment, root)
-            from pipeline import local_runner, samples
 
-            local_runner.run(summary, console)
-            if summary.pushed:
-                picture = root / "samples.png"
-                summary.samples = picture if samples.draw(summary.pushed, picture, experiment) else None
-                summary.save()
-            summary.print(console)
-    except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(STOPPED) from None
-    raise typer.Exit(summary.exit_code)
+    def work(summary: Summary, console: Console) -> None:
+        from pipeline import local_runner
+
+        local_runner.run(summary, console)
+
+    running.run(name, experiment, root, root / "logs" / "run.log", work)
 
 
 @app.command()
@@ -242,6 +230,7 @@ app.command("lineage")(reading.lineage)
 app.command("show-model")(reading.show_model)
 app.command("sample")(asking.sample)
 app.command("generate")(generate_command.generate)
+app.command("exec")(exec_command.exec_)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline import reading, session
+from pipeline import reading, running, session
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def generate(
             console.print(f"{order.count:,} samples in {out}", soft_wrap=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(running.STOPPED) from None
 
 
 @contextmanager

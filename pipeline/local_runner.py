@@ -3,15 +3,11 @@
 import contextlib
 import datetime
 import logging
-import re
-import shutil
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
@@ -20,6 +16,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 
 from components.example_gen.sources import fingerprint
 from pipeline.pipeline import create_pipeline
+from pipeline.stages import Display, StageFailed, discard_unfinished, one_line
 from pipeline.summary import Stage, Summary
 
 log = logging.getLogger(__name__)
@@ -31,10 +28,6 @@ _STATES = {
     metadata_store_pb2.Execution.COMPLETE: "ran",
     metadata_store_pb2.Execution.CACHED: "cached",
 }
-
-
-class StageFailed(ValueError):
-    """A stage did not end well; the message names it and gives the reason in one line."""
 
 
 def run(summary: Summary, console: Console) -> None:
@@ -72,12 +65,14 @@ class Runner:
 
     def run(self) -> None:
         """Runs the stages in order."""
-        self._discard_unfinished()
+        with metadata.Metadata(self.connection) as handle:
+            discard_unfinished(handle, self.summary.root / "artifacts")
         nodes = [node.pipeline_node for node in self.pipeline.nodes]
-        for number, node in enumerate(nodes, 1):
+        display = Display(self.console, len(nodes))
+        for node in nodes:
             name = node.node_info.id
             began = time.monotonic()
-            with self._shown(f"{number:>2}/{len(nodes)}", name):
+            with contextlib.nullcontext() if name == DRAWS_ITSELF else display.shown(name):
                 try:
                     execution_id = self._launch(node)
                 except Exception as error:
@@ -85,7 +80,7 @@ class Runner:
                     raise StageFailed(f"stage {name} failed: {one_line(error)}") from error
             stage = Stage(name, time.monotonic() - began, self._read(node, execution_id))
             self.summary.add(stage)
-            self.console.print(f"{number:>2}/{len(nodes)} {name:<18} {stage.seconds:7.1f} s  {stage.state}")
+            display.ended(stage)
 
     def _launch(self, node: Any) -> int:
         """Runs a stage or takes it from the cache; the id of its execution."""
@@ -117,29 +112,6 @@ class Runner:
         looked_up = node.node_info.type.name.endswith(".Resolver")
         return "looked up" if looked_up else _STATES[execution.last_known_state]
 
-    @contextlib.contextmanager
-    def _shown(self, number: str, name: str) -> Iterator[None]:
-        """A spinner while a stage runs; where there is no terminal, nothing until it ends."""
-        if name == DRAWS_ITSELF or not self.console.is_terminal:
-            yield
-            return
-        columns = (TextColumn("{task.description}"), SpinnerColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True, redirect_stderr=False) as progress:
-            progress.add_task(f"{number} {name:<18}", total=None)
-            yield
-
-    def _discard_unfinished(self) -> None:
-        """Removes what stages left half-written when an earlier run was killed, and marks them as cancelled."""
-        with metadata.Metadata(self.connection) as handle:
-            stale = [each for each in handle.store.get_executions() if execution_lib.is_execution_active(each)]
-            for execution in stale:
-                for left in (self.summary.root / "artifacts").glob(f"*/*/{execution.id}"):
-                    log.info("removing %s, left by a run that was stopped", left)
-                    shutil.rmtree(left)
-                execution.last_known_state = metadata_store_pb2.Execution.CANCELED
-            if stale:
-                handle.store.put_executions(stale)
-
 
 def compile_for_this_machine(pipeline: Any) -> Any:
     """The intermediate representation of one run of a pipeline, with its run id.
@@ -153,18 +125,3 @@ def compile_for_this_machine(pipeline: Any) -> Any:
     run_id = datetime.datetime.now().isoformat()
     runtime_parameter_utils.substitute_runtime_parameter(compiled, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id})
     return compiled
-
-
-def one_line(error: BaseException) -> str:
-    """What went wrong, in the words of the exception that began it, without the frames around it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ValueError) and str(cause):
-            error = cause
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped by the user"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    # Beam puts the worker's whole traceback into its message; what was raised stands last.
-    line = lines[-1] if "Traceback" in lines[0] else lines[0]
-    return re.sub(r"^(\w+\.)*ValueError: | \[while running .*\]$", "", line)

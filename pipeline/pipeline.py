@@ -4,15 +4,18 @@ import json
 import posixpath
 from typing import Any
 
+from google.protobuf import json_format
 from tfx.components import Pusher, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from components import runtime
 from components.beam import BEAM_ARGS
 from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
 from components.example_gen.statistics import stats_options
@@ -27,6 +30,7 @@ from pipeline.baseline import BlessedBeforeStrategy
 
 TRAINER_SOURCES = (
     "components.gan_trainer",
+    "components.runtime",
     "models.checkpoints",
     "models.config",
     "models.data",
@@ -73,6 +77,7 @@ EXTRACTOR_SOURCES = (
 EVALUATOR_SOURCES = (
     "components.beam",
     "components.gan_evaluator",
+    "components.runtime",
     "models.catalog",
     "models.config",
     "models.data",
@@ -96,6 +101,7 @@ EVALUATOR_SOURCES = (
     "models.signatures",
 )
 SERVING_SOURCES = (
+    "components.runtime",
     "components.serving_validator",
     "models.card",
     "models.catalog",
@@ -107,6 +113,12 @@ SERVING_SOURCES = (
     "serving",
 )
 
+JUDGED = tuple(name for name in Experiment.model_fields if name != "resources")
+"""The parts of an experiment that the evaluator is told."""
+
+CHECKPOINT_ROOT, PUSH_DESTINATION = "checkpoint_root", "push_destination"
+"""Runtime parameters beside those of `components.runtime`."""
+
 
 def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False) -> Pipeline:
     """Builds the pipeline; reads and writes nothing.
@@ -115,13 +127,19 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         experiment: what to run.
         root: below it lie `artifacts/`, `checkpoints/` and `serving/NAME/VERSION`; a path or a bucket's URL.
         fingerprint: of the data source; a change makes the next run ingest again.
-        managed: for Kubeflow and Vertex, which know the standard strategies of finding a baseline alone.
+        managed: for Kubeflow and Vertex, with runtime parameters and the experiment's resources; these know the
+            standard strategies of finding a baseline alone.
 
     Returns:
         A TFX pipeline named after the experiment.
     """
+    values = at_run_time(experiment) | places(experiment.name, root)
+    parameters = {name: RuntimeParameter(name, type(value), value) for name, value in values.items()} if managed else {}
+    source, steps = (parameters.get(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS))
     data = experiment.data.model_dump_json()
-    example_gen = ImageExampleGen(data=data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES))
+    example_gen = ImageExampleGen(
+        data=data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES), data_source=source
+    )
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
     statistics = statistics_gen.outputs["statistics"]
@@ -152,8 +170,10 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
     gan_trainer = GanTrainer(
         examples=transformed,
         experiment=experiment.to_json(RECORDED),
-        checkpoint_root=posixpath.join(root, "checkpoints"),
+        checkpoint_root=parameters.get(CHECKPOINT_ROOT, values[CHECKPOINT_ROOT]),
         source=source_hash(*TRAINER_SOURCES),
+        data_source=source,
+        training_steps=steps,
     )
     model = gan_trainer.outputs["model"]
     baseline = _baseline(model, managed=managed)
@@ -163,8 +183,11 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         feature_model=feature_trainer.outputs["model"],
         model_run=gan_trainer.outputs["model_run"],
         baseline_model=baseline.outputs["model"],
-        experiment=experiment.to_json(),
+        experiment=experiment.to_json(JUDGED),
         source=source_hash(*EVALUATOR_SOURCES),
+        data_source=source,
+        training_steps=steps,
+        thresholds=parameters.get(runtime.THRESHOLDS),
     )
     serving_validator = ServingValidator(
         model=model,
@@ -172,15 +195,15 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         evaluation=evaluator.outputs["evaluation"],
         experiment=experiment.to_json((*RECORDED, "serving")),
         source=source_hash(*SERVING_SOURCES),
+        data_source=source,
+        training_steps=steps,
     )
     # without `model` it pushes what the validator served: the model with its card and its warm-up requests
     pusher = Pusher(
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["infra_blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(
-                base_directory=posixpath.join(root, "serving", experiment.name)
-            )
+        push_destination=parameters.get(
+            PUSH_DESTINATION, json_format.Parse(values[PUSH_DESTINATION], pusher_pb2.PushDestination())
         ),
     )
     return Pipeline(
@@ -200,8 +223,23 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
             pusher,
         ],
         enable_cache=True,
-        beam_pipeline_args=list(BEAM_ARGS),
+        beam_pipeline_args=list((managed and experiment.resources.beam_args) or BEAM_ARGS),
     )
+
+
+def at_run_time(experiment: Experiment) -> dict[str, Any]:
+    """The runtime parameters of a compiled pipeline that replace fields of the experiment, with their defaults."""
+    return {
+        runtime.DATA_SOURCE: experiment.data.source,
+        runtime.TRAINING_STEPS: experiment.training.steps,
+        runtime.THRESHOLDS: json.dumps(experiment.model_dump(exclude_none=True)["evaluation"]["thresholds"]),
+    }
+
+
+def places(name: str, root: str) -> dict[str, str]:
+    """The runtime parameters that say where a pipeline of this name keeps what outlives its runs, below a root."""
+    destination = {"filesystem": {"baseDirectory": posixpath.join(root, "serving", name)}}
+    return {CHECKPOINT_ROOT: posixpath.join(root, "checkpoints"), PUSH_DESTINATION: json.dumps(destination)}
 
 
 def _schema_gen(data: Data, statistics: Any) -> Any:

@@ -8,6 +8,10 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write-golden", action="store_true", help="writes the golden files anew, to be read in the diff")
+
+
 @pytest.fixture(autouse=True)
 def unchanged_precision():
     """Fails the test that leaves Keras in another precision: all after it would compute in that."""

@@ -9,7 +9,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.example_gen.ingest import SPLITS, ingest
-from models.config import Data
+from components.runtime import data_of
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -21,9 +21,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Ingests `exec_properties["data"]`. Raises ValueError as `ingest`."""
+        """Ingests what `components.runtime.data_of` says. Raises ValueError as that and `ingest`."""
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        ingest(Data.model_validate_json(exec_properties["data"]), examples.uri, self._make_beam_pipeline)
+        ingest(data_of(exec_properties), examples.uri, self._make_beam_pipeline)
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -4,16 +4,22 @@ from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components import runtime
 from components.gan_evaluator import executor
 
 
 class GanEvaluatorSpec(ComponentSpec):
     """What goes into a judgement and what comes out."""
 
-    PARAMETERS: ClassVar = {"experiment": ExecutionParameter(type=str), "source": ExecutionParameter(type=str)}
+    PARAMETERS: ClassVar = {
+        "experiment": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+        **{name: runtime.parameter(name) for name in runtime.FIELDS},
+    }
     INPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -36,8 +42,11 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
         feature_model: the classifier whose features judge.
         model_run: the training run, for its history.
         baseline_model: the latest blessed generator; a resolver's output, which may be empty.
-        experiment: JSON of the whole `Experiment`.
+        experiment: JSON of the `Experiment`, whole but for its `resources`.
         source: hash of the code that judges, part of the cache key.
+        data_source: in place of the experiment's `data.source`; see `components.runtime`.
+        training_steps: in place of its `training.steps`.
+        thresholds: JSON, in place of its `evaluation.thresholds`.
 
     Outputs:
         evaluation: `metrics.json` and `report.html`.
@@ -56,6 +65,9 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
         experiment: str,
         source: str,
         baseline_model: types.BaseChannel | None = None,
+        data_source: RuntimeParameter | None = None,
+        training_steps: RuntimeParameter | None = None,
+        thresholds: RuntimeParameter | None = None,
     ):
         super().__init__(
             GanEvaluatorSpec(
@@ -66,6 +78,9 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
                 baseline_model=baseline_model,
                 experiment=experiment,
                 source=source,
+                data_source=data_source,
+                training_steps=training_steps,
+                thresholds=thresholds,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )

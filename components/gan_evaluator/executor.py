@@ -4,16 +4,18 @@ import posixpath
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_beam_executor
+from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.gan_evaluator.blessing import write_blessing
 from components.gan_evaluator.judge import judge
-from models.config import Experiment
+from components.runtime import experiment_of
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+# A cluster knows models by names, where TFX has numbers. Its entry point writes the names into the blessing, by which
+# the latest blessed model is found later, but for executors of this class alone.
+class Executor(evaluator.Executor):
     """Judges, writes the report and the blessing."""
 
     def Do(
@@ -30,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             train_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "train"))],
             eval_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "eval"))],
             feature_model=path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["feature_model"])),
-            experiment=Experiment.from_json(exec_properties["experiment"]),
+            experiment=experiment_of(exec_properties),
             run_dir=artifact_utils.get_single_uri(input_dict["model_run"]),
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
             make_pipeline=self._make_beam_pipeline,

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components import runtime
 from components.gan_trainer import executor
 
 
@@ -17,6 +19,7 @@ class GanTrainerSpec(ComponentSpec):
         "experiment": ExecutionParameter(type=str),
         "checkpoint_root": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
+        **{name: runtime.parameter(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS)},
     }
     INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar = {
@@ -34,6 +37,8 @@ class GanTrainer(base_component.BaseComponent):
             do not change the weights are left out, so that changing them does not train again.
         checkpoint_root: a folder that outlives the execution; a killed training continues from there.
         source: hash of the code that trains, part of the cache key.
+        data_source: in place of the experiment's `data.source`; see `components.runtime`.
+        training_steps: in place of its `training.steps`.
 
     Outputs:
         model: the SavedModel of the averaged generator.
@@ -43,13 +48,23 @@ class GanTrainer(base_component.BaseComponent):
     SPEC_CLASS = GanTrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
-    def __init__(self, examples: types.BaseChannel, experiment: str, checkpoint_root: str, source: str):
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        experiment: str,
+        checkpoint_root: str | RuntimeParameter,
+        source: str,
+        data_source: RuntimeParameter | None = None,
+        training_steps: RuntimeParameter | None = None,
+    ):
         super().__init__(
             GanTrainerSpec(
                 examples=examples,
                 experiment=experiment,
                 checkpoint_root=checkpoint_root,
                 source=source,
+                data_source=data_source,
+                training_steps=training_steps,
                 model=types.Channel(type=standard_artifacts.Model),
                 model_run=types.Channel(type=standard_artifacts.ModelRun),
             )

@@ -9,7 +9,8 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
-from models.config import Experiment
+from components.runtime import experiment_of
+from models.export import RECORDED
 from models.training import train
 
 
@@ -24,10 +25,11 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """See `GanTrainer`."""
         examples = artifact_utils.get_split_uri(input_dict["examples"], "train")
-        identity = "\0".join([exec_properties["experiment"], exec_properties["source"], examples])
+        experiment = experiment_of(exec_properties)
+        identity = "\0".join([experiment.to_json(RECORDED), exec_properties["source"], examples])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         train(
-            Experiment.from_json(exec_properties["experiment"]),
+            experiment,
             examples=[io_utils.all_files_pattern(examples)],
             model_dir=path_utils.serving_model_dir(artifact_utils.get_single_uri(output_dict["model"])),
             run_dir=artifact_utils.get_single_uri(output_dict["model_run"]),

@@ -4,16 +4,22 @@ from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components import runtime
 from components.serving_validator import executor
 
 
 class ServingValidatorSpec(ComponentSpec):
     """What goes into a validation and what comes out."""
 
-    PARAMETERS: ClassVar = {"experiment": ExecutionParameter(type=str), "source": ExecutionParameter(type=str)}
+    PARAMETERS: ClassVar = {
+        "experiment": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+        **{name: runtime.parameter(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS)},
+    }
     INPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
@@ -31,6 +37,8 @@ class ServingValidator(base_component.BaseComponent):
         evaluation: the evaluator's figures, for the model's card.
         experiment: JSON of the parts of an `Experiment` that made the model, and `serving`.
         source: hash of the code that serves, part of the cache key.
+        data_source: in place of the experiment's `data.source`; see `components.runtime`.
+        training_steps: in place of its `training.steps`.
 
     Outputs:
         infra_blessing: what Pusher reads. Of a model that passed it holds the copy to push, with `MODEL_CARD.md` and
@@ -47,6 +55,8 @@ class ServingValidator(base_component.BaseComponent):
         evaluation: types.BaseChannel,
         experiment: str,
         source: str,
+        data_source: RuntimeParameter | None = None,
+        training_steps: RuntimeParameter | None = None,
     ):
         super().__init__(
             ServingValidatorSpec(
@@ -55,6 +65,8 @@ class ServingValidator(base_component.BaseComponent):
                 evaluation=evaluation,
                 experiment=experiment,
                 source=source,
+                data_source=data_source,
+                training_steps=training_steps,
                 infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),
             )
         )

@@ -8,8 +8,8 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
+from components.runtime import experiment_of
 from components.serving_validator.validator import Outcome, judgement, validate
-from models.config import Experiment
 
 REASON = "reason"
 
@@ -29,7 +29,7 @@ class Executor(base_executor.BaseExecutor):
         if artifact_utils.get_single_instance(input_dict["model_blessing"]).get_int_custom_property("blessed"):
             outcome = validate(
                 path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])),
-                Experiment.from_json(exec_properties["experiment"]),
+                experiment_of(exec_properties),
                 judged=judgement(artifact_utils.get_single_uri(input_dict["evaluation"])),
                 output=path_utils.stamped_model_path(blessing.uri),
             )

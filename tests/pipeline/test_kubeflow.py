@@ -1,72 +1,213 @@
-"""Every experiment compiles in both versions of the spec, and kfp's own proto reads it."""
+"""Every experiment compiles in both versions of the spec, and what reads it on a cluster accepts it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from models.config import Experiment
 from pipeline.experiments import EXPERIMENTS, TINY
 from pipeline.kubeflow_runner import compile_pipeline
 
 OPTIONS = {"root": "gs://bucket/runs", "image": "registry/ganworks:1"}
+GOLDEN = Path(__file__).parent / "golden"
+STAGES = {
+    *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"),
+    *("FeatureTrainer", "GanTrainer", "GanEvaluator", "ServingValidator", "Pusher"),
+}
+RESOURCES = (
+    "resources.gan_trainer.cpu=8",
+    "resources.gan_trainer.memory_gigabytes=30",
+    "resources.gan_trainer.accelerator=NVIDIA_TESLA_T4",
+    "resources.gan_trainer.image=registry/ganworks-gpu:1",
+    "resources.gan_evaluator.cpu=2",
+    'resources.beam_args=["--runner=DataflowRunner", "--project=p", "--region=r"]',
+)
 
 
 def read(tree):
     return json_format.ParseDict(tree, pipeline_spec_pb2.PipelineSpec())
 
 
+def compiled(experiment, path, spec="2.1"):
+    compile_pipeline(experiment, path, spec=spec, **OPTIONS)
+    return yaml.safe_load(path.read_text()) if path.suffix == ".yaml" else json.loads(path.read_text())
+
+
+def containers(spec):
+    executors = spec["deploymentSpec"]["executors"]
+    return {name.removesuffix("_executor"): each.get("container") for name, each in executors.items()}
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml"])
 @pytest.mark.parametrize("spec", ["2.0", "2.1"])
 @pytest.mark.parametrize("name", EXPERIMENTS)
 class TestEveryExperiment:
     @pytest.fixture
-    def compiled(self, name, spec, tmp_path):
-        compile_pipeline(EXPERIMENTS[name], tmp_path / "pipeline.json", spec=spec, **OPTIONS)
-        return read(json.loads((tmp_path / "pipeline.json").read_text())["pipelineSpec"])
+    def file(self, name, spec, suffix, tmp_path):
+        path = tmp_path / f"pipeline{suffix}"
+        compile_pipeline(EXPERIMENTS[name], path, spec=spec, **OPTIONS)
+        return path
 
-    def test_has_every_stage_in_our_image(self, compiled, name, spec):
-        assert compiled.pipeline_info.name == name
-        assert compiled.schema_version == f"{spec}.0"
-        tasks = set(compiled.root.dag.tasks)
-        assert {
-            "ImageExampleGen",
-            "Transform",
-            "FeatureTrainer",
-            "GanTrainer",
-            "GanEvaluator",
-            "ServingValidator",
-        } <= tasks
-        executors = compiled.deployment_spec["executors"]
+    @pytest.fixture
+    def proto(self, file):
+        tree = yaml.safe_load(file.read_text())
+        return read(tree.get("pipelineSpec", tree))
+
+    def test_has_every_stage_in_our_image(self, proto, name, spec):
+        assert proto.pipeline_info.name == name
+        assert proto.schema_version == f"{spec}.0"
+        assert set(proto.root.dag.tasks) == STAGES | {"Baseline-model-blessing-resolver", "Baseline-model-resolver"}
+        executors = proto.deployment_spec["executors"]
         images = {each["container"]["image"] for each in executors.values() if "container" in each}
         assert images == {"registry/ganworks:1"}
 
-    def test_every_input_comes_from_a_task_that_gives_it(self, compiled, name, spec):
-        for task in compiled.root.dag.tasks.values():
+    def test_every_input_comes_from_a_task_that_gives_it(self, proto):
+        for task in proto.root.dag.tasks.values():
             for artifact in task.inputs.artifacts.values():
-                producer = compiled.root.dag.tasks[artifact.task_output_artifact.producer_task]
-                outputs = compiled.components[producer.component_ref.name].output_definitions.artifacts
+                producer = proto.root.dag.tasks[artifact.task_output_artifact.producer_task]
+                outputs = proto.components[producer.component_ref.name].output_definitions.artifacts
                 assert artifact.task_output_artifact.output_artifact_key in outputs
+            for parameter in task.inputs.parameters.values():
+                if parameter.component_input_parameter:
+                    assert parameter.component_input_parameter in proto.root.input_definitions.parameters
 
-    def test_the_trainer_gets_the_experiment_whole(self, compiled, name, spec):
-        parameter = compiled.root.dag.tasks["GanTrainer"].inputs.parameters["experiment"].runtime_value
+    def test_the_trainer_gets_the_experiment_whole(self, proto, name, spec):
+        parameter = proto.root.dag.tasks["GanTrainer"].inputs.parameters["experiment"].runtime_value
         text = parameter.constant.string_value if spec == "2.1" else parameter.constant_value.string_value
         assert json.loads(text)["training"]["steps"] == EXPERIMENTS[name].training.steps
 
+    def test_vertex_accepts_it_with_every_default(self, file, name, spec, suffix):
+        job = aiplatform.PipelineJob(
+            display_name=name,
+            template_path=str(file),
+            project="project",
+            location="us-central1",
+            credentials=AnonymousCredentials(),
+        )
+        config = type(job._gca_resource).to_dict(job._gca_resource)["runtime_config"]
+        assert config["gcs_output_directory"] == "gs://bucket/runs/artifacts"
+        experiment = EXPERIMENTS[name]
+        if spec == "2.0":
+            values = {key: next(iter(value.values())) for key, value in config["parameters"].items()}
+        elif suffix == ".json":
+            values = config["parameter_values"]
+        else:
+            # a PipelineSpec alone: the service reads them where they are defined
+            definitions = yaml.safe_load(file.read_text())["root"]["inputDefinitions"]["parameters"]
+            values = {key: each["defaultValue"] for key, each in definitions.items()}
+        assert values.pop("push_destination") == json.dumps(
+            {"filesystem": {"baseDirectory": f"gs://bucket/runs/serving/{name}"}}
+        )
+        assert json.loads(values.pop("thresholds")).keys() == experiment.evaluation.thresholds.keys()
+        assert values.pop("checkpoint_root") == "gs://bucket/runs/checkpoints"
+        assert values.pop("data_source") == experiment.data.source
+        assert int(values.pop("training_steps")) == experiment.training.steps
+        assert values == {}
 
-class TestFiles:
-    def test_yaml(self, tmp_path):
-        compile_pipeline(TINY, tmp_path / "new" / "pipeline.yaml", **OPTIONS)
-        assert read(yaml.safe_load((tmp_path / "new" / "pipeline.yaml").read_text())).pipeline_info.name == "tiny"
+
+@pytest.mark.parametrize("spec", ["2.0", "2.1"])
+class TestGolden:
+    def test_is_as_it_was(self, spec, tmp_path, request):
+        """`pytest tests/pipeline/test_kubeflow.py --write-golden` writes them anew."""
+        job = normal(compiled(TINY.override(RESOURCES), tmp_path / "pipeline.json", spec))
+        file = GOLDEN / f"tiny-{spec}.json"
+        if request.config.getoption("--write-golden"):
+            file.write_text(json.dumps(job, indent=1, sort_keys=True) + "\n")
+        assert job == json.loads(file.read_text())
+
+
+def normal(job):
+    """Without what other versions and changed code make different, and without TFX's schemas of its artifacts."""
+    components = job["pipelineSpec"]["components"]
+    for name, container in containers(job["pipelineSpec"]).items():
+        for exe in filter(None, (container, (container or {}).get("lifecycle", {}).get("preCacheCheck"))):
+            # what 2.1 repeats there as JSON
+            repeated = json.dumps(components[name].get("inputDefinitions"), indent=2, sort_keys=True)
+            exe["args"] = [each.replace(repeated, "INPUT DEFINITIONS") for each in exe["args"]]
+    text = json.dumps(job)
+    text = re.sub(r'"instanceSchema": "title: ([\w.]+)\\n[^"]*"', r'"instanceSchema": "\1"', text)
+    text = re.sub(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])", "SOURCE", text)
+    text = re.sub(r'("sdkVersion": "tfx-|"tfx_version": "|"tfx_py_version": ")[^"]*', r"\1VERSION", text)
+    return json.loads(text)
+
+
+class TestResources:
+    def test_each_task_gets_its_own(self, tmp_path):
+        spec = compiled(TINY.override(RESOURCES), tmp_path / "pipeline.yaml")
+        made = containers(spec)
+        assert made["GanTrainer"]["image"] == "registry/ganworks-gpu:1"
+        accelerator = {"type": "NVIDIA_TESLA_T4", "count": "1"}
+        wanted = {"cpuLimit": 8.0, "memoryLimit": 30.0, "accelerator": accelerator}
+        assert made["GanTrainer"]["resources"] == wanted
+        assert made["GanEvaluator"]["resources"] == {"cpuLimit": 2.0}
+        assert {name for name, each in made.items() if each and "resources" in each} == {"GanTrainer", "GanEvaluator"}
+
+    def test_beam_gets_the_clusters_arguments(self, tmp_path):
+        local = containers(compiled(TINY, tmp_path / "local.yaml"))
+        assert local["StatisticsGen"]["args"][-1].endswith("FnApiRunner")
+        cluster = containers(compiled(TINY.override(RESOURCES), tmp_path / "cluster.yaml"))
+        for name in ("ImageExampleGen", "StatisticsGen", "Transform", "GanEvaluator"):
+            assert cluster[name]["args"][-3:] == ["--runner=DataflowRunner", "--project=p", "--region=r"]
 
     @pytest.mark.parametrize(
-        ("name", "spec", "message"),
+        ("setting", "message"),
         [
-            ("pipeline.txt", "2.1", r"a spec is written to a file in \.json, \.yaml, \.yml; received .*pipeline\.txt"),
-            ("pipeline.yaml", "2.0", r"spec 2\.0 is written as JSON; received .*pipeline\.yaml"),
+            ("resources.gan_trainer.cpu=0", r"resources\.gan_trainer\.cpu: input should be greater than 0; received 0"),
+            (
+                "resources.gan_trainer.accelerator_count=2",
+                "accelerator_count counts an accelerator; received 2 of none",
+            ),
+            ("resources.gan_traner.cpu=1", r"resources\.gan_traner is no field of resources; did you mean"),
         ],
     )
-    def test_refused(self, name, spec, message, tmp_path):
+    def test_refused(self, setting, message):
         with pytest.raises(ValueError, match=message):
-            compile_pipeline(TINY, tmp_path / name, spec=spec, **OPTIONS)
-        assert not list(tmp_path.iterdir())
+            TINY.override([setting])
+
+    def test_nothing_of_a_run_depends_on_them(self):
+        from pipeline.pipeline import JUDGED
+
+        assert TINY.override(RESOURCES).to_json(JUDGED) == TINY.to_json(JUDGED)
+        assert Experiment.from_json(TINY.to_json(JUDGED)) == TINY
+
+
+class TestCompiled:
+    @pytest.mark.parametrize("spec", ["2.0", "2.1"])
+    def test_the_cache_is_asked_after_a_look_at_the_source(self, spec, tmp_path):
+        made = containers(compiled(TINY, tmp_path / "pipeline.json", spec)["pipelineSpec"])
+        check = made["ImageExampleGen"]["lifecycle"]["preCacheCheck"]
+        assert check["command"] == ["python", "-m", "components.example_gen.driver"]
+        assert check["args"][:2] == ["--json_serialized_invocation_args", "{{$}}"]
+        assert check["args"] == made["ImageExampleGen"]["args"][2:]
+        assert [name for name, each in made.items() if each and "lifecycle" in each] == ["ImageExampleGen"]
+
+    def test_all_but_the_push_may_come_from_the_cache(self, tmp_path):
+        tasks = compiled(TINY, tmp_path / "pipeline.yaml")["root"]["dag"]["tasks"]
+        cached = {name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")}
+        assert cached == STAGES - {"Pusher"}
+
+    def test_a_new_folder_is_made(self, tmp_path):
+        spec = compiled(TINY, tmp_path / "new" / "pipeline.yaml")
+        assert spec["defaultPipelineRoot"] == "gs://bucket/runs/artifacts"
+
+    @pytest.mark.parametrize(
+        ("name", "changes", "message"),
+        [
+            ("pipeline.txt", {}, r"a spec is written to a file in \.json, \.yaml, \.yml; received .*pipeline\.txt"),
+            ("pipeline.json", {"spec": "1"}, r"a spec's version is 2\.1 or 2\.0; received 1"),
+            ("pipeline.json", {"image": " "}, "every task runs in a container image .* received none"),
+            ("file/pipeline.json", {}, r"the spec cannot be written to .*pipeline\.json: "),
+        ],
+    )
+    def test_refused(self, name, changes, message, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ValueError, match=message):
+            compile_pipeline(TINY, tmp_path / name, **(OPTIONS | changes))
+        assert [each.name for each in tmp_path.iterdir()] == ["file"]
