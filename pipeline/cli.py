@@ -15,7 +15,7 @@ from rich.table import Table
 
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import asking, exec_command, generate_command, reading, running, serve_command, session
+from pipeline import asking, exec_command, generate_command, reading, running, serve_command, session, submit_command
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.running import STOPPED
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
@@ -231,6 +231,7 @@ app.command("show-model")(reading.show_model)
 app.command("sample")(asking.sample)
 app.command("generate")(generate_command.generate)
 app.command("exec")(exec_command.exec_)
+app.command("submit")(submit_command.submit)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def exec_(
         from pipeline.compiled.spec import load
 
         compiled = load(spec)
-        given = _given(parameters or [])
+        given = assigned(parameters or [])
         from pipeline.compiled import execute
 
         experiment, values = execute.prepare(compiled, given, root)
@@ -39,7 +39,7 @@ def exec_(
     running.run(title, experiment, root, root / "logs" / "exec.log", work)
 
 
-def _given(parameters: list[str]) -> dict[str, str]:
+def assigned(parameters: list[str]) -> dict[str, str]:
     """The settings of the command line."""
     pairs = [each.partition("=") for each in parameters]
     for name, equals, _ in pairs:
