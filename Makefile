@@ -46,11 +46,13 @@ lint: setup ## ruff: rules and format
 types: setup ## mypy
 	.venv/bin/mypy
 
-lock: ## regenerates requirements.lock from requirements.in and overrides.txt
+UV := build/uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+
+lock: ## regenerates requirements.lock from requirements.in and overrides.txt, and requirements-gpu.lock from that
 	@python="$$($(FIND_PYTHON))" && "$$python" -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv
-	build/uv/bin/uv pip compile --quiet --python-version 3.11 --override overrides.txt --generate-hashes \
-		--custom-compile-command "make lock" requirements.in -o requirements.lock
+	$(UV) --override overrides.txt requirements.in -o requirements.lock
+	echo 'tensorflow[and-cuda]' | $(UV) --constraint requirements.lock -o requirements-gpu.lock -
 
 clean: ## removes what was built; runs/ and data/ stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -34,6 +34,7 @@ setup(
         "tensorflow>=2.21,<2.22",
         "keras>=3.13,<4",
         "tensorflow-datasets>=4.9.8,<5",
+        "etils[epath]>=1.7,<2",
         "dill>=0.3",  # tfx-bsl imports it without saying so
         "importlib_resources>=6",  # tensorflow-datasets imports it without saying so
         "tensorboard>=2.20,<3",

@@ -1,11 +1,10 @@
 """Checkpoints of a training: atomic, checked against the architecture, falling back when the newest cannot be read."""
 
 import logging
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 import tensorflow as tf
+from etils import epath
 
 from models import workers
 from models.files import writing
@@ -28,8 +27,8 @@ class Checkpoints:
         keep: how many to keep, so that a corrupt newest one has one before it.
     """
 
-    def __init__(self, directory: str | Path, variables: Mapping[str, tf.Variable], keep: int = 2):
-        self.directory, self.variables, self.keep = Path(directory), variables, keep
+    def __init__(self, directory: epath.PathLike, variables: Mapping[str, tf.Variable], keep: int = 2):
+        self.directory, self.variables, self.keep = epath.Path(directory), variables, keep
         self.strategy = tf.distribute.get_strategy()
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(step=self.step, **{_key(name): each for name, each in variables.items()})
@@ -57,7 +56,7 @@ class Checkpoints:
             workers.from_chief(self.strategy, [self.step, *self.variables.values()])
         return step
 
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[epath.Path]:
         """The complete checkpoints, oldest first, without suffix."""
         found = {_number(index): index.with_suffix("") for index in self.directory.glob("ckpt-*.index")}
         return [found[number] for number in sorted(found)]
@@ -74,19 +73,19 @@ class Checkpoints:
             finally:
                 self._remove_all_but(kept)
 
-    def _remove_all_but(self, kept: list[Path]) -> None:
+    def _remove_all_but(self, kept: list[epath.Path]) -> None:
         """Removes the files of other checkpoints, unfinished ones too."""
         names = {path.name for path in kept}
         # the index first: what has none is no checkpoint
         for entry in sorted(self.directory.glob("ckpt-*"), key=lambda entry: entry.suffix != ".index"):
             if entry.name.partition(".")[0].removesuffix("_temp") not in names:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                entry.rmtree() if entry.is_dir() else entry.unlink()
 
     def _read(self) -> int:
         paths = list(reversed(self.paths()))
         for path in paths:
             try:
-                reader = tf.train.load_checkpoint(str(path))
+                reader = tf.compat.v1.train.NewCheckpointReader(str(path))
                 self._check(path, reader.get_variable_to_shape_map())
                 self._checkpoint.read(str(path)).assert_consumed()
                 return int(self.step.numpy())
@@ -97,7 +96,7 @@ class Checkpoints:
             raise ValueError(f"a run resumes from a readable checkpoint; none of {len(paths)} is: {named}")
         return 0
 
-    def _check(self, path: Path, shapes: Mapping[str, list[int]]) -> None:
+    def _check(self, path: epath.Path, shapes: Mapping[str, list[int]]) -> None:
         """Refuses a checkpoint whose variables are not ours."""
         saved = {
             name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): list(shape)
@@ -119,5 +118,5 @@ def _key(name: str) -> str:
     return name.replace("/", "-")
 
 
-def _number(path: Path) -> int:
+def _number(path: epath.Path) -> int:
     return int(path.name.removesuffix(".index").removeprefix("ckpt-"))

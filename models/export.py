@@ -21,7 +21,7 @@ RECORDED = ("name", "data", "gan", "network", "objective", "training")
 
 
 def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | None = None) -> None:
-    """Writes the SavedModel of a trained GAN; appears under its name only when it is complete.
+    """Writes the SavedModel of a trained GAN; appears under its name only when it is complete, but for a bucket.
 
     Args:
         gan: its `samplers()` and `judges()` are exported.
@@ -38,17 +38,19 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
         Path(RECORD).name: json.dumps(record(gan, trained_on, step), indent=2),
     }
     final = str(directory).rstrip("/")
-    unfinished = f"{final}.unfinished"
+    # a bucket has no folders to rename; there, what reads a model waits for the end of the task that writes it
+    place = final if "://" in final else f"{final}.unfinished"
     with writing(directory):
-        sampler.save(unfinished)
-        extra = tf.io.gfile.join(unfinished, "assets.extra")
+        sampler.save(place)
+        extra = tf.io.gfile.join(place, "assets.extra")
         tf.io.gfile.makedirs(extra)
         for name, text in texts.items():
             with tf.io.gfile.GFile(tf.io.gfile.join(extra, name), "w") as file:
                 file.write(text)
-        if tf.io.gfile.exists(final):
-            tf.io.gfile.rmtree(final)
-        tf.io.gfile.rename(unfinished, final)
+        if place != final:
+            if tf.io.gfile.exists(final):
+                tf.io.gfile.rmtree(final)
+            tf.io.gfile.rename(place, final)
 
 
 def record(gan: GAN, trained_on: str, step: int | None) -> dict[str, Any]:

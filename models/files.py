@@ -1,6 +1,7 @@
 """Writing where a disk may be full or read-only."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,3 +31,12 @@ def writing(place: str | Path) -> Iterator[None]:
         # without the names of the nodes and the operation that wrote
         reason = re.sub(r"\{\{.*?\}\} | \[Op:.*", "", error.message.partition("\n")[0])
         raise CannotWrite(f"{place} cannot be written: {reason}") from error
+
+
+def copy_tree(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Copies what is in a folder into another, over what is there, on any file system that TensorFlow knows."""
+    for folder, _, names in tf.io.gfile.walk(os.fspath(source)):
+        place = os.fspath(target) + folder[len(os.fspath(source)) :]
+        tf.io.gfile.makedirs(place)
+        for name in names:
+            tf.io.gfile.copy(f"{folder}/{name}", f"{place}/{name}", overwrite=True)

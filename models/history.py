@@ -2,7 +2,8 @@
 
 import json
 import math
-from pathlib import Path
+
+from etils import epath
 
 from models.files import writing
 
@@ -18,8 +19,8 @@ class History:
         rows: a row a call of the compiled loop, by step.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: epath.PathLike):
+        self.path = epath.Path(path)
         self.rows: list[dict[str, float]] = []
 
     def load(self, up_to: int) -> list[dict[str, float]]:

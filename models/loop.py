@@ -4,11 +4,11 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import tensorflow as tf
+from etils import epath
 
 from models import workers
 from models.catalog import lookup
@@ -66,12 +66,12 @@ class Loop:
         strategy: tf.distribute.Strategy,
         checkpoints: Checkpoints,
         best: Checkpoints,
-        live_dir: Path,
+        live_dir: epath.PathLike,
         callbacks: Callbacks,
     ):
         self.gan, self.arrays, self.strategy, self.checkpoints, self.best = gan, arrays, strategy, checkpoints, best
         self.training = gan.experiment.training
-        self.history = History(live_dir / "history.jsonl")
+        self.history = History(epath.Path(live_dir) / "history.jsonl")
         self.monitor = Monitor(gan.experiment, reference(arrays, self.training.health.samples, self.training.seed))
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=gan)
         self.stretches = stretches(gan.phases())
@@ -256,7 +256,11 @@ class Loop:
 
 
 def make_loop(
-    experiment: Experiment, arrays: Arrays, checkpoint_dir: Path, live_dir: Path, callbacks: Callbacks = ()
+    experiment: Experiment,
+    arrays: Arrays,
+    checkpoint_dir: epath.PathLike,
+    live_dir: epath.PathLike,
+    callbacks: Callbacks = (),
 ) -> Loop:
     """The training of an experiment on examples in memory, under its strategy, its weights drawn by its seed.
 
@@ -275,7 +279,7 @@ def make_loop(
     with strategy.scope():
         gan: GAN = lookup("gan", experiment.gan.name)(experiment)
         checkpoints = Checkpoints(checkpoint_dir, gan.state())
-        best = Checkpoints(checkpoint_dir / "best", gan.state(), keep=1)
+        best = Checkpoints(epath.Path(checkpoint_dir) / "best", gan.state(), keep=1)
     return Loop(gan, arrays, strategy, checkpoints, best, live_dir, callbacks)
 
 

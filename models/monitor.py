@@ -3,12 +3,12 @@
 import itertools
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from etils import epath
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -30,13 +30,13 @@ PLAIN_SECONDS = 15
 
 
 def standard_callbacks(
-    directory: Path, experiment: Experiment, examples: Mapping[str, np.ndarray]
+    directory: epath.PathLike, experiment: Experiment, examples: Mapping[str, np.ndarray]
 ) -> list[keras.callbacks.Callback]:
     """Progress, TensorBoard and sample grids, written below `directory`; the grids are made for these examples."""
     return [
         ProgressLine(experiment),
-        TensorBoardScalars(directory / "tensorboard"),
-        SampleGrids(directory / "samples", examples),
+        TensorBoardScalars(epath.Path(directory) / "tensorboard"),
+        SampleGrids(epath.Path(directory) / "samples", examples),
     ]
 
 
@@ -80,9 +80,9 @@ class ProgressLine(keras.callbacks.Callback):
 class TensorBoardScalars(keras.callbacks.Callback):
     """Every logged scalar, by step."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: epath.PathLike):
         super().__init__()
-        self.directory = directory
+        self.directory = epath.Path(directory)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         with writing(self.directory):
@@ -106,9 +106,9 @@ class SampleGrids(keras.callbacks.Callback):
         examples: real ones, as `models.data.reference` gives them; generated ones are made for them.
     """
 
-    def __init__(self, directory: Path, examples: Mapping[str, np.ndarray]):
+    def __init__(self, directory: epath.PathLike, examples: Mapping[str, np.ndarray]):
         super().__init__()
-        self.directory, self.examples = directory, examples
+        self.directory, self.examples = epath.Path(directory), examples
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         experiment = self.model.experiment
@@ -117,7 +117,8 @@ class SampleGrids(keras.callbacks.Callback):
             grid, path = Image.fromarray(self._grid(experiment)), self.directory / f"step_{batch:08d}.png"
             with writing(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                grid.save(path)
+                with path.open("wb") as file:
+                    grid.save(file, "PNG")
 
     def _grid(self, experiment: Experiment) -> np.ndarray:
         if experiment.data.points:

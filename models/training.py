@@ -1,13 +1,14 @@
 """Training a GAN: any of the catalog, under any strategy, resumed where it stopped."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
+
+from etils import epath
 
 from models import export, precision, workers
 from models.config import Experiment
 from models.data import read_examples, reference
-from models.files import writing
+from models.files import copy_tree, writing
 from models.gans.base import GAN
 from models.loop import Callbacks, make_loop
 from models.monitor import standard_callbacks
@@ -26,7 +27,7 @@ def train(
 ) -> GAN:
     """Trains a GAN and exports its generator; continues from `checkpoint_dir` when an earlier run stopped there.
 
-    Of several workers each calls this; the chief alone reads checkpoints, and writes.
+    Of several workers each calls this; the chief alone reads checkpoints, and writes. All places may lie in a bucket.
 
     Args:
         experiment: what to train; `data`, `gan`, `network`, `objective` and `training` are read.
@@ -58,17 +59,17 @@ def train(
             source=source_hash("models"),
             precision=precision.resolve(experiment.training.precision),
         )
-        live_dir = Path(checkpoint_dir) / "run"
+        live_dir = epath.Path(checkpoint_dir) / "run"
         if callbacks is None:
             shown = reference(arrays, 200, experiment.training.seed)
             callbacks = standard_callbacks(live_dir, experiment, shown) if workers.is_chief(strategy) else []
-        loop = make_loop(experiment, arrays, Path(checkpoint_dir), live_dir, callbacks)
+        loop = make_loop(experiment, arrays, epath.Path(checkpoint_dir), live_dir, callbacks)
         loop.run()
         step = loop.restore_best()
 
         def publish() -> None:
             with writing(run_dir):
-                shutil.copytree(live_dir, run_dir, dirs_exist_ok=True)
+                copy_tree(live_dir, run_dir)
             export.save(loop.gan, model_dir, trained_on=arrays.digest, step=step)
 
         workers.by_chief(strategy, publish)
