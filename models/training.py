@@ -1,5 +1,6 @@
 """Training a GAN: any of the catalog, under any strategy, resumed where it stopped."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from models.loop import Callbacks, make_loop
 from models.monitor import standard_callbacks
 from models.source import source_hash
 from models.strategies import make_strategy
+
+log = logging.getLogger(__name__)
 
 
 def train(
@@ -50,6 +53,8 @@ def train(
         TrainingUnhealthy: likewise, where `training.health.action` is `stop`.
     """
     strategy = make_strategy(experiment)
+    numbers, devices = precision.resolve(experiment.training.precision), strategy.extended.worker_devices
+    log.info("training in %s on %s", numbers, ", ".join(devices))
     with workers.naming_the_lost(strategy):
         arrays = read_examples(examples, experiment.data)
         workers.check_alike(
@@ -57,7 +62,7 @@ def train(
             experiment=experiment.to_json(),
             examples=arrays.digest,
             source=source_hash("models"),
-            precision=precision.resolve(experiment.training.precision),
+            precision=numbers,
         )
         live_dir = epath.Path(checkpoint_dir) / "run"
         if callbacks is None:

@@ -21,6 +21,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 BASE = re.compile(r"FROM debian:(\w+)-slim")
+CHROOT = shutil.which("chroot") or "chroot"
+"""Found here: the PATH of a step is that of the image."""
+
 PASSED_ON = ("PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 """Variables of this machine that a network may need."""
 
@@ -70,12 +73,13 @@ def carry_out(steps: list[str], root: Path, more: dict[str, str]) -> None:
         word, _, rest = step.partition(" ")
         began = time.monotonic()
         if word == "FROM":
-            folder, user = "/", "0"
+            folder, user, environment["HOME"] = "/", "0", "/root"
         elif word == "WORKDIR":
             folder = rest
             (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
         elif word == "USER":
             user = rest
+            environment["HOME"] = home(root, user)
         elif word == "ENV":
             environment |= dict(pair.split("=", 1) for pair in shlex.split(rest))
         elif word == "COPY" and not rest.startswith("--from"):
@@ -85,7 +89,7 @@ def carry_out(steps: list[str], root: Path, more: dict[str, str]) -> None:
         elif word == "RUN":
             inside = f"cd {shlex.quote(folder)} && {rest}"
             run(
-                "chroot",
+                CHROOT,
                 f"--userspec={user}:{user}",
                 str(root),
                 "/bin/bash",
@@ -97,6 +101,12 @@ def carry_out(steps: list[str], root: Path, more: dict[str, str]) -> None:
             )
         sys.stdout.write(f"{time.monotonic() - began:7.1f} s  {step[:100]}\n")
         sys.stdout.flush()
+
+
+def home(root: Path, user: str) -> str:
+    """Of the user of this number, which Docker sets likewise."""
+    lines = [line.split(":") for line in (root / "etc/passwd").read_text().splitlines()]
+    return next((line[5] for line in lines if line[2] == user), "/")
 
 
 def copy(source: Path, target: Path) -> None:
