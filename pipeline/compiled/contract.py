@@ -165,7 +165,7 @@ def resolve(text: str, task: str, message: Any) -> str:
         for step in _STEP.finditer(match[1]):
             name = step[1] or step[2]
             if name == "value" and "uri" in node:
-                node = Path(node["uri"], "value").read_text()
+                node = Path(node["uri"]).read_text()
             elif isinstance(node, dict) and name in node:
                 node = node[name]
             else:

@@ -12,29 +12,31 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable, Sequence
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from pipeline.stages import one_line
+from pipeline.faults import one_line
 
 log = logging.getLogger(__name__)
 
 _PYTHON = ("python", "python3")
 
 
+def warm_up(modules: Iterable[str]) -> None:
+    """Starts the process that all others are forked from, and lets it import these modules while we go on."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(sorted(modules))
+    forkserver.ensure_running()
+
+
 class Workers:
     """Runs commands, those of Python modules in forked processes; use as a context, whose end ends all of them."""
 
-    def __init__(self, logs: Path, modules: Iterable[str]) -> None:
-        """Prepares.
-
-        Args:
-            logs: a folder; the output of a task goes to `TASK.log` there.
-            modules: what the first process imports for all.
-        """
+    def __init__(self, logs: Path) -> None:
+        """Prepares; `logs` is a folder, where the output of a task goes to `TASK.log`."""
+        logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(sorted(modules))
         self._groups: set[int] = set()
         self._stopped = False
         self._lock = threading.Lock()
