@@ -115,7 +115,6 @@ def _run_module(command: list[str], path: str, result: Connection) -> None:
     with open(path, "ab") as output:  # noqa: PTH123 - the process begins here, with nothing but this
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    logging.getLogger().handlers.clear()
     sys.argv = command
     try:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)
