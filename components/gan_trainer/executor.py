@@ -1,7 +1,6 @@
 """The executor of GanTrainer: unwraps artifacts and calls `models.training.train`."""
 
 import hashlib
-import logging
 import posixpath
 from typing import Any
 
@@ -26,8 +25,6 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """See `GanTrainer`."""
         examples = artifact_utils.get_split_uri(input_dict["examples"], "train")
-        # The entry point of a container leaves Python's own loggers at WARNING: its log would not tell of the steps.
-        logging.getLogger("models").setLevel(logging.INFO)
         experiment = experiment_of(exec_properties)
         identity = "\0".join([experiment.to_json(RECORDED), exec_properties["source"], examples])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import logging
 import multiprocessing
 import os
 import runpy
@@ -17,8 +16,6 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from pipeline.faults import one_line
-
-log = logging.getLogger(__name__)
 
 _PYTHON = ("python", "python3")
 
@@ -37,7 +34,7 @@ class Workers:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._context = multiprocessing.get_context("forkserver")
-        self._groups: set[int] = set()
+        self._processes: set[int] = set()
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -48,9 +45,11 @@ class Workers:
         """Kills what is still at work, with all that it started."""
         with self._lock:
             self._stopped = True
-            for group in self._groups:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
+            for process in self._processes:
+                # one that has just begun leads no group yet
+                for kill in (os.killpg, os.kill):
+                    with contextlib.suppress(ProcessLookupError):
+                        kill(process, signal.SIGKILL)
 
     def run(self, task: str, command: Sequence[str]) -> None:
         """Runs a command to its end; `python` is this interpreter, whatever image the task names.
@@ -73,7 +72,7 @@ class Workers:
             if self._stopped:
                 raise ValueError("it was stopped")
             process.start()
-            self._groups.add(process.pid or 0)
+            self._processes.add(process.pid or 0)
         theirs.close()
         reason = ""
         with contextlib.suppress(EOFError):
@@ -89,12 +88,12 @@ class Workers:
                 process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
             except OSError as error:
                 raise ValueError(f"its command {command[0]} cannot be run here: {error.strerror}") from None
-            self._groups.add(process.pid)
+            self._processes.add(process.pid)
         self._ended(process.pid, process.wait(), "")
 
     def _ended(self, pid: int, code: int, reason: str) -> None:
         with self._lock:
-            self._groups.discard(pid)
+            self._processes.discard(pid)
         if code < 0:
             raise ValueError(f"its process was killed by {signal.Signals(-code).name}")
         if code or reason:

@@ -74,8 +74,8 @@ def places(root: Path, stage: str) -> set[Path]:
 
 
 def checkpoints(root: Path) -> set[Path]:
-    """What the trainer has saved so far."""
-    return set((root / "checkpoints").rglob("*.index"))
+    """What the trainer has saved so far, whole."""
+    return set((root / "checkpoints").glob("*/ckpt-*.index"))
 
 
 class Left:

@@ -22,7 +22,7 @@ from tests.e2e.executing import STAGES, Executed, Left, checkpoints, ganworks, p
 pytestmark = pytest.mark.e2e
 
 GANWORKS = Path(sys.executable).with_name("ganworks")
-STEPS = 500
+STEPS = 200
 
 
 @pytest.fixture(scope="module")
