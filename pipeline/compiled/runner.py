@@ -61,7 +61,7 @@ class Runner:
                 ready = [task for name, task in left.items() if self._upstream[name] <= states.keys()]
                 for task in ready[: slots - len(running)]:
                     del left[task.name]
-                    missed = any(states[name] == SKIPPED for name in self._upstream[task.name])
+                    missed = any(states[name] == SKIPPED for name in task.upstream)
                     work = threads.submit(self._perform, task, workers, display, missed=missed)
                     running[work] = task.name
                 if not running:
