@@ -24,10 +24,12 @@ def exec_(
     """Executes a compiled pipeline here, one process a task. Exit code 3: it ran, and the model was not blessed."""
     root = root.resolve()
     with session.quiet():
+        from pipeline.compiled import workers
         from pipeline.compiled.spec import load
 
         compiled = load(spec)
         given = assigned(parameters or [])
+        workers.warm_up(compiled.modules())
         from pipeline.compiled import execute
 
         experiment, values = execute.prepare(compiled, given, root)

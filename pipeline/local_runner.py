@@ -15,8 +15,9 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 
 from components.example_gen.sources import fingerprint
+from pipeline.faults import StageFailed, one_line
 from pipeline.pipeline import create_pipeline
-from pipeline.stages import Display, StageFailed, discard_unfinished, one_line
+from pipeline.stages import Display, discard_unfinished
 from pipeline.summary import Stage, Summary
 
 log = logging.getLogger(__name__)

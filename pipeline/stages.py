@@ -1,8 +1,7 @@
-"""What running a pipeline and executing a compiled one share: what is shown, what is cleared away, what is said."""
+"""What running a pipeline and executing a compiled one share: what is shown, and what is cleared away."""
 
 import contextlib
 import logging
-import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -17,10 +16,6 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from pipeline.summary import Stage
 
 log = logging.getLogger(__name__)
-
-
-class StageFailed(ValueError):
-    """A stage did not end well; the message names it and gives the reason in one line."""
 
 
 class Display:
@@ -67,18 +62,3 @@ def discard_unfinished(handle: metadata.Metadata, artifacts: Path) -> None:
         execution.last_known_state = metadata_store_pb2.Execution.CANCELED
     if stale:
         handle.store.put_executions(stale)
-
-
-def one_line(error: BaseException) -> str:
-    """What went wrong, in the words of the exception that began it, without the frames around it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ValueError) and str(cause):
-            error = cause
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped by the user"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    # Beam puts the worker's whole traceback into its message; what was raised stands last.
-    line = lines[-1] if "Traceback" in lines[0] else lines[0]
-    return re.sub(r"^(\w+\.)*ValueError: | \[while running .*\]$", "", line)

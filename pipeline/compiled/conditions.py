@@ -27,7 +27,8 @@ def holds(task: Task, message: Any) -> bool:
         program = environment.program(environment.compile(condition))
         decided = program.evaluate({"inputs": celpy.json_to_cel(inputs)})
     except (celpy.CELParseError, celpy.CELEvalError) as error:
-        raise ValueError(f"task {task.name} has the condition {condition}, which cannot be decided: {error}") from None
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"task {task.name} has the condition {condition}, which cannot be decided: {reason}") from None
     if not isinstance(decided, celpy.celtypes.BoolType | bool):
         raise ValueError(f"task {task.name} has the condition {condition}, which is no yes or no but {decided}")
     return bool(decided)

@@ -24,8 +24,7 @@ _STEP = re.compile(r"\.(\w+)|\['([^']*)'\]")
 def runtime_artifact(artifact: Artifact, kind: Any) -> Any:
     """An artifact as a task reads it; without its type, a task of TFX refuses it."""
     mlmd = artifact.mlmd_artifact
-    made = kubeflow_v2_entrypoint_utils.to_runtime_artifact(artifact, {mlmd.id: mlmd.name} if mlmd.id else {})
-    made.name = mlmd.name
+    made = kubeflow_v2_entrypoint_utils.to_runtime_artifact(artifact, {mlmd.id: mlmd.name})
     made.type.CopyFrom(kind)
     return made
 
@@ -165,7 +164,7 @@ def resolve(text: str, task: str, message: Any) -> str:
         for step in _STEP.finditer(match[1]):
             name = step[1] or step[2]
             if name == "value" and "uri" in node:
-                node = Path(node["uri"], "value").read_text()
+                node = Path(node["uri"]).read_text()
             elif isinstance(node, dict) and name in node:
                 node = node[name]
             else:

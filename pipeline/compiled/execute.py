@@ -11,8 +11,8 @@ from models.config import Experiment
 from pipeline.compiled import contract
 from pipeline.compiled.runner import Runner
 from pipeline.compiled.spec import Spec
+from pipeline.faults import StageFailed, one_line
 from pipeline.pipeline import places
-from pipeline.stages import StageFailed, one_line
 from pipeline.summary import Summary
 
 JUDGE = "GanEvaluator"

@@ -21,7 +21,8 @@ from pipeline.compiled.contract import Artifacts
 from pipeline.compiled.spec import Spec, Task
 from pipeline.compiled.store import Store
 from pipeline.compiled.workers import Workers
-from pipeline.stages import Display, StageFailed, one_line
+from pipeline.faults import StageFailed, one_line
+from pipeline.stages import Display
 from pipeline.summary import Stage, Summary
 
 log = logging.getLogger(__name__)
@@ -55,13 +56,12 @@ class Runner:
         states = dict[str, str]()
         display = Display(self._console, len(left))
         slots = len(os.sched_getaffinity(0))
-        logs = self._summary.root / "logs"
-        with ThreadPoolExecutor(slots) as threads, Workers(logs, _modules(self._spec)) as workers:
+        with ThreadPoolExecutor(slots) as threads, Workers(self._summary.root / "logs") as workers:
             while left or running:
                 ready = [task for name, task in left.items() if self._upstream[name] <= states.keys()]
                 for task in ready[: slots - len(running)]:
                     del left[task.name]
-                    missed = any(states[name] == SKIPPED for name in self._upstream[task.name])
+                    missed = any(states[name] == SKIPPED for name in task.upstream)
                     work = threads.submit(self._perform, task, workers, display, missed=missed)
                     running[work] = task.name
                 if not running:
@@ -129,7 +129,7 @@ class Runner:
         try:
             contract.fill(task, outputs, self._call(task, workers, task.executor.container, message))
         except BaseException:
-            self._store.fail(task, execution, outputs)
+            self._store.fail(task, execution)
             raise
         self._store.end(task, execution, outputs)
         self._summary.outputs[task.name] = outputs
@@ -210,17 +210,3 @@ class Runner:
             contract.set_property(made, name, value)
         self._store.note(task, {key: [made]})
         return {key: [made]}
-
-
-def _modules(spec: Spec) -> set[str]:
-    """The Python modules that the tasks of a spec run."""
-    found = set()
-    for task in spec.tasks.values():
-        container = task.executor.container
-        for hook in (container, container.lifecycle.pre_cache_check):
-            if list(hook.command[1:2]) == ["-m"]:
-                found.add(hook.command[2])
-            given = dict(zip(hook.args[::2], hook.args[1::2], strict=False))
-            if "--executor_class_path" in given:
-                found.add(given["--executor_class_path"].rpartition(".")[0])
-    return found

@@ -57,6 +57,19 @@ class Spec:
     types: Mapping[str, str]
     defaults: Mapping[str, Any]
 
+    def modules(self) -> set[str]:
+        """The Python modules that the tasks run."""
+        found = set()
+        for task in self.tasks.values():
+            container = task.executor.container
+            for hook in (container, container.lifecycle.pre_cache_check):
+                if list(hook.command[1:2]) == ["-m"]:
+                    found.add(hook.command[2])
+            if "--executor_class_path" in container.args:
+                name = container.args[list(container.args).index("--executor_class_path") + 1]
+                found.add(name.rpartition(".")[0])
+        return found
+
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The value of every runtime parameter.
 

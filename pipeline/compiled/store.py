@@ -10,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.portable.mlmd import artifact_lib, context_lib, execution_lib
 from tfx.types.artifact import Artifact
+from tfx.types.value_artifact import ValueArtifact
 
 from pipeline.compiled.contract import Artifacts, new_output
 from pipeline.compiled.spec import Task
@@ -42,7 +43,7 @@ class Store:
             made = new_output(definition.artifact_type)
             folder = self._artifacts / task.name / output / str(execution.id)
             folder.mkdir(parents=True)
-            made.uri = str(folder)
+            made.uri = str(folder / "value" if isinstance(made, ValueArtifact) else folder)
             made.mlmd_artifact.name = f"{self._pipeline}/{task.name}/{output}/{execution.id}"
             outputs[output] = [made]
         return outputs
@@ -55,11 +56,10 @@ class Store:
                 artifact.mlmd_artifact.state = metadata_store_pb2.Artifact.LIVE
         self._write(task, execution, {}, outputs)
 
-    def fail(self, task: Task, execution: Any, outputs: Artifacts) -> None:
+    def fail(self, task: Task, execution: Any) -> None:
         """Records that it failed, and removes what it left."""
-        for artifacts in outputs.values():
-            for artifact in artifacts:
-                shutil.rmtree(artifact.uri, ignore_errors=True)
+        for left in (self._artifacts / task.name).glob(f"*/{execution.id}"):
+            shutil.rmtree(left)
         execution.last_known_state = State.FAILED
         self._write(task, execution, {}, {})
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import logging
 import multiprocessing
 import os
 import runpy
@@ -12,30 +11,30 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable, Sequence
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from pipeline.stages import one_line
-
-log = logging.getLogger(__name__)
+from pipeline.faults import one_line
 
 _PYTHON = ("python", "python3")
+
+
+def warm_up(modules: Iterable[str]) -> None:
+    """Starts the process that all others are forked from, and lets it import these modules while we go on."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(sorted(modules))
+    forkserver.ensure_running()
 
 
 class Workers:
     """Runs commands, those of Python modules in forked processes; use as a context, whose end ends all of them."""
 
-    def __init__(self, logs: Path, modules: Iterable[str]) -> None:
-        """Prepares.
-
-        Args:
-            logs: a folder; the output of a task goes to `TASK.log` there.
-            modules: what the first process imports for all.
-        """
+    def __init__(self, logs: Path) -> None:
+        """Prepares; `logs` is a folder, where the output of a task goes to `TASK.log`."""
+        logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(sorted(modules))
-        self._groups: set[int] = set()
+        self._processes: set[int] = set()
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -46,9 +45,11 @@ class Workers:
         """Kills what is still at work, with all that it started."""
         with self._lock:
             self._stopped = True
-            for group in self._groups:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
+            for process in self._processes:
+                # one that has just begun leads no group yet
+                for kill in (os.killpg, os.kill):
+                    with contextlib.suppress(ProcessLookupError):
+                        kill(process, signal.SIGKILL)
 
     def run(self, task: str, command: Sequence[str]) -> None:
         """Runs a command to its end; `python` is this interpreter, whatever image the task names.
@@ -71,7 +72,7 @@ class Workers:
             if self._stopped:
                 raise ValueError("it was stopped")
             process.start()
-            self._groups.add(process.pid or 0)
+            self._processes.add(process.pid or 0)
         theirs.close()
         reason = ""
         with contextlib.suppress(EOFError):
@@ -87,12 +88,12 @@ class Workers:
                 process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
             except OSError as error:
                 raise ValueError(f"its command {command[0]} cannot be run here: {error.strerror}") from None
-            self._groups.add(process.pid)
+            self._processes.add(process.pid)
         self._ended(process.pid, process.wait(), "")
 
     def _ended(self, pid: int, code: int, reason: str) -> None:
         with self._lock:
-            self._groups.discard(pid)
+            self._processes.discard(pid)
         if code < 0:
             raise ValueError(f"its process was killed by {signal.Signals(-code).name}")
         if code or reason:
@@ -113,7 +114,6 @@ def _run_module(command: list[str], path: str, result: Connection) -> None:
     with open(path, "ab") as output:  # noqa: PTH123 - the process begins here, with nothing but this
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    logging.getLogger().handlers.clear()
     sys.argv = command
     try:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)

@@ -95,6 +95,7 @@ class TestErrors:
                 "training.stps is no field of training; did you mean training.steps?",
             ),
             (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
+            (["exec", "no.json", "--root", "r"], "the spec no.json cannot be read: No such file or directory"),
             (["bench", "ingst"], "ingst is no benchmark; did you mean ingest?"),
             (["report", "tiny"], "a report is made by `ganworks run`; runs/tiny is not the root of a run"),
             (["report", "tiny", "--root", "r"], "a report is found by a name or by --root; received tiny and r"),
