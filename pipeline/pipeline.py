@@ -5,13 +5,13 @@ import posixpath
 from typing import Any
 
 from google.protobuf import json_format
-from tfx.components import Pusher, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components import InfraValidator, Pusher, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2
+from tfx.proto import infra_validator_pb2, pusher_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
@@ -23,7 +23,7 @@ from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
 from components.gan_trainer.component import GanTrainer
 from components.serving_validator.component import ServingValidator
-from models.config import Data, Experiment
+from models.config import Data, Experiment, Serving
 from models.export import RECORDED
 from models.source import source_hash
 from pipeline.baseline import BlessedBeforeStrategy
@@ -189,12 +189,14 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         training_steps=steps,
         thresholds=parameters.get(runtime.THRESHOLDS),
     )
+    image_validator = _image_validator(experiment.serving, model, managed=managed)
     serving_validator = ServingValidator(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
         evaluation=evaluator.outputs["evaluation"],
         experiment=experiment.to_json((*RECORDED, "serving")),
         source=source_hash(*SERVING_SOURCES),
+        image_blessing=image_validator.outputs["blessing"] if image_validator else None,
         data_source=source,
         training_steps=steps,
     )
@@ -219,6 +221,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
             gan_trainer,
             baseline,
             evaluator,
+            *([image_validator] if image_validator else []),
             serving_validator,
             pusher,
         ],
@@ -247,6 +250,28 @@ def _schema_gen(data: Data, statistics: Any) -> Any:
     if data.schema_dir is None:
         return SchemaGen(statistics=statistics, infer_feature_shape=True)
     return ImportSchemaGen(schema_file=posixpath.join(data.schema_dir, "schema.pbtxt")).with_id("SchemaGen")
+
+
+def _image_validator(serving: Serving, model: Any, *, managed: bool) -> InfraValidator | None:
+    """TFX's own validator, where the experiment names an image for it."""
+    if serving.image is None:
+        return None
+    if managed:
+        raise ValueError(
+            "serving.image is for runs on a machine with Docker or kubectl, as no cluster's compiler takes "
+            f"InfraValidator; received {serving.image}"
+        )
+    name, _, tag = serving.image.partition(":")
+    platform: dict[str, Any] = {"local_docker": infra_validator_pb2.LocalDockerConfig()}
+    if serving.image_runs_on == "kubernetes":
+        platform = {"kubernetes": infra_validator_pb2.KubernetesConfig()}
+    return InfraValidator(
+        model=model,
+        serving_spec=infra_validator_pb2.ServingSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServing(image_name=name, tags=[tag]), **platform
+        ),
+        validation_spec=infra_validator_pb2.ValidationSpec(max_loading_time_seconds=300, num_tries=1),
+    )
 
 
 def _extractor_json(experiment: Experiment) -> str:

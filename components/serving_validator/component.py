@@ -24,6 +24,7 @@ class ServingValidatorSpec(ComponentSpec):
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "image_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
     }
     OUTPUTS: ClassVar = {"infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)}
 
@@ -37,6 +38,8 @@ class ServingValidator(base_component.BaseComponent):
         evaluation: the evaluator's figures, for the model's card.
         experiment: JSON of the parts of an `Experiment` that made the model, and `serving`.
         source: hash of the code that serves, part of the cache key.
+        image_blessing: InfraValidator's, which has loaded the model in TensorFlow Serving's own image; what that
+            refused is not served here.
         data_source: in place of the experiment's `data.source`; see `components.runtime`.
         training_steps: in place of its `training.steps`.
 
@@ -55,6 +58,7 @@ class ServingValidator(base_component.BaseComponent):
         evaluation: types.BaseChannel,
         experiment: str,
         source: str,
+        image_blessing: types.BaseChannel | None = None,
         data_source: RuntimeParameter | None = None,
         training_steps: RuntimeParameter | None = None,
     ):
@@ -65,6 +69,7 @@ class ServingValidator(base_component.BaseComponent):
                 evaluation=evaluation,
                 experiment=experiment,
                 source=source,
+                image_blessing=image_blessing,
                 data_source=data_source,
                 training_steps=training_steps,
                 infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),

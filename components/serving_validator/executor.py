@@ -26,7 +26,10 @@ class Executor(base_executor.BaseExecutor):
         """See `ServingValidator`."""
         blessing = artifact_utils.get_single_instance(output_dict["infra_blessing"])
         outcome = Outcome(False, "not served: only a blessed model is")
-        if artifact_utils.get_single_instance(input_dict["model_blessing"]).get_int_custom_property("blessed"):
+        images = input_dict.get("image_blessing", [])
+        if not all(image.get_int_custom_property(infra_validator._BLESSED_KEY) for image in images):
+            outcome = Outcome(False, "refused: TensorFlow Serving's own image does not load it")
+        elif artifact_utils.get_single_instance(input_dict["model_blessing"]).get_int_custom_property("blessed"):
             outcome = validate(
                 path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])),
                 experiment_of(exec_properties),

@@ -147,7 +147,7 @@ def test_a_model_that_does_not_load_in_a_server(tmp_path):
 
 
 class TestExecutor:
-    def run(self, tmp_path, *, blessed):
+    def run(self, tmp_path, *, blessed, by_image=None):
         """Runs the executor, then Pusher's on what it left."""
         folder, config = saved(tmp_path / "model")
         (tmp_path / "evaluation").mkdir()
@@ -160,6 +160,9 @@ class TestExecutor:
             "model_blessing": [model_blessing],
             "evaluation": [artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")],
         }
+        if by_image is not None:
+            inputs["image_blessing"] = [artifact(standard_artifacts.InfraBlessing, tmp_path / "image")]
+            inputs["image_blessing"][0].set_int_custom_property("blessed", int(by_image))
         Executor().Do(inputs, {"infra_blessing": [infra]}, {"experiment": config.to_json(), "source": ""})
         pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed")
         destination = f'{{"filesystem": {{"base_directory": "{tmp_path}/serving/small"}}}}'
@@ -181,6 +184,13 @@ class TestExecutor:
         infra, cards = self.run(tmp_path, blessed=False)
         assert infra.get_string_custom_property("reason") == "not served: only a blessed model is"
         assert (Path(infra.uri) / "INFRA_NOT_BLESSED").exists()
+        assert not cards
+
+    def test_what_the_image_refused_is_not_pushed(self, tmp_path):
+        infra, cards = self.run(tmp_path, blessed=True, by_image=False)
+        assert infra.get_string_custom_property("reason") == (
+            "refused: TensorFlow Serving's own image does not load it"
+        )
         assert not cards
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import json
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,24 @@ def own_changes(before, after):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_has_all_stages_in_order(name):
     assert list(nodes(EXPERIMENTS[name])) == STAGES
+
+
+@pytest.mark.parametrize(("settings", "platform"), [([], "local_docker"), (["kubernetes"], "kubernetes")])
+def test_tensorflow_servings_image_goes_first_where_it_is_named(settings, platform):
+    settings = ["serving.image=tensorflow/serving:2.19.1", *(f"serving.image_runs_on={each}" for each in settings)]
+    found = nodes(TINY.override(settings))
+    assert set(found) == {*STAGES, "InfraValidator"}
+    assert "InfraValidator" in found["ServingValidator"].upstream_nodes
+    spec = json.loads(found["InfraValidator"].parameters.parameters["serving_spec"].field_value.string_value)
+    assert spec == {
+        platform: {},
+        "tensorflow_serving": {"image_name": "tensorflow/serving", "tags": ["2.19.1"]},
+    }
+
+
+def test_an_image_cannot_be_asked_for_on_a_cluster():
+    with pytest.raises(ValueError, match="as no cluster's compiler takes InfraValidator"):
+        nodes(TINY.override(["serving.image=tensorflow/serving:2.19.1"]), managed=True)
 
 
 def test_building_it_twice_gives_the_same(tmp_path):
