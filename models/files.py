@@ -35,8 +35,9 @@ def writing(place: str | Path) -> Iterator[None]:
 
 def copy_tree(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
     """Copies what is in a folder into another, over what is there, on any file system that TensorFlow knows."""
-    for folder, _, names in tf.io.gfile.walk(os.fspath(source)):
-        place = os.fspath(target) + folder[len(os.fspath(source)) :]
+    for folder, _, names in tf.io.gfile.walk(os.fspath(source).rstrip("/")):
+        folder = folder.rstrip("/")  # a bucket's folders are listed with a slash
+        place = os.fspath(target) + folder[len(os.fspath(source).rstrip("/")) :]
         tf.io.gfile.makedirs(place)
         for name in names:
             tf.io.gfile.copy(f"{folder}/{name}", f"{place}/{name}", overwrite=True)

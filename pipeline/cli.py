@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import os
+import posixpath
 import sys
 import tempfile
 from pathlib import Path
@@ -138,6 +139,9 @@ def compile_(
     ] = "gs://BUCKET/ganworks",
     image: Annotated[str, typer.Option(help="the container image that has ganworks installed")] = "ganworks:latest",
     spec: Annotated[str, typer.Option(help="version of the pipeline spec: 2.1 or 2.0")] = "2.1",
+    baseline: Annotated[
+        bool, typer.Option(help="compare with the latest blessed model; Kubeflow Pipelines takes --no-baseline alone")
+    ] = True,
 ) -> None:
     """Writes an experiment's pipeline for Kubeflow Pipelines or Vertex AI."""
     experiment = resolve(name, settings, source)
@@ -145,7 +149,9 @@ def compile_(
         raise ValueError(f"--spec is 2.0 or 2.1; received {spec}")
     from pipeline import kubeflow_runner
 
-    kubeflow_runner.compile_pipeline(experiment, output, root=f"{root}/{name}", image=image, spec=spec)
+    kubeflow_runner.compile_pipeline(
+        experiment, output, root=f"{root}/{name}", image=image, spec=spec, baseline=baseline
+    )
     typer.echo(f"wrote {output}")
 
 
@@ -153,7 +159,7 @@ def compile_(
 def train(
     name: Name,
     examples: Annotated[list[str], typer.Option(help="a folder or pattern of transformed examples")],
-    output: Annotated[Path, typer.Option(help="receives model/, run/ and checkpoints/")],
+    output: Annotated[str, typer.Option(help="receives model/, run/ and checkpoints/; may lie in a bucket")],
     settings: Settings = None,
 ) -> None:
     """Trains alone, without a pipeline; continues where it was stopped.
@@ -162,24 +168,26 @@ def train(
     is lost, the others wait for its restart, and all go on from the last checkpoint.
     """
     experiment = resolve(name, settings, None)
+    import tensorflow as tf
+
     from models import workers
     from models.training import train as train_gan
 
-    patterns = [os.path.join(each, "*.gz") if Path(each).is_dir() else each for each in examples]  # noqa: PTH118
+    patterns = [posixpath.join(each, "*.gz") if tf.io.gfile.isdir(each) else each for each in examples]
     try:
         gan = train_gan(
             experiment,
             examples=patterns,
-            model_dir=output / "model",
-            run_dir=output / "run",
-            checkpoint_dir=output / "checkpoints",
+            model_dir=posixpath.join(output, "model"),
+            run_dir=posixpath.join(output, "run"),
+            checkpoint_dir=posixpath.join(output, "checkpoints"),
         )
     except workers.WorkerLost as lost:
         typer.echo(f"{lost}; waiting for its restart", err=True)
         # what TensorFlow knows of the cluster lasts as long as the process
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
     if workers.is_chief(gan.distribute_strategy):
-        typer.echo(f"the model is {output / 'model'}")
+        typer.echo(f"the model is {posixpath.join(output, 'model')}")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`ganworks generate`: bulk samples of a saved model, with a progress bar."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline import reading, running, session
+from pipeline.faults import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,10 +35,12 @@ def generate(
     format_: Annotated[str, typer.Option("--format", help="tfrecord or png")] = "tfrecord",
     shard_size: Annotated[int, typer.Option(help="samples that are written together")] = 1_000,
     beam_arg: Annotated[
-        list[str] | None, typer.Option(help="of Beam's pipeline, e.g. --beam-arg=--runner=DataflowRunner; repeatable")
+        list[str] | None, typer.Option(help="of Beam's pipeline, e.g. --beam-arg=--direct_num_workers=2; repeatable")
     ] = None,
 ) -> None:
     """Draws samples in bulk, on Beam, to sharded TFRecords or PNG files. What was stopped goes on."""
+    if any(re.match(r"\w+:/", str(place)) for place in (model, out)):
+        raise ValueError(f"samples are drawn from and to folders of this machine; received {model} and {out}")
     try:
         # before there is a folder: a wrong order leaves nothing
         with session.quiet():
@@ -45,14 +49,18 @@ def generate(
             directory = str(reading.latest_version(model))
             wanted: dict[str, Any] = {"count": count, "seed": seed, "labels": label or (), "truncation": truncation}
             order = fitted(Order.parse(**wanted, format=format_, shard_size=shard_size), directory)
-        with session.locked(out), session.logged(out / ".log") as console:
+        log = out / ".log"
+        with session.locked(out), session.logged(log) as console:
             import apache_beam as beam
 
             from components.beam import BEAM_ARGS
             from components.sample_generator import drawing
 
             with progress(order, str(out), console):
-                drawing.generate(order, directory, str(out), beam.Pipeline(argv=[*BEAM_ARGS, *(beam_arg or ())]))
+                try:
+                    drawing.generate(order, directory, str(out), beam.Pipeline(argv=[*BEAM_ARGS, *(beam_arg or ())]))
+                except Exception as error:
+                    raise ValueError(f"samples were not all drawn: {one_line(error)}; the log is {log}") from error
             console.print(f"{order.count:,} samples in {out}", soft_wrap=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)

@@ -25,7 +25,9 @@ NEVER_CACHED = "Pusher"
 ResourceSpec = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 
 
-def compile_pipeline(experiment: Experiment, output: Path, *, root: str, image: str, spec: str = "2.1") -> dict:
+def compile_pipeline(
+    experiment: Experiment, output: Path, *, root: str, image: str, spec: str = "2.1", baseline: bool = True
+) -> dict:
     """Writes the pipeline's spec.
 
     Args:
@@ -35,6 +37,7 @@ def compile_pipeline(experiment: Experiment, output: Path, *, root: str, image: 
         root: where the run's files go, a path or URL that the cluster's machines reach.
         image: the container image of the tasks that `resources` names none for; ganworks is installed there.
         spec: 2.1 or 2.0.
+        baseline: whether the model is compared with the latest blessed one, which Kubeflow Pipelines cannot look up.
 
     Returns:
         The PipelineJob as plain values.
@@ -53,7 +56,7 @@ def compile_pipeline(experiment: Experiment, output: Path, *, root: str, image: 
     config = KubeflowV2DagRunnerConfig(
         default_image={DEFAULT_IMAGE_PATH_KEY: image, **images}, use_pipeline_spec_2_1=spec == "2.1"
     )
-    pipeline = create_pipeline(experiment, root, fingerprint="", managed=True)
+    pipeline = create_pipeline(experiment, root, fingerprint="", managed=True, baseline=baseline)
     for component in pipeline.components:
         if component.id in machines and machines[component.id].limits:
             component.with_platform_config(_resources(machines[component.id]))

@@ -120,7 +120,9 @@ CHECKPOINT_ROOT, PUSH_DESTINATION = "checkpoint_root", "push_destination"
 """Runtime parameters beside those of `components.runtime`."""
 
 
-def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False) -> Pipeline:
+def create_pipeline(
+    experiment: Experiment, root: str, *, fingerprint: str, managed: bool = False, baseline: bool = True
+) -> Pipeline:
     """Builds the pipeline; reads and writes nothing.
 
     Args:
@@ -129,6 +131,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         fingerprint: of the data source; a change makes the next run ingest again.
         managed: for Kubeflow and Vertex, with runtime parameters and the experiment's resources; these know the
             standard strategies of finding a baseline alone.
+        baseline: whether the latest blessed model is looked up, to compare with; Kubeflow Pipelines has no resolvers.
 
     Returns:
         A TFX pipeline named after the experiment.
@@ -176,13 +179,13 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
         training_steps=steps,
     )
     model = gan_trainer.outputs["model"]
-    baseline = _baseline(model, managed=managed)
+    resolver = _baseline(model, managed=managed) if baseline else None
     evaluator = GanEvaluator(
         model=model,
         examples=transformed,
         feature_model=feature_trainer.outputs["model"],
         model_run=gan_trainer.outputs["model_run"],
-        baseline_model=baseline.outputs["model"],
+        baseline_model=resolver.outputs["model"] if resolver else None,
         experiment=experiment.to_json(JUDGED),
         source=source_hash(*EVALUATOR_SOURCES),
         data_source=source,
@@ -219,7 +222,7 @@ def create_pipeline(experiment: Experiment, root: str, *, fingerprint: str, mana
             transform,
             feature_trainer,
             gan_trainer,
-            baseline,
+            *([resolver] if resolver else []),
             evaluator,
             *([image_validator] if image_validator else []),
             serving_validator,

@@ -54,7 +54,9 @@ def submit(
     with session.quiet() as console, tempfile.TemporaryDirectory(prefix="ganworks-") as scratch:
         from pipeline.clusters import cluster as clusters
 
-        order = _order(what, Path(scratch), root, image, settings or [], parameters or [], service_account, schedule)
+        order = _order(
+            what, to, Path(scratch), root, image, settings or [], parameters or [], service_account, schedule
+        )
         cluster = _cluster(to, project, location, endpoint, host, namespace, group)
         run = cluster.submit(order)
         console.print(f"{'schedule' if schedule else 'run':<9} {run.name}", soft_wrap=True)
@@ -69,6 +71,7 @@ def submit(
 
 def _order(
     what: str,
+    to: str,
     scratch: Path,
     root: str | None,
     image: str | None,
@@ -81,6 +84,7 @@ def _order(
     import yaml
 
     from pipeline.clusters.cluster import Order
+    from pipeline.compiled import execute
     from pipeline.compiled.spec import load
 
     path = Path(what)
@@ -96,13 +100,20 @@ def _order(
 
         path = scratch / "pipeline.json"
         experiment = find(what).override(settings)
-        kubeflow_runner.compile_pipeline(experiment, path, root=f"{root.rstrip('/')}/{what}", image=image)
+        place = f"{root.rstrip('/')}/{what}"
+        kubeflow_runner.compile_pipeline(experiment, path, root=place, image=image, baseline=to == "vertex")
     spec = load(path)
     if spec.version != "2.1":
         raise ValueError(f"a spec of version 2.1 is submitted; {path} has {spec.version}: compile it with --spec 2.1")
+    if to == "kfp" and any(task.kind == "resolver" for task in spec.tasks.values()):
+        raise ValueError(f"Kubeflow Pipelines has no resolvers, and {path} has one: compile it with --no-baseline")
     values = spec.values(exec_command.assigned(parameters))
+    execute.check(spec, values)
     tree = json.loads(path.read_text()) if path.suffix == ".json" else yaml.safe_load(path.read_text())
-    return Order(tree.get("pipelineSpec", tree), spec.name, values, service_account, schedule)
+    tree = tree.get("pipelineSpec", tree)
+    if "defaultPipelineRoot" not in tree:
+        raise ValueError(f"a spec says where its files go; {path} does not: compile it by `ganworks compile`")
+    return Order(tree, spec.name, values, service_account, schedule)
 
 
 def _cluster(

@@ -16,6 +16,9 @@ from components.example_gen.ingest import to_example
 from components.example_gen.sources import Point
 from components.sample_generator.order import Order, Shard, claim, fitted, manifest
 
+PARTS = ".parts"
+"""A folder of files that are not whole yet; what a stopped drawing left there goes with the next."""
+
 BATCH = 100
 """Samples in one call. Fixed, as the last digits of floats may depend on it."""
 
@@ -41,21 +44,24 @@ def generate(order: Order, model: str, output: str, pipeline: beam.Pipeline, *, 
 
     Raises:
         ValueError: the model is none or does not fit the order; the folder holds something else.
+        RuntimeError: as the runner does.
     """
     order = fitted(order, model)
     claim(output, manifest(order, model))
     folder = f"{output}/{split}" if split else output
     for part in order.folders():
         tf.io.gfile.makedirs(f"{folder}/{part}")
-    todo = missing(order, folder)
+    todo, parts = missing(order, folder), f"{output}/{PARTS}"
+    tf.io.gfile.makedirs(parts)
     with pipeline:
         _ = (
             pipeline
             | "Shards" >> beam.Create(todo)
             | "Spread" >> beam.Reshuffle()
             | "Draw" >> RunInference(Drawing(order, model))
-            | "Write" >> beam.Map(write, order, folder)
+            | "Write" >> beam.Map(write, order, folder, parts)
         )
+    tf.io.gfile.rmtree(parts)
     return order
 
 
@@ -98,11 +104,11 @@ class Drawing(ModelHandler[Shard, PredictionResult, Any]):
             yield PredictionResult(shard, np.concatenate([part[name].numpy() for part in parts]))
 
 
-def write(drawn: PredictionResult, order: Order, folder: str) -> None:
-    """Writes a shard, so that its last file is there only when all is."""
+def write(drawn: PredictionResult, order: Order, folder: str, parts: str) -> None:
+    """Writes a shard, file by file by way of `parts`, so that its last file is there only when all is."""
     shard, samples = drawn.example, drawn.inference
     # workers may draw the same shard, as runners repeat what seems slow: each has names of its own, and the same bytes
-    new = f"{folder}/.{uuid.uuid4().hex}"
+    new = f"{parts}/{uuid.uuid4().hex}"
     if order.format == "png":
         for seed, content in zip(shard.seeds, samples, strict=True):
             with tf.io.gfile.GFile(new, "wb") as file:

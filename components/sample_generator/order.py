@@ -114,7 +114,10 @@ def fitted(order: Order, model: str) -> Order:
     """
     if not tf.io.gfile.exists(f"{model}/saved_model.pb"):
         raise ValueError(f"a model is a folder with saved_model.pb; {model} has none")
-    loaded = tf.saved_model.load(model)
+    try:
+        loaded = tf.saved_model.load(model)
+    except (OSError, tf.errors.OpError) as error:
+        raise ValueError(f"{model} does not load: {str(error).splitlines()[0]}") from None
     if order.signature not in loaded.signatures:
         known = ", ".join(loaded.signatures) or "none"
         raise ValueError(f"samples are drawn by the signature {order.signature}; {model} has {known}")

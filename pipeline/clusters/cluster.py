@@ -112,5 +112,5 @@ def wait(cluster: Cluster, run: Submitted, console: Console, *, seconds: float) 
 def one_line(words: object) -> str:
     """What a cluster or a task says, without what would look like a credential, cut where it grows long."""
     text = " ".join(str(words).split())
-    text = re.sub(r"(?i)\b(bearer|token|authorization)([\s:=]+)\S+", r"\1\2***", text)
+    text = re.sub(r"(?i)(bearer|token|authorization)([\"'\s:=]+)(?:bearer\s+)?[^\s\"',}]+", r"\1\2***", text)
     return text if len(text) <= 500 else f"{text[:500]}..."

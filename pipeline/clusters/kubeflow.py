@@ -18,6 +18,9 @@ from pipeline.clusters.cluster import Cluster, Order, Refused, State, Submitted,
 TOKEN = "GANWORKS_KFP_TOKEN"  # noqa: S105 - the name of a variable
 """Environment variable with a bearer token, for hosts that ask for one. It is sent, and kept nowhere."""
 
+ENDPOINT = "KF_PIPELINES_ENDPOINT"
+"""The client's own variable for a host."""
+
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 FAILED = frozenset({"FAILED"})
 
@@ -35,13 +38,15 @@ class Kubeflow(Cluster):
     """
 
     def __init__(self, host: str | None, *, namespace: str | None, experiment: str) -> None:
-        self._namespace = namespace
+        token = os.environ.get(TOKEN)
+        if token and not (host or os.environ.get(ENDPOINT)):
+            raise Refused(f"a token in {TOKEN} is for a --host; none is named")
         with _refusals(host or "the host of the kubeconfig"), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             import kfp
 
             known = {"namespace": namespace} if namespace else {}
-            self._client = kfp.Client(host=host, existing_token=os.environ.get(TOKEN), **known)
+            self._client = kfp.Client(host=host, existing_token=token, **known)
             self._host = str(self._client._existing_config.host)
             self._experiment = self._client.create_experiment(experiment, namespace=namespace).experiment_id
 

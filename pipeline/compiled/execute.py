@@ -31,12 +31,21 @@ def prepare(spec: Spec, given: Mapping[str, Any], root: Path) -> tuple[Experimen
     Raises:
         ValueError: the spec is of no experiment, or a parameter does not fit.
     """
-    if JUDGE not in spec.tasks or "experiment" not in spec.tasks[JUDGE].spec.inputs.parameters:
-        raise ValueError(f"the pipeline {spec.name} is of no experiment of ganworks: it has no task {JUDGE}")
     here = {name: value for name, value in places(spec.name, str(root)).items() if name in spec.types}
     values = spec.values({**here, **given})
+    return check(spec, values), values
+
+
+def check(spec: Spec, values: Mapping[str, Any]) -> Experiment:
+    """The experiment that a spec runs with these values of its runtime parameters.
+
+    Raises:
+        ValueError: the spec is of no experiment, or a parameter does not fit.
+    """
+    if JUDGE not in spec.tasks or "experiment" not in spec.tasks[JUDGE].spec.inputs.parameters:
+        raise ValueError(f"the pipeline {spec.name} is of no experiment of ganworks: it has no task {JUDGE}")
     told = contract.constant(spec.tasks[JUDGE].spec.inputs.parameters["experiment"].runtime_value)
-    return experiment_of({**values, "experiment": told}), values
+    return experiment_of({**values, "experiment": told})
 
 
 def execute(spec: Spec, values: Mapping[str, Any], summary: Summary, console: Console) -> None:

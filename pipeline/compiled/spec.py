@@ -199,6 +199,6 @@ def _typed(name: str, kind: str, value: Any) -> Any:
                 raise ValueError
             return int(float(value))
         return float(value) if kind in DOUBLES else value
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         wanted = "a whole number" if kind in INTEGERS else "a number"
         raise ValueError(f"the runtime parameter {name} is {wanted}; received {value!r}") from None

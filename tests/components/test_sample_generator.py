@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +132,7 @@ class TestSamples:
 class TestGoingOn:
     def test_only_what_is_missing_is_drawn(self, model, tmp_path):
         folder = draw(tmp_path / "out", model, count=9, shard_size=3)
+        assert {path.suffix for path in folder.iterdir()} == {".gz", ".json"}
         before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.glob("*.gz")}
         lost = sorted(folder.glob("*.gz"))[1]
         lost.unlink()
@@ -202,6 +204,12 @@ class TestRefusals:
     def test_what_is_no_model(self, tmp_path):
         with pytest.raises(ValueError, match=r"a model is a folder with saved_model\.pb"):
             draw(tmp_path / "out", str(tmp_path), count=1)
+
+    def test_a_model_without_its_variables(self, model, tmp_path):
+        shutil.copytree(model, tmp_path / "model")
+        shutil.rmtree(tmp_path / "model" / "variables")
+        with pytest.raises(ValueError, match="model does not load: "):
+            draw(tmp_path / "out", str(tmp_path / "model"), count=1)
 
     def test_a_model_that_does_not_sample(self, tmp_path):
         class Doubling(tf.Module):
@@ -279,3 +287,20 @@ def test_the_command_draws_says_where_and_goes_on(model, tmp_path):
         result = CliRunner().invoke(app, options, catch_exceptions=False)
         assert result.exit_code == 0
         assert len(list((tmp_path / "out" / "1").glob("*.png"))) == 6
+
+
+def test_what_goes_wrong_while_drawing_is_one_line(model, tmp_path, monkeypatch):
+    def fail(drawn, order, folder, parts):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("components.sample_generator.drawing.write", fail)
+    result = CliRunner().invoke(app, ["generate", model, "--out", str(tmp_path / "out"), "--n", "2"])
+    assert isinstance(result.exception, ValueError)
+    assert str(result.exception).startswith("samples were not all drawn: ")
+    assert "no space left on device" in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_the_command_is_for_this_machine(model):
+    result = CliRunner().invoke(app, ["generate", model, "--out", "gs://bucket/samples"])
+    assert "folders of this machine" in str(result.exception)

@@ -69,3 +69,15 @@ def test_a_folder_is_copied_over_what_is_there(tmp_path):
         (tmp_path / "from" / "a").write_text(text)
         copy_tree(tmp_path / "from", tmp_path / "to")
     assert (tmp_path / "to" / "a").read_text() == "now"
+
+
+def test_folders_that_are_listed_with_a_slash(tmp_path, monkeypatch):
+    """As TensorFlow lists those of a bucket."""
+    (tmp_path / "from" / "b").mkdir(parents=True)
+    (tmp_path / "from" / "b" / "c").write_text("2")
+    walk = tf.io.gfile.walk
+    monkeypatch.setattr(tf.io.gfile, "walk", lambda top: ((f"{folder}/", *rest) for folder, *rest in walk(top)))
+    copied = []
+    monkeypatch.setattr(tf.io.gfile, "copy", lambda source, target, overwrite: copied.append((source, target)))
+    copy_tree(tmp_path / "from", tmp_path / "to")
+    assert copied == [(f"{tmp_path}/from/b/c", f"{tmp_path}/to/b/c")]

@@ -24,7 +24,7 @@ SCHEDULES = "/v1/projects/p/locations/us-central1/schedules"
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
     path = tmp_path_factory.mktemp("spec") / "tiny.json"
-    compile_pipeline(TINY, path, root="gs://bucket/tiny", image="registry/ganworks:1")
+    compile_pipeline(TINY, path, root="gs://bucket/tiny", image="registry/ganworks:1", baseline=False)
     return str(path)
 
 
@@ -103,6 +103,8 @@ class TestKubeflow:
         assert result.exit_code == 0, result.exception
         sent = kubeflow.sent("POST", RUNS)
         assert sent["pipeline_spec"]["defaultPipelineRoot"] == "gs://b/runs/tiny/artifacts"
+        executors = sent["pipeline_spec"]["deploymentSpec"]["executors"].values()
+        assert {key for each in executors for key in each} == {"container"}
         assert '"batch_size": 8' in json.dumps(sent).replace("\\", "")
 
     def test_a_schedule_is_a_recurring_run(self, kubeflow, spec, submit):
@@ -142,6 +144,16 @@ class TestKubeflow:
         result = CliRunner().invoke(app, ["submit", spec, "--to", "kfp", "--host", "http://127.0.0.1:9"])
         assert isinstance(result.exception, Refused)
         assert str(result.exception).startswith("no Kubeflow Pipelines answers at http://127.0.0.1:9: ")
+
+    def test_a_resolver_is_refused_which_it_does_not_have(self, kubeflow, tmp_path, submit):
+        compile_pipeline(TINY, tmp_path / "with.json", root="gs://b", image="i")
+        result = submit(str(tmp_path / "with.json"), to="kfp", fake=kubeflow)
+        assert "compile it with --no-baseline" in str(result.exception)
+        assert not kubeflow.requests
+
+    def test_a_token_is_sent_to_a_named_host_alone(self, kubeflow, spec):
+        result = CliRunner().invoke(app, ["submit", spec, "--to", "kfp"])
+        assert str(result.exception) == f"a token in {TOKEN} is for a --host; none is named"
 
     def test_version_2_0_is_refused_before_anything_is_sent(self, kubeflow, tmp_path, submit):
         compile_pipeline(TINY, tmp_path / "old.json", root="gs://b", image="i", spec="2.0")
@@ -229,7 +241,10 @@ class TestRequests:
     def test_what_cannot_be_submitted(self, arguments, words):
         assert words in str(CliRunner().invoke(app, ["submit", *arguments]).exception)
 
-    @pytest.mark.parametrize("parameter", ["training_steps=many", "training_stepps=5", "training_steps"])
+    @pytest.mark.parametrize(
+        "parameter",
+        ["training_steps=many", "training_stepps=5", "training_steps", "training_steps=inf", "training_steps=-5"],
+    )
     def test_a_parameter_is_checked_before_anything_is_sent(self, kubeflow, spec, parameter, submit):
         result = submit(spec, "--parameter", parameter, to="kfp", fake=kubeflow)
         assert isinstance(result.exception, ValueError)
@@ -266,4 +281,6 @@ def test_waiting_outlasts_a_cluster_that_is_away_for_a_while():
 
 def test_words_of_a_cluster_are_one_line_without_credentials():
     assert one_line("denied\n  Authorization: abc  token=def") == "denied Authorization: *** token=***"
+    assert one_line("Authorization: Bearer ya29.x; no") == "Authorization: *** no"
+    assert one_line('{"access_token": "ya29.x", "a": 1}') == '{"access_token": "***", "a": 1}'
     assert len(one_line("x" * 9_000)) < 600
