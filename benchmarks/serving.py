@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import grpc
+import httpx
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -304,6 +304,7 @@ def judge(times: dict[tuple[str, int, int], Times], failed: int, growth: float) 
 
 
 def _answers(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:  # noqa: S310 - loopback
-        return bool(answer.status == 200)
-    return False
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False

@@ -85,7 +85,7 @@ class Workers:
             if self._stopped:
                 raise ValueError("it was stopped")
             try:
-                process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
+                process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603 - as asked
             except OSError as error:
                 raise ValueError(f"its command {command[0]} cannot be run here: {error.strerror}") from None
             self._processes.add(process.pid)
@@ -111,7 +111,7 @@ def _run_module(command: list[str], path: str, result: Connection) -> None:
     """The life of a forked process: what `python -m` would do, with its output in a log."""
     os.setpgid(0, 0)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    with open(path, "ab") as output:  # noqa: PTH123 - the process begins here, with nothing but this
+    with Path(path).open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     sys.argv = command
