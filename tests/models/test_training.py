@@ -118,7 +118,7 @@ class TestAlgorithm1:
             return {name.split("/")[0] for name in after if (before[name] != after[name]).any()}
 
         before = weights(gan.state())
-        gan.game.discriminator_step(*gan.pair(real, step, 0), step, gan.seed(step, 0))
+        gan.game.discriminator_step(*gan.pair(real, step, 0), step, gan.key(step, "test"))
         assert changed(before) == {"discriminator", "discriminator_optimizer"}
         before = weights(gan.state())
         gan.generator_step(gan.real(real, 1), step)
@@ -154,7 +154,7 @@ class TestAlgorithm1:
 
         both, one, other = fresh(), fresh(), fresh()
         both.step(batch, step)
-        one.game.discriminator_step(*one.pair(batch, step, 0), step, one.seed(step, 0))
+        one.game.discriminator_step(*one.pair(batch, step, 0), step, one.key(step, "test"))
         other.generator_step(other.real(batch, 1), step)
         for name, alone in (("discriminator", one), ("generator", other)):
             for left, right in zip(
