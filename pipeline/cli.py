@@ -96,7 +96,7 @@ def run(
 
         local_runner.run(summary, console)
 
-    running.run(name, experiment, root, root / "logs" / "run.log", work)
+    running.run(name, experiment, root, root / "logs" / "run.log", work, running.typed())
 
 
 @app.command()
