@@ -77,7 +77,7 @@ def list_() -> None:
 @app.command()
 def show(name: Name, settings: Settings = None, source: Source = None) -> None:
     """Prints an experiment, with its settings applied, as JSON."""
-    typer.echo(resolve(name, settings, source).to_json(indent=2))
+    typer.echo(resolve(name, settings, source, judged=False).to_json(indent=2))
 
 
 @app.command()
@@ -96,7 +96,7 @@ def run(
 
         local_runner.run(summary, console)
 
-    running.run(name, experiment, root, root / "logs" / "run.log", work)
+    running.run(name, experiment, root, root / "logs" / "run.log", work, running.typed())
 
 
 @app.command()
@@ -167,7 +167,7 @@ def train(
     With training.strategy=multi_worker, each worker of TF_CONFIG runs this command, and the chief writes. When a worker
     is lost, the others wait for its restart, and all go on from the last checkpoint.
     """
-    experiment = resolve(name, settings, None)
+    experiment = resolve(name, settings, None, judged=False)
     import tensorflow as tf
 
     from models import workers
@@ -226,10 +226,10 @@ def bench(
     raise typer.Exit(code)
 
 
-def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:
-    """The named experiment with the command line's changes; raises ValueError for what does not fit."""
+def resolve(name: str, settings: list[str] | None, source: str | None, *, judged: bool = True) -> Experiment:
+    """The named experiment with the command line's changes; raises ValueError for what does not fit, as `find` does."""
     changes = [f"data.source={source}"] if source else []
-    return find(name).override(changes + (settings or []))
+    return find(name, judged=judged).override(changes + (settings or []))
 
 
 app.command("report")(reading.report)

@@ -13,6 +13,8 @@ import tensorflow as tf
 from benchmarks.scaling import loopback
 from models.config import Data
 from pipeline import cli
+from pipeline.experiments import UNJUDGED
+from tests import laboratory
 from tests.disks import files_of_at_most
 from tests.harness import write_examples
 
@@ -111,6 +113,15 @@ def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, ex
     ended = ganworks(*arguments(examples, output, **more, network__generator_width=16))
     assert ended.startswith(f"error: checkpoint {output / 'checkpoints' / 'ckpt-2'} is of another architecture: ")
     assert "\n" not in ended
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_cannot_be_judged_yet_trains(ganworks, tmp_path, name):
+    pattern = laboratory.write_points(tmp_path / "examples", UNJUDGED[name].data, count=200)
+    settings = SMALL | ({"training.pretraining_steps": 2} if UNJUDGED[name].training.pretraining_steps else {})
+    options = [option for key, value in settings.items() for option in ("--set", f"{key}={value}")]
+    assert ganworks("train", name, "--examples", *pattern, "--output", str(tmp_path / "out"), *options) == 0
+    assert (tmp_path / "out" / "model" / "saved_model.pb").exists()
 
 
 class Workers:
