@@ -2,7 +2,7 @@
 
 What all runs of an experiment share, from the images to the classifier that judges, is made once, and the runs take it
 from their cache: they have the same examples, judge and noise floor. `python -m benchmarks.pipelines EXPERIMENT.json
-ROOT` makes it.
+ROOT` makes it. What was trained is judged anew, and not trained again, where the evaluation alone has changed.
 """
 
 import concurrent.futures
@@ -27,7 +27,12 @@ from pipeline import session
 FIRST_OWN = "GanTrainer"
 """The first stage that the runs of an experiment do not share."""
 
-DONE = "shared.json"
+DONE = "done.json"
+"""What is written below a root last: `minutes` and `code`."""
+
+TRAINED = ("name", "data", "gan", "network", "objective", "training")
+"""The parts of an experiment that decide what is trained."""
+
 RUN = ("-c", "from pipeline.cli import main; main()", "run")
 
 Record = dict[str, Any]
@@ -59,8 +64,8 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
 
     Args:
         runs: what to run.
-        root: receives a record a run, a folder a run, and what they share. A run whose record is of the same
-            experiment is not repeated; one that was stopped begins again, so that its time is of one piece.
+        root: receives a record a run, a root a run, and what they share. A run whose record is of the same experiment
+            is not repeated; one that was stopped begins again, so that its time is of one piece.
         jobs: how many go at a time, each on cores of its own.
         say: told of each run that has ended, and of each that was kept.
 
@@ -110,7 +115,7 @@ def share(experiment: Experiment, root: Path) -> None:
         names = [node.pipeline_node.node_info.id for node in runner.pipeline.nodes]
         del runner.pipeline.nodes[names.index(FIRST_OWN) :]
         runner.run()
-        _write(root / DONE, {"seconds": round(time.time() - began, 1)})
+        _write(root / DONE, {"minutes": (time.time() - began) / 60, "code": code()})
 
 
 class Processes:
@@ -162,8 +167,8 @@ class Processes:
 
 def _share(run: Run, root: Path, processes: Processes) -> Path:
     """What the runs of an experiment share, made if need be; its root."""
-    tree = json.loads(run.experiment.to_json(("name", "data", "evaluation")))
-    digest = _digest(json.dumps(tree | {"code": code()}))
+    judge = run.experiment.evaluation.model_dump(include={"extractor", "extractor_weights", "extractor_steps", "seed"})
+    digest = _digest(run.experiment.to_json(("name", "data")) + json.dumps(judge) + code())
     place = root / "shared" / f"{run.base}-{digest}"
     if not (place / DONE).exists():
         place.mkdir(parents=True, exist_ok=True)
@@ -179,21 +184,38 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
     """One run on cores that are free, with its record."""
     cores = free.get()
     try:
-        place = root / run.name
+        place = root / "runs" / f"{run.name}-{_digest(run.experiment.to_json(TRAINED))}"
         with session.locked(place):
-            for left in place.iterdir():
-                if left.name != ".lock":
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
-            shutil.copy(shared / "metadata.sqlite", place)
+            if (trained := _done(place)) is None:
+                _clear(place)
+                shutil.copy(shared / "metadata.sqlite", place)
         options = ["--root", str(place), *(part for setting in run.settings for part in ("--set", setting))]
         began = time.monotonic()
         exit_code = processes.call([*RUN, run.base, *options], cores, place / "logs" / "output")
-        seconds = time.monotonic() - began + json.loads((shared / DONE).read_text())["seconds"]
-        record = _outcome(run, place, exit_code) | {"minutes": round(seconds / 60, 2), "cores": len(cores)}
-        _write(_record(run, root), record | {"code": code()})
-        return record
+        outcome = _outcome(run, place, exit_code)
+        if trained is None:
+            minutes = (time.monotonic() - began) / 60 + json.loads((shared / DONE).read_text())["minutes"]
+            trained = {"minutes": round(minutes, 2), "cores": len(cores), "code": code()}
+            _write(place / DONE, trained)
+        _write(_record(run, root), outcome | trained)
+        return outcome | trained
     finally:
         free.put(cores)
+
+
+def _done(place: Path) -> Record | None:
+    """What is known of the run that ended in a root; None where none did, or other code than this made it."""
+    done = json.loads((place / DONE).read_text()) if (place / DONE).exists() else {}
+    return done if done.get("code") == code() else None
+
+
+def _clear(place: Path) -> None:
+    """Empties a root but for its lock."""
+    for left in place.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left)
+        elif left.name != ".lock":
+            left.unlink()
 
 
 def _outcome(run: Run, place: Path, exit_code: int) -> Record:

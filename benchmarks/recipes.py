@@ -123,8 +123,7 @@ def make(name: str, seed: int, precision: Precision, split: str) -> pipelines.Ru
     """A training of an experiment. Raises ValueError as `Experiment.override`."""
     settings = [f"training.seed={seed}", f"training.precision={precision}"]
     settings += [f"evaluation.split={split}"] if split != "eval" else []
-    label = f"{name}-{seed}-{precision}" + (f"-{split}" if split != "eval" else "")
-    return pipelines.Run(label, name, tuple(settings), find(name).override(settings))
+    return pipelines.Run(f"{name}-{seed}-{precision}", name, tuple(settings), find(name).override(settings))
 
 
 def fetch(experiments: Iterable[Experiment]) -> None:

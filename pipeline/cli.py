@@ -61,7 +61,7 @@ def list_() -> None:
     for header in ("name", "source", "size", "steps"):
         table.add_column(header, no_wrap=True)
     for header in ("reached", "about"):
-        table.add_column(header)
+        table.add_column(header, overflow="fold")
     for each in EXPERIMENTS.values():
         data, steps = each.data, f"{each.training.steps:,}"
         size = f"{data.resolution}x{data.resolution}x{data.channels}"

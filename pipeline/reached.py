@@ -20,7 +20,7 @@ def reached(experiment: Experiment) -> str:
         return UNKNOWN
     metrics = {each["metric"]: each for each in row["metrics"]}
     name = FIRST_SHOWN if FIRST_SHOWN in metrics else next(iter(metrics), None)
-    figures = [f"{row['blessed']} of {row['tried']} blessed"]
+    figures = [f"blessed {row['blessed']} of {row['tried']}"]
     if name and metrics[name]["mean"] is not None:
         figures.append(f"{name} {with_deviation(metrics[name])}")
     return "; ".join([*figures, f"{row['minutes']['mean']:.0f} min"])

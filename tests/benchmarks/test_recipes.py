@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -68,6 +67,15 @@ class TestTrainings:
         assert (run.experiment.training.seed, run.experiment.training.precision) == (3, "float32")
         assert DIGITS_CGAN.override(run.settings) == run.experiment
         assert recipes.make("digits-cgan", 3, "bfloat16", "eval").name != run.name
+
+    def test_the_split_for_choosing_is_a_setting(self, monkeypatch):
+        class Takes:
+            def override(self, settings):
+                return settings
+
+        monkeypatch.setattr(recipes, "find", lambda name: Takes())
+        assert recipes.make("tiny", 3, "float32", "choose").experiment[-1] == "evaluation.split=choose"
+        assert not any("split" in each for each in recipes.make("tiny", 3, "float32", "eval").experiment)
 
 
 class TestLimits:
@@ -254,12 +262,8 @@ class TestWholeRuns:
         assert captions.CAPTION in (places / "README.md").read_text()
 
     def test_they_share_what_comes_before_the_training(self, places):
-        for name in ("tiny-0-float32", "tiny-1-float32"):
-            tree = json.loads((places / "work" / name / "summary.json").read_text())
-            states = {stage["name"]: stage["state"] for stage in tree["stages"]}
-            assert {name for name, state in states.items() if state == "cached"} == {
-                *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer")
-            }
+        for tree in (summary(places, seed) for seed in (0, 1)):
+            assert with_state(tree, "cached") == SHARED
             # what the others made is no baseline
             assert tree["metrics"]["conditional_accuracy"]["baseline"] is None
 
@@ -267,23 +271,49 @@ class TestWholeRuns:
         (kept,) = (places / "work" / "records").glob("tiny-0-*")
         (gone,) = (places / "work" / "records").glob("tiny-1-*")
         before, figures = kept.stat().st_mtime_ns, json.loads(gone.read_text())["metrics"]
+        # as a training leaves its root that was killed
         gone.unlink()
-        # as a training leaves its folder that was killed
-        (places / "work" / "tiny-1-float32" / "summary.json").unlink()
-        shutil.rmtree(places / "work" / "tiny-1-float32" / "artifacts" / "GanEvaluator")
+        (root,) = (places / "work" / "runs").glob("tiny-1-*")
+        (root / pipelines.DONE).unlink()
+        shutil.rmtree(root / "artifacts" / "GanEvaluator")
         code, _ = bench(seeds="0-1")
         assert code == 0
         assert kept.stat().st_mtime_ns == before
+        assert with_state(summary(places, 1), "cached") == SHARED
         again = json.loads(gone.read_text())["metrics"]
         assert again["conditional_accuracy"]["value"] == figures["conditional_accuracy"]["value"]
 
+    def test_another_threshold_is_judged_and_not_trained(self, places):
+        run = recipes.make("tiny", 0, "float32", "eval")
+        settings = (*run.settings, "evaluation.thresholds.conditional_accuracy.at_least=1.1")
+        (before,) = ({**json.loads(file.read_text())} for file in (places / "work" / "records").glob("tiny-0-*"))
+        higher = run._replace(settings=settings, experiment=TINY.override(settings))
+        (record,) = pipelines.carry_out([higher], places / "work", 1, lambda run, record: None)
+        assert with_state(summary(places, 0), "cached") == SHARED | {"GanTrainer"}
+        assert not record["blessed"]
+        assert record["reason"].startswith("refused: conditional_accuracy")
+        assert record["minutes"] == before["minutes"]
+
     def test_a_run_that_fails_ends_it_in_one_line(self, bench, places):
-        (places / "work" / "records").rename(places / "work" / "others")
         (shared,) = (places / "work" / "shared").iterdir()
         (shared / "metadata.sqlite").write_text("no database")
-        with pytest.raises(ValueError, match=r"tiny-0-float32 ended with exit code 1: .*; see .*logs"):
-            bench(seeds="0")
-        assert not Path(places / "work" / "records").exists()
+        with pytest.raises(ValueError, match=r"tiny-2-float32 ended with exit code 1: .*; see .*logs"):
+            bench(seeds="2")
+        assert not list((places / "work" / "records").glob("tiny-2-*"))
+
+
+SHARED = {
+    *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer"),
+}
+
+
+def summary(places, seed):
+    (root,) = (places / "work" / "runs").glob(f"tiny-{seed}-float32-*")
+    return json.loads((root / "summary.json").read_text())
+
+
+def with_state(tree, state):
+    return {stage["name"] for stage in tree["stages"] if stage["state"] == state}
 
 
 def test_a_record_is_of_one_experiment(tmp_path):

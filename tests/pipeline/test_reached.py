@@ -29,13 +29,13 @@ def packaged(tmp_path, monkeypatch):
 
 def test_in_a_line(packaged):
     packaged(row())
-    assert reached.reached(DIGITS_CGAN) == "19 of 20 blessed; coverage 0.951 ± 0.007; 4 min"
+    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; coverage 0.951 ± 0.007; 4 min"
     assert reached.reached(EXPERIMENTS["mnist-dcgan"]) == "-"
 
 
 def test_without_coverage_the_first_metric_stands_for_it(packaged):
     packaged(row(metrics=row()["metrics"][:1]))
-    assert reached.reached(DIGITS_CGAN) == "19 of 20 blessed; noise 1.5 ± 0.1; 4 min"
+    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; noise 1.5 ± 0.1; 4 min"
 
 
 def test_figures_of_another_recipe_are_not_shown(packaged):
