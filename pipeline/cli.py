@@ -1,7 +1,5 @@
 """The command `ganworks`. What is heavy is imported by the command that needs it: `--help` answers at once."""
 
-import importlib
-import inspect
 import json
 import os
 import posixpath
@@ -14,26 +12,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.catalog import near_misses
 from models.config import Experiment
-from pipeline import asking, exec_command, generate_command, reading, running, serve_command, session, submit_command
+from pipeline import (
+    asking,
+    bench_command,
+    exec_command,
+    generate_command,
+    reached,
+    reading,
+    running,
+    serve_command,
+    session,
+    submit_command,
+)
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.running import STOPPED
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
-
-BENCHMARKS = {
-    "fgan": "benchmarks.fgan",
-    "ingest": "benchmarks.ingest",
-    "metrics": "benchmarks.metrics",
-    "mixtures": "benchmarks.mixtures",
-    "parzen": "benchmarks.parzen",
-    "scaling": "benchmarks.scaling",
-    "serving": "benchmarks.serving",
-    "stacked": "benchmarks.stacked",
-    "throughput": "benchmarks.throughput",
-}
-"""`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. A `main(root)` keeps its
-trainings there."""
 
 app = typer.Typer(
     help="From images to a trained, judged, blessed and served GAN.",
@@ -62,15 +56,16 @@ def common(debug: Annotated[bool, typer.Option("--debug", help="shows the traceb
 
 @app.command("list")
 def list_() -> None:
-    """Shows the experiments."""
+    """Shows the experiments, with what many trainings of each reached (`ganworks bench recipes`)."""
     table = Table(box=None, pad_edge=False)
     for header in ("name", "source", "size", "steps"):
         table.add_column(header, no_wrap=True)
-    table.add_column("about")
+    for header in ("reached", "about"):
+        table.add_column(header, overflow="fold")
     for each in EXPERIMENTS.values():
         data, steps = each.data, f"{each.training.steps:,}"
         size = f"{data.resolution}x{data.resolution}x{data.channels}"
-        table.add_row(each.name, data.source, size, steps, each.description)
+        table.add_row(each.name, data.source, size, steps, reached.reached(each), each.description)
     Console(highlight=False).print(table)
 
 
@@ -205,25 +200,7 @@ def fetch(
 app.command("serve")(serve_command.serve)
 
 
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)],
-    root: Annotated[
-        Path | None, typer.Option(help="where the trainings of a benchmark are kept  [default: runs/bench/NAME]")
-    ] = None,
-) -> None:
-    """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
-    if name not in BENCHMARKS:
-        raise ValueError(f"{name} is no benchmark{near_misses(name, BENCHMARKS)}")
-    main = importlib.import_module(BENCHMARKS[name]).main
-    if root and not inspect.signature(main).parameters:
-        raise ValueError(f"--root is for benchmarks that train; {name} keeps nothing")
-    try:
-        code = main(root) if root else main()
-    except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(STOPPED) from None
-    raise typer.Exit(code)
+app.command("bench")(bench_command.bench)
 
 
 def resolve(name: str, settings: list[str] | None, source: str | None, *, judged: bool = True) -> Experiment:
