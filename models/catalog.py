@@ -93,6 +93,9 @@ class Metric(NamedTuple):
         fault: what is wrong with a generator that fails it.
         of: the kinds of data that have it.
         under: whose features it is of, as some names are those of Inception's alone.
+        over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
+        share: whether it is a share of examples, so that its error is bounded before anything is measured.
+        least: examples of each side that it takes without which it has no value.
     """
 
     line: str
@@ -101,6 +104,9 @@ class Metric(NamedTuple):
     fault: str
     of: tuple[Kind, ...] = ("images", "stacked", "points")
     under: Literal["any", "own", "inception_v3"] = "any"
+    over: Literal["parts", "all"] = "parts"
+    share: bool = False
+    least: int = 20
 
 
 INCEPTION = "inception_v3"
@@ -114,6 +120,8 @@ METRICS = {
         "examples that the classifier reads as the class asked for",
         "the examples do not show the class that was asked for",
         of=("images", "points"),
+        over="all",
+        share=True,
     ),
     "within_class_spread": Metric(
         "models.metrics.spread:within_class_spread",
@@ -121,6 +129,7 @@ METRICS = {
         "how much pictures of one class differ, real pictures = 1",
         "the pictures of one class are nearly the same (mode collapse)",
         of=("images",),
+        over="all",
     ),
     "spread": Metric(
         "models.metrics.spread:spread",
@@ -135,6 +144,8 @@ METRICS = {
         "pictures that have almost a twin among the others",
         "many pictures are almost copies of one another (mode collapse)",
         of=("images",),
+        share=True,
+        least=100,
     ),
     "ms_ssim": Metric(
         "models.metrics.ms_ssim:ms_ssim",
@@ -142,6 +153,7 @@ METRICS = {
         "how alike two pictures look, of one class where there are classes",
         "the pictures look alike (mode collapse)",
         of=("images", "stacked"),
+        over="all",
     ),
     "sharpness": Metric(
         "models.metrics.sharpness:sharpness",
@@ -162,36 +174,47 @@ METRICS = {
         "lower",
         "examples as near to a training example as only the nearest 1 % of held-out ones are, real = 0.01",
         "the generator repeats training examples",
+        over="all",
+        share=True,
+        least=100,
     ),
     "novelty": Metric(
         "models.metrics.memorisation:novelty",
         "higher",
         "distance to the nearest training example, held-out ones = 1",
         "the generator repeats training examples",
+        over="all",
     ),
     "coverage": Metric(
         "models.metrics.density_coverage:coverage",
         "higher",
         "real examples that have a generated one near",
         "much of the real variety is never drawn",
+        share=True,
+        least=100,
     ),
     "recall": Metric(
         "models.metrics.precision_recall:recall",
         "higher",
         "real examples that fall among generated ones",
         "much of the real variety is never drawn",
+        share=True,
+        least=100,
     ),
     "density": Metric(
         "models.metrics.density_coverage:density",
         "higher",
         "how densely real examples surround the generated ones",
         "many examples lie far from all real ones",
+        least=100,
     ),
     "precision": Metric(
         "models.metrics.precision_recall:precision",
         "higher",
         "generated examples that fall among real ones",
         "many examples are like no real one",
+        share=True,
+        least=100,
     ),
     "fcd_{extractor}": Metric(
         "models.metrics.frechet:frechet_distance",
@@ -209,7 +232,7 @@ METRICS = {
         under="inception_v3",
     ),
     "kid_{extractor}": Metric(
-        "models.metrics.kid:kernel_distance",
+        "models.metrics.kid:unbiased_distance",
         "lower",
         "kernel distance (unbiased MMD) of the features",
         "the features of the examples are distributed unlike those of real ones",
@@ -235,6 +258,7 @@ METRICS = {
         "modes of the mixture that are drawn",
         "modes of the mixture are never drawn (mode collapse)",
         of=("points",),
+        over="all",
     ),
     "high_quality": Metric(
         "models.metrics.modes:high_quality",
@@ -242,6 +266,7 @@ METRICS = {
         "points within three standard deviations of a mode's centre",
         "many points lie between the modes",
         of=("points",),
+        over="all",
     ),
     "reverse_kl": Metric(
         "models.metrics.modes:reverse_kl",
@@ -249,6 +274,7 @@ METRICS = {
         "how unevenly the modes are drawn, 0 for evenly",
         "some modes are hardly drawn (mode collapse)",
         of=("points",),
+        over="all",
     ),
     "stacked_modes": Metric(
         "models.metrics.stacked:stacked_modes",
@@ -256,6 +282,7 @@ METRICS = {
         "of the 1000 triples of digits, those that are drawn",
         "triples of digits are never drawn (mode collapse)",
         of=("stacked",),
+        over="all",
     ),
     "stacked_kl": Metric(
         "models.metrics.stacked:stacked_kl",
@@ -263,6 +290,7 @@ METRICS = {
         "how unevenly the 1000 triples are drawn, 0 for evenly",
         "some triples of digits are hardly drawn (mode collapse)",
         of=("stacked",),
+        over="all",
     ),
 }
 

@@ -1,5 +1,6 @@
 """How a generator is judged: the part of an experiment that decides what may be served."""
 
+from statistics import NormalDist
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from models.frozen import Frozen
 
 
 class Threshold(Frozen):
-    """What a metric must meet; every bound that is set has to hold."""
+    """What a metric must meet. A model is refused where it is shown to miss a bound: chance is counted."""
 
     at_least: float | None = None
     at_most: float | None = None
@@ -19,14 +20,27 @@ class Threshold(Frozen):
     within_blessed: float | None = Field(
         None,
         ge=0,
-        description="may be worse than the latest blessed model by this share of its value, and by what is noise",
+        description="may be worse than the latest blessed model by this share of its value",
+    )
+    resolves: float | None = Field(
+        None, gt=0, description="a shortfall of this much has to be noticed, in the metric's unit; see bluntness"
     )
 
     @model_validator(mode="after")
     def _some_bound(self) -> Self:
-        if not self.model_fields_set:
+        if not self.bounds:
             raise ValueError("a threshold sets at_least, at_most, within_floor or within_blessed")
         return self
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """Those that are set, by the name of their field."""
+        fields = ("at_least", "at_most", "within_floor", "within_blessed")
+        return {name: value for name in fields if (value := getattr(self, name)) is not None}
+
+
+NOTICED = NormalDist().inv_cdf(0.95)
+"""Standard errors more than `Evaluation.z` by which a model has to fall short to be refused with 95 % probability."""
 
 
 def AtLeast(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as the type that it makes
@@ -51,8 +65,21 @@ class Evaluation(Frozen):
         None, description="inception_v3: file of the weights, .h5; without one they are downloaded"
     )
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
-    samples: int = Field(2_000, gt=0, description="generated images that the metrics see")
-    compared: int = Field(10_000, gt=0, description="images of each kind that are compared pair by pair, at most")
+    samples: int = Field(
+        20_000, gt=0, description="generated images that the metrics see; the more, the sharper the judgement"
+    )
+    compared: int = Field(
+        2_000, gt=0, description="images of each kind that are compared pair by pair at a time, at most"
+    )
+    confidence: float = Field(
+        0.99, gt=0.5, lt=1, description="that a model which meets all bounds is not refused for any by chance"
+    )
+    bluntness: float = Field(
+        0.1,
+        gt=0,
+        description="a bound has to notice a shortfall of this share of its limit, or of 1 where that is more, with "
+        "95 % probability; Threshold.resolves says it for one metric",
+    )
     seed: int = Field(0, ge=0)
     thresholds: dict[str, Threshold] = Field({}, description="metric -> what it must meet")
 
@@ -63,6 +90,19 @@ class Evaluation(Frozen):
             if name not in known:
                 raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
         return self
+
+    @property
+    def z(self) -> float:
+        """Standard errors by which a bound has to be missed, so that `confidence` holds for all bounds together.
+
+        One-sided, by Sidak's correction: 3.02 for eight bounds at 0.99.
+        """
+        count = sum(len(threshold.bounds) for threshold in self.thresholds.values())
+        return NormalDist().inv_cdf(self.confidence ** (1 / max(1, count)))
+
+    def allowed(self, threshold: Threshold, limit: float) -> float:
+        """The shortfall from a limit of this threshold that has to be noticed; see `bluntness`."""
+        return threshold.resolves or self.bluntness * max(1.0, abs(limit))
 
     @model_validator(mode="after")
     def _only_inception_has_weights(self) -> Self:

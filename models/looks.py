@@ -55,7 +55,10 @@ class Reference:
         np.fill_diagonal(within, np.inf)
         near = np.sort(within, axis=1)
         self._radii = near[:, min(max(MIN_NEIGHBOURS, len(real) // NEIGHBOURS_SHARE), len(real) - 1) - 1]
-        self._twins = np.percentile(near[:, 0], 1)
+        # Over distinct examples: where some stand twice, the percentile would be 0, and copies would be no twins.
+        distinct = np.unique(self._real, axis=0, return_index=True)[1]
+        apart = within[np.ix_(distinct, distinct)].min(axis=1) if len(distinct) > 1 else np.zeros(1)
+        self._twins = np.percentile(apart, 1)
 
     def look(self, fake: np.ndarray) -> dict[str, float]:
         """Compares generated examples with the real ones.
@@ -68,7 +71,7 @@ class Reference:
             the energy distance 2 E|x-y| - E|x-x'| - E|y-y'|, over E|x-x'| of the real ones: unbiased, so about 0 for
             equal distributions, and 1 or more for one fixed example;
             mean distance of pairs, real = 1;
-            share of examples that have another as near as only the nearest 1 % of real ones have, real = 0.01;
+            share of examples that have another as near as only the nearest 1 % of distinct real ones have, real = 0.01;
             share of generated examples in the neighbourhood of a real one, and of real ones with a generated one in
             theirs; real = about 1.
 

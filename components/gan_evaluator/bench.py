@@ -1,5 +1,6 @@
 """What every generator of a judgement is measured with."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from models import catalog
 from models.config import Experiment, Threshold
 from models.data import Arrays
 from models.metrics.estimate import Estimate
+from models.metrics.parts import DISJOINT, part_size
 
 WAYS, WAY = 8, 8
 """Interpolations that are shown, and examples of each."""
@@ -23,12 +25,14 @@ class Bench:
     Args:
         experiment: `data` and `evaluation` decide.
         extractor: directory of the extractor that gives the features.
-        train: training examples, of which the first of a shuffle are the noise floor and lend their labels.
+        train: training examples: the noise floor, and the labels that are asked for.
         held_out: the reference.
         look: draws and looks, as `populations.look`.
+        generated: how many examples are judged.
 
     Attributes:
         experiment: as given.
+        size: of the parts that are compared with as many real examples.
     """
 
     def __init__(
@@ -38,18 +42,23 @@ class Bench:
         train: Arrays,
         held_out: Arrays,
         look: Callable[..., dict[str, Population]],
+        generated: int,
     ):
         evaluation = experiment.evaluation
         self.experiment = experiment
         self._look = functools.partial(look, extractor=extractor, experiment=experiment)
-        self._real = some(held_out, evaluation.samples, evaluation.seed)
-        self._train = train.examples
-        self._stand_ins, self._labels = some(train, evaluation.samples, evaluation.seed)
+        self._available = {"held-out": len(held_out), "generated": generated, "training": len(train)}
+        self.size = part_size(real=len(held_out), generated=generated, train=len(train), compared=evaluation.compared)
+        self._real = some(held_out, self.size, evaluation.seed)
+        self._train, self._labels = some(train, len(train), evaluation.seed)
+        self._generated = generated
 
     def side(self, generator: Generator) -> Side:
-        """As many samples as there are stand-ins, of their labels if it takes any."""
-        labels = self._labels if generator.conditional else None
-        return Side(len(self._stand_ins), labels=labels, generator=generator.directory)
+        """Samples of the classes of training examples, if it takes any, so that these have their real shares."""
+        labels = None
+        if generator.conditional and self._labels is not None:
+            labels = np.resize(self._labels, self._generated)
+        return Side(self._generated, labels=labels, generator=generator.directory)
 
     def look(self, judged: Side, scratch: str | None) -> dict[str, Population]:
         """What there is to see of what is judged.
@@ -63,16 +72,13 @@ class Bench:
         """
         real, labels = self._real
         sides = {
-            "train": Side(len(self._train), examples=self._train, keeps_all=True),
+            "train": Side(len(self._train), examples=self._train, labels=self._labels),
             "real": Side(len(real), examples=real, labels=labels),
-            "floor": Side(
-                len(self._stand_ins),
-                examples=self._stand_ins,
-                labels=None if judged.labels is None else self._labels,
-            ),
             "fake": judged,
         }
-        return self._look(sides, scratch=scratch)
+        seen = self._look(sides, scratch=scratch)
+        floor = seen["train"].some(slice(max(self._generated, DISJOINT * self.size)))
+        return seen | {"floor": floor if judged.labels is not None else dataclasses.replace(floor, labels=None)}
 
     def look_at(self, side: Side, scratch: str | None) -> Population:
         """One side alone. Raises ValueError as `look`."""
@@ -87,7 +93,7 @@ class Bench:
     def measure(self, seen: dict[str, Population], side: str) -> tuple[dict[str, Estimate], dict[str, str]]:
         """Every metric of one side of what was seen; see `measure`."""
         train = None if side == "floor" else seen["train"].features
-        return measure(seen["real"], seen[side], self.experiment, train_features=train)
+        return measure(seen["real"], seen[side], self.experiment, train_features=train, available=self._available)
 
     def threshold(self, name: str) -> Threshold | None:
         """What is required of a metric."""

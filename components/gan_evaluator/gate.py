@@ -5,11 +5,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from models.config import Threshold
+from models.config import Evaluation, Threshold
+from models.evaluation import NOTICED
 from models.metrics.estimate import Estimate
-
-ERRORS = 2
-"""A difference within so many of its standard errors is noise."""
 
 Comparison = Literal["better", "no worse", "worse"]
 
@@ -23,13 +21,17 @@ class Line:
         uncertainty: its standard error, None where it has none.
         threshold: what was required, None for nothing.
         floor: the same metric of real training images in the place of generated ones.
+        floor_uncertainty: its standard error.
         baseline: the latest blessed model's value.
         baseline_uncertainty: its standard error.
         against_baseline: what the difference amounts to once noise is counted, see `compare`; None without a baseline.
-        holds: whether every bound holds, None without a threshold.
+        holds: whether no bound is shown to be missed, None without a threshold.
         verdict: in words.
         required: every bound in words, and `limits` in figures.
         limits: see `required`.
+        errors: of the comparison with each limit, the standard error; both sides have one.
+        notices: for each limit, the shortfall that would be noticed with 95 % probability.
+        blunt: which bound notices less than `evaluation` asks, and which count to raise; empty where all are sharp.
         per_class: the values of class 0, 1, ...
         better: the good direction; None where there is none.
         measures: what the metric says.
@@ -41,6 +43,7 @@ class Line:
     uncertainty: float | None
     threshold: Threshold | None
     floor: float | None
+    floor_uncertainty: float | None
     baseline: float | None
     baseline_uncertainty: float | None
     against_baseline: Comparison | None
@@ -48,6 +51,9 @@ class Line:
     verdict: str
     required: tuple[str, ...]
     limits: tuple[float, ...]
+    errors: tuple[float, ...]
+    notices: tuple[float, ...]
+    blunt: str
     per_class: tuple[float, ...]
     better: Literal["higher", "lower"] | None
     measures: str
@@ -59,8 +65,8 @@ class Line:
         tree = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         tree["threshold"] = self.threshold and self.threshold.model_dump(exclude_none=True)
         tree["per_class"] = [finite(value) for value in self.per_class]
-        tree["required"], tree["limits"] = list(self.required), list(self.limits)
-        figures = ("value", "uncertainty", "floor", "baseline", "baseline_uncertainty")
+        tree |= {key: list(tree[key]) for key in ("required", "limits", "errors", "notices")}
+        figures = ("value", "uncertainty", "floor", "floor_uncertainty", "baseline", "baseline_uncertainty")
         return tree | {key: finite(tree[key]) for key in figures}
 
 
@@ -68,6 +74,7 @@ def judge_metric(
     estimate: Estimate | None,
     threshold: Threshold | None,
     *,
+    evaluation: Evaluation,
     floor: Estimate | None,
     baseline: Estimate | None,
     better: Literal["higher", "lower"] | None,
@@ -79,6 +86,7 @@ def judge_metric(
     Args:
         estimate: the model's, or None.
         threshold: what is required, or None.
+        evaluation: how sure a refusal has to be, and how blunt a bound may be.
         floor: real against real, where the metric has it.
         baseline: the latest blessed model's, where there is one.
         better: the good direction.
@@ -89,28 +97,38 @@ def judge_metric(
         estimate, missing = None, "it is not finite"
     floor, baseline = (each if each and math.isfinite(each.value) else None for each in (floor, baseline))
     value, uncertainty = _figures(estimate)
-    blessed_value, blessed_uncertainty = _figures(baseline)
     bounds = list(_bounds(threshold, estimate, floor, baseline, better)) if threshold else []
-    failed = [bound for bound in bounds if value is not None and not bound.met_by(value)]
+    failed = [bound for bound in bounds if value is not None and not bound.met_by(value, evaluation.z)]
+    inside = [bound for bound in bounds if value is not None and not bound.met_by(value, 0)]
     if value is None:
         verdict = f"cannot be estimated: {missing}"
     elif failed:
         told = max((apart(value, bound.limit) for bound in failed), key=len)
         verdict = f"{told}, must be {' and '.join(bound.words(value) for bound in failed)}"
+    elif inside:
+        verdict = "holds: what is missing may be chance"
     else:
         verdict = "holds" if threshold else "no threshold"
+    known = [bound for bound in bounds if math.isfinite(bound.limit)]
+    blunt = [] if threshold is None or estimate is None else [_blunt(each, threshold, evaluation) for each in known]
     return Line(
         value=value,
         uncertainty=uncertainty,
         threshold=threshold,
         floor=_figures(floor)[0],
-        baseline=blessed_value,
-        baseline_uncertainty=blessed_uncertainty,
-        against_baseline=compare(estimate, baseline, better) if estimate and baseline and better else None,
+        floor_uncertainty=_figures(floor)[1],
+        baseline=_figures(baseline)[0],
+        baseline_uncertainty=_figures(baseline)[1],
+        against_baseline=compare(estimate, baseline, better, evaluation.z)
+        if estimate and baseline and better
+        else None,
         holds=None if threshold is None else value is not None and not failed,
         verdict=verdict,
         required=tuple(bound.words(value) for bound in bounds),
-        limits=tuple(bound.limit for bound in bounds if math.isfinite(bound.limit)),
+        limits=tuple(bound.limit for bound in known),
+        errors=tuple(bound.error for bound in known),
+        notices=tuple(bound.notices(evaluation.z) for bound in known),
+        blunt="; ".join(filter(None, blunt)),
         per_class=estimate.per_class if estimate else (),
         better=better,
         measures=measures,
@@ -119,30 +137,25 @@ def judge_metric(
     )
 
 
-def compare(estimate: Estimate, baseline: Estimate, better: Literal["higher", "lower"]) -> Comparison:
+def compare(estimate: Estimate, baseline: Estimate, better: Literal["higher", "lower"], z: float) -> Comparison:
     """What the difference of two models amounts to.
+
+    Both are measured with the same real examples, noise and labels, which move both alike, so that the true error of
+    the difference is rather smaller than that which is counted: a model is not called worse for what may be chance.
 
     Args:
         estimate: the model's.
         baseline: the latest blessed model's.
         better: the good direction.
+        z: standard errors of the difference that are noise.
 
     Returns:
-        "no worse" for a difference within its noise, to whichever side; see `noise`.
+        "no worse" for a difference within its noise, to whichever side.
     """
     gain = (estimate.value - baseline.value) * (1 if better == "higher" else -1)
-    if abs(gain) <= noise(estimate, baseline):
+    if abs(gain) <= z * math.hypot(estimate.uncertainty or 0, baseline.uncertainty or 0):
         return "no worse"
     return "better" if gain > 0 else "worse"
-
-
-def noise(estimate: Estimate, baseline: Estimate) -> float:
-    """Two standard errors of the difference of two models; one without an uncertainty adds nothing.
-
-    Both are measured with the same real examples, noise and labels, which move both alike, so that the true error of
-    the difference is rather smaller: a model is not refused for what may be chance.
-    """
-    return ERRORS * math.hypot(estimate.uncertainty or 0, baseline.uncertainty or 0)
 
 
 def _figures(estimate: Estimate | None) -> tuple[float | None, float | None]:
@@ -150,15 +163,30 @@ def _figures(estimate: Estimate | None) -> tuple[float | None, float | None]:
 
 
 class Bound(NamedTuple):
-    """One limit of a threshold; NaN, which nothing meets, where what it refers to has no value."""
+    """One limit of a threshold; NaN, which nothing meets, where what it refers to has no value.
+
+    Attributes:
+        limit: that a value has to reach.
+        lower: whether it is a lower limit.
+        error: the standard error of the value's distance from the limit, were it on the limit.
+        own: the share of the squared error that is the model's; the rest is that of what it is compared with.
+        source: what the limit comes from, in words.
+    """
 
     limit: float
     lower: bool
+    error: float = 0.0
+    own: float = 1.0
     source: str = ""
 
-    def met_by(self, value: float) -> bool:
-        """Whether the value lies on the right side."""
-        return value >= self.limit if self.lower else value <= self.limit
+    def met_by(self, value: float, z: float) -> bool:
+        """Whether the value is not shown to lie on the wrong side, by z standard errors."""
+        slack = z * self.error
+        return value + slack >= self.limit if self.lower else value - slack <= self.limit
+
+    def notices(self, z: float) -> float:
+        """The shortfall that is refused with 95 % probability."""
+        return (z + NOTICED) * self.error
 
     def words(self, value: float | None) -> str:
         """The limit in words, told apart from the value."""
@@ -175,26 +203,40 @@ def _bounds(
     baseline: Estimate | None,
     better: Literal["higher", "lower"] | None,
 ) -> Iterator[Bound]:
-    """The bounds that apply; without a blessed model there is nothing to be worse than.
+    """The bounds that apply, each with its error; without a blessed model there is nothing to be worse than."""
 
-    A bound in figures is meant as it is written. One that comes from another model's figure has its noise, and that of
-    the model, added to what is allowed.
-    """
+    def bound(limit: float, lower: bool, other: float = 0.0, source: str = "") -> Bound:
+        mine = estimate.error_if(limit) if estimate else 0.0
+        error = math.hypot(mine, other)
+        return Bound(limit, lower, error, (mine / error) ** 2 if error else 1.0, source)
+
     if threshold.at_least is not None:
-        yield Bound(threshold.at_least, True)
+        yield bound(threshold.at_least, True)
     if threshold.at_most is not None:
-        yield Bound(threshold.at_most, False)
+        yield bound(threshold.at_most, False)
     lower = better == "higher"
     if threshold.within_floor is not None:
         slack = -threshold.within_floor if lower else threshold.within_floor
         limit = math.nan if floor is None or better is None else floor.value + slack
-        yield Bound(limit, lower, f"real against real: {number(_figures(floor)[0])}")
+        other = (floor.uncertainty or 0.0) if floor else 0.0
+        yield bound(limit, lower, other, f"real against real: {number(_figures(floor)[0])}")
     if threshold.within_blessed is not None and baseline is not None:
-        chance = noise(estimate, baseline) if estimate else 0.0
-        slack = threshold.within_blessed * abs(baseline.value) + chance
+        slack = threshold.within_blessed * abs(baseline.value)
         limit = math.nan if better is None else baseline.value - slack if lower else baseline.value + slack
-        words = f"latest blessed model: {number(baseline.value)}"
-        yield Bound(limit, lower, f"{words}, {ERRORS} standard errors: {number(chance, 2)}" if chance else words)
+        yield bound(limit, lower, baseline.uncertainty or 0.0, f"latest blessed model: {number(baseline.value)}")
+
+
+def _blunt(bound: Bound, threshold: Threshold, evaluation: Evaluation) -> str:
+    """What is to be said of a bound that notices less than is asked; nothing of one that is sharp enough."""
+    found, allowed = bound.notices(evaluation.z), evaluation.allowed(threshold, bound.limit)
+    if found <= allowed:
+        return ""
+    times = (found / allowed) ** 2
+    if bound.own >= 0.5:
+        remedy = f"about {number(times, 2)} times as many generated examples (evaluation.samples) would tell"
+    else:
+        remedy = f"about {number(times, 2)} times as many held-out and training examples would tell"
+    return f"a shortfall below {number(found, 2)} goes unnoticed where {number(allowed, 2)} is to be seen; {remedy}"
 
 
 def reason_of(lines: Mapping[str, Line], faults: Mapping[str, str]) -> tuple[bool, str]:

@@ -4,8 +4,8 @@ import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +13,7 @@ import tensorflow as tf
 from components.beam import local_pipeline
 from components.gan_evaluator import gate, report
 from components.gan_evaluator.bench import Bench, some
+from components.gan_evaluator.copies import equal_to
 from components.gan_evaluator.history import at_the_end, health, read_history
 from components.gan_evaluator.measuring import Population
 from components.gan_evaluator.populations import MakePipeline, Side, look
@@ -21,6 +22,9 @@ from models import catalog
 from models.config import Experiment
 from models.data import Arrays, read_examples
 from models.metrics.estimate import Estimate
+
+CHANCE = 0.01
+"""A share of examples that may be equal to held-out ones, such as empty pictures."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ class Verdict:
         blessed: whether every threshold holds.
         reason: why, in words.
         lines: each metric.
+        warnings: what to know before the figures are believed, a sentence each.
         counts: examples of each kind.
         protocol: what else decides the figures, and where they come from: seed, extractor, health of the training,
             what made the model, the artifacts that were read.
@@ -42,6 +47,7 @@ class Verdict:
     blessed: bool
     reason: str
     lines: dict[str, gate.Line]
+    warnings: list[str]
     counts: dict[str, int]
     protocol: dict[str, Any]
     html: str
@@ -52,6 +58,7 @@ class Verdict:
             "blessed": self.blessed,
             "reason": self.reason,
             "metrics": {name: line.to_json() for name, line in self.lines.items()},
+            "warnings": self.warnings,
             "counts": self.counts,
             "protocol": self.protocol,
         }
@@ -81,9 +88,9 @@ def judge(
 ) -> Verdict:
     """Judges a generator against held-out examples. Equal inputs give equal figures.
 
-    Generated ones are as many as evaluation.samples, or as there are training examples where those are fewer: training
-    examples in their place give the noise floor, which compares only under equal counts. Their labels are those of
-    these training examples, so that classes have their real shares.
+    What depends on the number of examples is compared in parts of equal size: of generated ones, and of training ones
+    in their place, which give the noise floor. The labels that are asked for are those of training examples, so that
+    classes have their real shares. Held-out examples that stand among the training ones leave the reference.
 
     Args:
         model: directory of the generator's SavedModel.
@@ -101,9 +108,9 @@ def judge(
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
             size, a class has no held-out example.
     """
-    train, held_out = _read(train_examples, eval_examples, experiment)
+    reference = _read(train_examples, eval_examples, experiment)
     generator = Generator(model, experiment)
-    bench = Bench(experiment, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
+    bench = _bench(reference, experiment, feature_model, make_pipeline, experiment.evaluation.samples)
     seen = bench.look(bench.side(generator), scratch)
     history = read_history(run_dir)
     blessed, baseline_state = _measure_baseline(bench, seen, baseline, scratch)
@@ -115,7 +122,7 @@ def judge(
         "made_by": generator.record,
         "lineage": [dict(each) for each in lineage],
     }
-    return _verdict(bench, seen, lines, protocol, train, len(held_out), history, bench.ways(generator))
+    return _verdict(bench, seen, lines, protocol, reference, history=history, ways=bench.ways(generator))
 
 
 def judge_images(
@@ -126,11 +133,12 @@ def judge_images(
     feature_model: str,
     experiment: Experiment,
     origin: Mapping[str, str],
+    warnings: Sequence[str] = (),
     make_pipeline: MakePipeline = local_pipeline,
 ) -> Verdict:
     """Judges images that another system made, as `judge` does those of a generator.
 
-    As many are judged as evaluation.samples, or as there are images or training examples where those are fewer.
+    As many are judged as evaluation.samples, or as there are images where those are fewer.
 
     Args:
         images: to judge, with the classes asked for, if there are any, as labels.
@@ -138,19 +146,17 @@ def judge_images(
         eval_examples: see `train_examples`.
         feature_model: see `train_examples`.
         experiment: as in `judge`.
-        origin: where the images and the real ones came from; part of the protocol.
+        origin: where the images and the real ones came from, and what was done to them; part of the protocol.
+        warnings: what is known of them already; see `Verdict`.
         make_pipeline: as in `judge`.
 
     Raises:
         ValueError: as in `judge`.
     """
-    train, held_out = _read(train_examples, eval_examples, experiment)
-    evaluation = experiment.evaluation
-    count = min(evaluation.samples, len(images), len(train))
-    settings = evaluation.model_copy(update={"samples": count})
-    equal = experiment.model_copy(update={"evaluation": settings})
-    bench = Bench(equal, feature_model, train, held_out, functools.partial(look, make_pipeline=make_pipeline))
-    examples, labels = some(images, count, evaluation.seed)
+    reference = _read(train_examples, eval_examples, experiment)
+    count = min(experiment.evaluation.samples, len(images))
+    bench = _bench(reference, experiment, feature_model, make_pipeline, count)
+    examples, labels = some(images, count, experiment.evaluation.seed)
     seen = bench.look(Side(count, examples=examples, labels=labels), None)
     # They have no training to tell of; what a threshold asks of one cannot be estimated.
     players = {name: line for name, line in _player_lines([], experiment).items() if line.threshold}
@@ -162,14 +168,38 @@ def judge_images(
         "lineage": [],
         "origin": dict(origin),
     }
-    return _verdict(bench, seen, _lines(bench, seen, {}) | players, protocol, train, len(held_out), [])
+    return _verdict(bench, seen, _lines(bench, seen, {}) | players, protocol, reference, warnings=warnings)
 
 
-def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> tuple[Arrays, Arrays]:
+class _Reference(NamedTuple):
+    """What is compared with: training examples, and held-out ones without the copies of training ones."""
+
+    train: Arrays
+    held_out: Arrays
+    copies: int
+
+
+def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> _Reference:
     """The training examples and those held out, which have every class."""
-    read = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
-    _check_classes(read[1], experiment.data.labels)
-    return read
+    trained_on, kept_back = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
+    copied = equal_to(kept_back.examples, trained_on.examples)
+    if copied.all():
+        raise ValueError(
+            f"held-out examples are none of the training ones; all {len(copied):,} are copies of some: "
+            "give other data, or let ganworks split them"
+        )
+    labels = None if kept_back.labels is None else kept_back.labels[~copied]
+    kept_back = Arrays(kept_back.examples[~copied], labels)
+    _check_classes(kept_back, experiment.data.labels)
+    return _Reference(trained_on, kept_back, int(copied.sum()))
+
+
+def _bench(
+    reference: _Reference, experiment: Experiment, feature_model: str, make_pipeline: MakePipeline, generated: int
+) -> Bench:
+    """See `Bench`."""
+    beam_look = functools.partial(look, make_pipeline=make_pipeline)
+    return Bench(experiment, feature_model, reference.train, reference.held_out, beam_look, generated)
 
 
 def _verdict(
@@ -177,9 +207,10 @@ def _verdict(
     seen: dict[str, Population],
     lines: dict[str, gate.Line],
     protocol: dict[str, Any],
-    train: Arrays,
-    held_out: int,
-    history: list[dict[str, float]],
+    reference: _Reference,
+    *,
+    warnings: Sequence[str] = (),
+    history: Sequence[dict[str, float]] = (),
     ways: np.ndarray | None = None,
 ) -> Verdict:
     """What all lines together say, with the report."""
@@ -187,23 +218,45 @@ def _verdict(
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
     counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
-    counts |= {"train": len(train), "eval": held_out}
+    counts |= {"train": len(reference.train), "eval": len(reference.held_out), "held_out_copies": reference.copies}
+    counts["equal_to_held_out"] = int(equal_to(seen["fake"].examples, reference.held_out.examples).sum())
+    warnings = [*warnings, *_warnings(counts, lines)]
+    for warning in warnings:
+        _log.warning("%s", warning)
     evaluation = bench.experiment.evaluation
     extractor = protocol["extractor"] | {"name": evaluation.extractor}
+    rigour = {"confidence": evaluation.confidence, "standard_errors": evaluation.z}
     evidence = report.Evidence(
         experiment=bench.experiment,
         blessed=allowed,
         lines=lines,
+        warnings=warnings,
         faults=faults,
         counts=counts,
-        protocol=protocol | {"seed": evaluation.seed, "extractor": extractor},
+        protocol=protocol | {"seed": evaluation.seed, "extractor": extractor} | rigour,
         real=seen["real"],
         fake=seen["fake"],
         ways=ways,
-        train=train,
-        history=history,
+        train=reference.train,
+        history=list(history),
     )
-    return Verdict(allowed, reason, lines, counts, evidence.protocol, report.render(evidence))
+    return Verdict(allowed, reason, lines, warnings, counts, evidence.protocol, report.render(evidence))
+
+
+def _warnings(counts: Mapping[str, int], lines: Mapping[str, gate.Line]) -> Iterator[str]:
+    """What the figures do not say of themselves."""
+    if copies := counts["held_out_copies"]:
+        of = copies + counts["eval"]
+        yield f"{copies:,} of {of:,} held-out examples are copies of training ones and were left out of the reference"
+    equal, generated = counts["equal_to_held_out"], counts["generated"]
+    if equal > CHANCE * generated:
+        yield (
+            f"{equal:,} of {generated:,} generated examples are equal to held-out ones: who made them has seen what "
+            "judges them, and the figures flatter"
+        )
+    for name, line in lines.items():
+        if line.blunt:
+            yield f"the bound of {name} is blunt: {line.blunt}"
 
 
 def _measure_baseline(
@@ -227,6 +280,7 @@ def _lines(bench: Bench, seen: dict[str, Population], blessed: dict[str, Estimat
         name: gate.judge_metric(
             estimates.get(name),
             bench.threshold(name),
+            evaluation=bench.experiment.evaluation,
             floor=floor.get(name),
             baseline=blessed.get(name),
             better=catalog.METRICS[key].better,
@@ -243,6 +297,7 @@ def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> di
         name: gate.judge_metric(
             at_the_end(history, name),
             experiment.evaluation.thresholds.get(name),
+            evaluation=experiment.evaluation,
             floor=None,
             baseline=None,
             better=None,

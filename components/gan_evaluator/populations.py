@@ -1,8 +1,7 @@
-"""Draws and looks at examples on Beam: any number of them, in any number of shards, with bounded memory.
+"""Draws and looks at examples on Beam, in any number of shards.
 
 A side, such as the samples of a model, is cut into blocks. Each example has noise of its own, so that the same ones are
-drawn however they are cut and whichever worker has them. The moments of a side are those of all its examples; for what
-compares pairs, the first are kept.
+drawn however they are cut and whichever worker has them.
 """
 
 import contextlib
@@ -11,7 +10,7 @@ import functools
 import io
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -22,7 +21,6 @@ from components.beam import local_pipeline
 from components.gan_evaluator.measuring import Population
 from components.gan_evaluator.saved_models import Extractor, Generator
 from models.config import Experiment
-from models.metrics.frechet import Moments
 
 BLOCK = 500
 """Examples that are drawn and looked at together."""
@@ -40,14 +38,12 @@ class Side:
         examples: [count, ...], real ones; None for a generator's.
         labels: [count] int64, of the real ones or those to ask for; None without.
         generator: directory of a generator's SavedModel; None for real ones.
-        keeps_all: whether what is seen of all of them is kept, and not that of the first `evaluation.compared` alone.
     """
 
     count: int
     examples: np.ndarray | None = None
     labels: np.ndarray | None = None
     generator: str | None = None
-    keeps_all: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +56,7 @@ class Block:
         count: examples.
         generator: as of the side.
         file: with `examples` or `labels`, or both, or neither.
-        kept: where to leave what was seen; None for a block of which only the statistics count.
+        seen: where to leave what was seen.
     """
 
     side: str
@@ -68,7 +64,7 @@ class Block:
     count: int
     generator: str | None
     file: str
-    kept: str | None
+    seen: str
 
 
 def look(
@@ -90,7 +86,7 @@ def look(
             machine.
 
     Returns:
-        Each side's moments over all its examples, and its first `evaluation.compared` ones.
+        What was seen of each side.
 
     Raises:
         ValueError: a side is empty; or as `Generator` and `Extractor` do.
@@ -102,51 +98,25 @@ def look(
         directory = scratch or stack.enter_context(tempfile.TemporaryDirectory())
         tf.io.gfile.makedirs(directory)
         stack.callback(tf.io.gfile.rmtree, directory)
-        blocks = [block for name, side in sides.items() for block in _cut(name, side, experiment, directory)]
+        blocks = [block for name, side in sides.items() for block in _cut(name, side, directory)]
         with make_pipeline() as pipeline:
-            seen = (
+            _ = (
                 pipeline
                 | "Blocks" >> beam.Create(blocks)
                 | "Spread" >> beam.Reshuffle()
-                | "Look" >> beam.ParDo(_Look(extractor, experiment.to_json())).with_outputs(_FAULT, main="moments")
+                | "Look" >> beam.ParDo(_Look(extractor, experiment.to_json()))
+                | "First" >> beam.combiners.Top.Smallest(1)
+                | "Tell" >> beam.Map(_save_fault, directory)
             )
-            _ = (
-                seen.moments
-                | "Merge" >> beam.CombinePerKey(MergeMoments())
-                | "Save" >> beam.MapTuple(functools.partial(_save_moments, directory))
-            )
-            _ = seen[_FAULT] | "First" >> beam.combiners.Top.Smallest(1) | "Tell" >> beam.Map(_save_fault, directory)
         fault = posixpath.join(directory, _FAULT)
         if tf.io.gfile.exists(fault):
             with tf.io.gfile.GFile(fault) as file:
                 raise ValueError(file.read())
-        compared = experiment.evaluation.compared
-        return {name: _population(name, side, blocks, compared, directory) for name, side in sides.items()}
-
-
-class MergeMoments(beam.CombineFn):
-    """Moments of a whole from those of its parts."""
-
-    def create_accumulator(self) -> Moments | None:
-        """Of nothing."""
-        return None
-
-    def add_input(self, accumulator: Moments | None, element: Moments) -> Moments:
-        """With one part more."""
-        return element if accumulator is None else accumulator.merge(element)
-
-    def merge_accumulators(self, accumulators: Iterable[Moments | None]) -> Moments | None:
-        """Of several wholes."""
-        present = [each for each in accumulators if each is not None]
-        return functools.reduce(Moments.merge, present) if present else None
-
-    def extract_output(self, accumulator: Moments | None) -> Moments | None:
-        """As it is."""
-        return accumulator
+        return {name: _population(name, side, blocks) for name, side in sides.items()}
 
 
 class _Look(beam.DoFn):
-    """A block to the name and the moments of its side; what goes wrong with its models is a fault."""
+    """Looks at a block and leaves what it sees; what goes wrong with its models is a fault, and its output."""
 
     def __init__(self, extractor: str, experiment: str):
         super().__init__()
@@ -169,14 +139,12 @@ class _Look(beam.DoFn):
                 )
             found = self._extractor().extract(arrays["examples"])
         except ValueError as error:
-            yield beam.pvalue.TaggedOutput(_FAULT, (block.side, block.first, str(error)))
+            yield block.side, block.first, str(error)
             return
-        if block.kept is not None:
-            _save(block.kept, found | ({} if block.generator is None else {"examples": arrays["examples"]}))
-        yield block.side, Moments.of(found["features"])
+        _save(block.seen, found | ({} if block.generator is None else {"examples": arrays["examples"]}))
 
 
-def _cut(name: str, side: Side, experiment: Experiment, directory: str) -> list[Block]:
+def _cut(name: str, side: Side, directory: str) -> list[Block]:
     """The blocks of a side; their arrays are written."""
     blocks = []
     arrays = {"examples": side.examples, "labels": side.labels}
@@ -184,34 +152,22 @@ def _cut(name: str, side: Side, experiment: Experiment, directory: str) -> list[
         stop = min(start + BLOCK, side.count)
         file = posixpath.join(directory, f"{name}-{start:09d}.npz")
         _save(file, {key: value[start:stop] for key, value in arrays.items() if value is not None})
-        kept = posixpath.join(directory, f"{name}-{start:09d}-seen.npz")
-        compared = side.keeps_all or start < experiment.evaluation.compared
-        blocks.append(Block(name, start, stop - start, side.generator, file, kept if compared else None))
+        seen = posixpath.join(directory, f"{name}-{start:09d}-seen.npz")
+        blocks.append(Block(name, start, stop - start, side.generator, file, seen))
     return blocks
 
 
-def _population(name: str, side: Side, blocks: list[Block], compared: int, directory: str) -> Population:
+def _population(name: str, side: Side, blocks: list[Block]) -> Population:
     """What was seen of a side."""
-    parts = [_load(block.kept) for block in blocks if block.side == name and block.kept is not None]
-    kept = slice(None if side.keeps_all else compared)
-    seen = {key: np.concatenate([part[key] for part in parts])[kept] for key in parts[0]}
-    moments = _load(_moments_file(directory, name))
+    parts = [_load(block.seen) for block in blocks if block.side == name]
+    seen = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return Population(
-        examples=seen["examples"] if side.examples is None else side.examples[kept],
-        labels=None if side.labels is None else side.labels[kept],
+        examples=seen["examples"] if side.examples is None else side.examples,
+        labels=side.labels,
         features=seen["features"],
         probabilities=seen.get("probabilities"),
         inception_probabilities=seen.get("inception_probabilities"),
-        moments=Moments(int(moments["count"]), moments["mean"], moments["scatter"]),
     )
-
-
-def _moments_file(directory: str, name: str) -> str:
-    return posixpath.join(directory, f"{name}-moments.npz")
-
-
-def _save_moments(directory: str, name: str, moments: Moments) -> None:
-    _save(_moments_file(directory, name), dataclasses.asdict(moments))
 
 
 def _save_fault(faults: list[tuple[str, int, str]], directory: str) -> None:

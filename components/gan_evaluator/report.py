@@ -69,6 +69,7 @@ class Evidence:
         experiment: what made the model.
         blessed: the outcome.
         lines: each metric.
+        warnings: what to know before the figures are believed.
         faults: metric -> what is wrong with a model that fails it.
         counts: examples of each kind.
         protocol: seed, extractor, baseline, health.
@@ -82,6 +83,7 @@ class Evidence:
     experiment: Experiment
     blessed: bool
     lines: dict[str, gate.Line]
+    warnings: list[str]
     faults: dict[str, str]
     counts: dict[str, int]
     protocol: dict[str, Any]
@@ -156,9 +158,10 @@ def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
 
 def _feature_cloud(real: Population, fake: Population) -> Markup:
     """Both in the plane in which the real features vary most."""
-    axes = np.linalg.eigh(real.moments.scatter)[1][:, -2:]
+    mean = real.features.mean(axis=0)
+    axes = np.linalg.eigh(np.cov(real.features - mean, rowvar=False))[1][:, -2:]
     sides = {"real": real, "fake": fake}
-    kinds = {css: (side.features[:DOTS] - real.moments.mean) @ axes for css, side in sides.items()}
+    kinds = {css: (side.features[:DOTS] - mean) @ axes for css, side in sides.items()}
     reach = 1.25 * float(np.abs(kinds["real"]).max())
     return scatter("Features of generated images over those of real ones", kinds, reach=reach)
 

@@ -1,8 +1,10 @@
 """How often a classifier reads the class that was asked for."""
 
+import dataclasses
+
 import numpy as np
 
-from models.metrics.estimate import Estimate, check_probabilities, require_samples
+from models.metrics.estimate import Estimate, check_probabilities, require_samples, share_of
 
 
 def conditional_accuracy(fake_probabilities: np.ndarray, fake_labels: np.ndarray) -> Estimate:
@@ -15,7 +17,7 @@ def conditional_accuracy(fake_probabilities: np.ndarray, fake_labels: np.ndarray
         fake_labels: [n] int, the classes asked for, in [0, classes).
 
     Returns:
-        The share; uncertainty: its binomial standard error; per class: the share of each, NaN for one not asked for.
+        The share; uncertainty: Wilson's; per class: the share of each, NaN for one not asked for.
 
     Raises:
         ValueError: lengths differ, or a label is out of range.
@@ -30,8 +32,7 @@ def conditional_accuracy(fake_probabilities: np.ndarray, fake_labels: np.ndarray
     if fake_labels.min() < 0 or fake_labels.max() >= classes:
         raise ValueError(f"labels are 0 to {classes - 1}; received {fake_labels.min()} to {fake_labels.max()}")
     hits = fake_probabilities.argmax(axis=1) == fake_labels
-    share = float(hits.mean())
     asked = np.bincount(fake_labels, minlength=classes)
     read = np.bincount(fake_labels, weights=hits, minlength=classes)
     per_class = np.divide(read, asked, out=np.full(classes, np.nan), where=asked > 0)
-    return Estimate(share, float(np.sqrt(share * (1 - share) / count)), tuple(per_class.tolist()))
+    return dataclasses.replace(share_of(hits), per_class=tuple(per_class.tolist()))

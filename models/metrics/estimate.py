@@ -1,6 +1,7 @@
 """What every metric returns, and the checks that every metric makes."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -15,6 +16,7 @@ class Estimate:
         per_class: the values of class 0, 1, ..., or nothing.
         protocol: the settings without which the value means little, such as "k = 3"; empty where there are none.
         counts: samples that the metric was given, by side: real, fake, train. Filled by who calls it.
+        trials: of a share, the examples that it is a share of; None for what is no share.
     """
 
     value: float
@@ -22,6 +24,18 @@ class Estimate:
     per_class: tuple[float, ...] = ()
     protocol: str = ""
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
+    trials: int | None = None
+
+    def error_if(self, value: float) -> float:
+        """The standard error if the metric's true value were this one.
+
+        A share of 1 in the samples has no spread of its own; under a true share of 0.9 it would have (Wilson's score
+        test). Any other metric has the error that was measured; one without an error counts as exact.
+        """
+        measured = self.uncertainty or 0.0
+        if self.trials is None or not 0 < value < 1:
+            return measured
+        return max(measured, math.sqrt(value * (1 - value) / self.trials))
 
 
 class NoEstimateError(ValueError):
@@ -88,11 +102,15 @@ def standard_error(values: np.ndarray) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def ratio_error(ratio: float, *parts: tuple[float, float]) -> float:
-    """The standard error of a ratio of independent estimates, to first order.
+def share_of(hits: np.ndarray, protocol: str = "") -> Estimate:
+    """The share of independent samples that are hits, [n >= 1] bool, with the error of Wilson's interval."""
+    value = float(hits.mean())
+    return Estimate(value, wilson_error(value, len(hits)), protocol=protocol, trials=len(hits))
 
-    Args:
-        ratio: its value.
-        parts: numerator and denominator, each with its standard error; neither 0.
+
+def wilson_error(share: float, trials: int) -> float:
+    """Half the width of Wilson's interval of one standard error: above 0 for a share of 0 or 1, too.
+
+    Reference: Wilson 1927.
     """
-    return abs(ratio) * float(np.hypot.reduce([error / value for value, error in parts]))
+    return math.sqrt(share * (1 - share) / trials + 1 / (4 * trials**2)) / (1 + 1 / trials)

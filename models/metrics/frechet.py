@@ -101,24 +101,16 @@ def gaussian_distance(first: Gaussian, second: Gaussian) -> float:
     return _distance(first, second, np.linalg.eigvalsh(_seen_from(factor, second)))
 
 
-def frechet_distance(
-    real_features: np.ndarray,
-    fake_features: np.ndarray,
-    *,
-    real_moments: Moments | None = None,
-    fake_moments: Moments | None = None,
-) -> Estimate:
+def frechet_distance(real_features: np.ndarray, fake_features: np.ndarray) -> Estimate:
     """Frechet distance of two sets of features. It is FID only with Inception-v3's pool3 features.
 
     Args:
         real_features: [n, d] float, n > d.
         fake_features: [m, d] float, m > d.
-        real_moments: of more features than these, which then are a part of them; of these by default.
-        fake_moments: likewise.
 
     Returns:
         The distance, at least 0, 0 for equal means and covariances. It is biased upwards by few samples: compare values
-        of equal counts. Uncertainty: its standard error, without that bias.
+        of equal counts. Uncertainty: its standard error over draws of both sides, without that bias.
 
     Raises:
         TooFewSamplesError: no more samples than features: the covariance is singular and the value means nothing.
@@ -127,24 +119,17 @@ def frechet_distance(
     Reference: Heusel et al. 2017, equation 6; Dowson & Landau 1982 for the closed form.
     """
     check_features(real=real_features, fake=fake_features)
-    real_moments, fake_moments = (
-        moments or Moments.of(features)
-        for moments, features in ((real_moments, real_features), (fake_moments, fake_features))
-    )
     needed = real_features.shape[1] + 1
-    require_samples("a Frechet distance", needed, real=real_moments.count, generated=fake_moments.count)
-    real, fake = real_moments.gaussian, fake_moments.gaussian
+    require_samples("a Frechet distance", needed, real=len(real_features), generated=len(fake_features))
+    real, fake = Moments.of(real_features).gaussian, Moments.of(fake_features).gaussian
     factor = _factor(real.covariance)
     values, vectors = np.linalg.eigh(_seen_from(factor, fake))
     there, back = _transports(factor, values, vectors)
-    errors = (
-        _error(features, own, other.mean, transport) * np.sqrt(len(features) / moments.count)
-        for features, own, other, transport, moments in (
-            (real_features, real, fake, there, real_moments),
-            (fake_features, fake, real, back, fake_moments),
-        )
+    error = np.hypot(
+        _error(real_features, real, fake.mean, there),
+        _error(fake_features, fake, real.mean, back),
     )
-    return Estimate(_distance(real, fake, values), float(np.hypot(*errors)))
+    return Estimate(_distance(real, fake, values), float(error))
 
 
 def _distance(first: Gaussian, second: Gaussian, values: np.ndarray) -> float:

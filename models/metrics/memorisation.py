@@ -7,8 +7,8 @@ from models.metrics.estimate import (
     Estimate,
     NoEstimateError,
     check_features,
-    ratio_error,
     require_samples,
+    share_of,
     standard_error,
 )
 
@@ -16,16 +16,17 @@ PERCENTILE = 1
 
 
 def memorisation(train_features: np.ndarray, real_features: np.ndarray, fake_features: np.ndarray) -> Estimate:
-    """Share of samples that are nearer to a training example than all but the nearest 1 % of held-out examples are.
+    """Share of samples that are as near to a training example as only the nearest 1 % of held-out examples are.
 
     Args:
         train_features: [t, d] float, of all that the generator was trained on.
-        real_features: [n >= 100, d] float, of data held out from it: fewer have no first percentile.
+        real_features: [n >= 100, d] float, of data held out from it: fewer have no first percentile. Copies of training
+            examples do not belong here: their distance of 0 is no measure of what is new.
         fake_features: [m >= 2, d] float.
 
     Returns:
         The share, 0.01 for samples as new as held-out data, 1 for a generator that returns what it was trained on;
-        uncertainty: its binomial standard error, that of the percentile included.
+        uncertainty: Wilson's, for these held-out examples.
 
     Raises:
         TooFewSamplesError: no training example, or fewer than 100 held out or 2 generated.
@@ -35,14 +36,9 @@ def memorisation(train_features: np.ndarray, real_features: np.ndarray, fake_fea
     by a percentile in the place of their rank test: a share is read without a table.
     """
     held_out, made = _gaps("memorisation", 100, train_features, real_features, fake_features)
-    near = made < np.percentile(held_out, PERCENTILE)
-    share, expected = float(near.mean()), PERCENTILE / 100
-    error = np.hypot(
-        np.sqrt(share * (1 - share) / len(near)),
-        # The percentile is one of few held-out distances: its own share is that uncertain.
-        np.sqrt(expected * (1 - expected) / len(held_out)),
-    )
-    return Estimate(share, float(error), protocol="1st percentile of held-out to training")
+    # A tie counts: the nearest thing to a training example is a copy of it.
+    near = made <= np.percentile(held_out, PERCENTILE)
+    return share_of(near, protocol="1st percentile of held-out to training")
 
 
 def novelty(train_features: np.ndarray, real_features: np.ndarray, fake_features: np.ndarray) -> Estimate:
@@ -55,7 +51,7 @@ def novelty(train_features: np.ndarray, real_features: np.ndarray, fake_features
 
     Returns:
         The ratio, about 1 for samples as new as held-out data, 0 for a generator that returns what it was trained on;
-        noise makes it grow too. Uncertainty: its standard error.
+        noise makes it grow too. Uncertainty: its standard error, for these held-out examples.
 
     Raises:
         TooFewSamplesError: no training example, or fewer than 2 others.
@@ -67,9 +63,7 @@ def novelty(train_features: np.ndarray, real_features: np.ndarray, fake_features
     held_out, made = _gaps("novelty", 2, train_features, real_features, fake_features)
     if not held_out.any():
         raise NoEstimateError("novelty is a ratio to held-out data; all of them stand in the training data")
-    value = float(made.mean() / held_out.mean())
-    parts = [(float(gaps.mean()) or 1.0, standard_error(gaps)) for gaps in (made, held_out)]
-    return Estimate(value, ratio_error(value, *parts))
+    return Estimate(float(made.mean() / held_out.mean()), standard_error(made) / float(held_out.mean()))
 
 
 def _gaps(
@@ -81,5 +75,6 @@ def _gaps(
     require_samples(what, needed, real=len(real))
     require_samples(what, 2, generated=len(fake))
     train, real, fake = centred(train, real, fake)
-    held_out, made = (np.sqrt(nearest(side, train)[1].astype(np.float64)) for side in (real, fake))
-    return held_out, made
+    # Measured again for the nearest: the expanded square of `nearest` is not exactly 0 for copies, and copies tie.
+    held_out, made = (np.linalg.norm(side - train[nearest(side, train)[0]], axis=1) for side in (real, fake))
+    return held_out.astype(np.float64), made.astype(np.float64)

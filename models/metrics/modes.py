@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.metrics.estimate import Estimate, TooFewSamplesError, require_samples
+from models.metrics.estimate import Estimate, TooFewSamplesError, require_samples, wilson_error
 from models.mixtures import Mixture
 
 DEVIATIONS = 3
@@ -59,7 +59,7 @@ def high_quality(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_
         samples: the protocol's number.
 
     Returns:
-        The share, 1 - exp(-9/2) = 0.989 for the mixture itself; uncertainty: its binomial standard error.
+        The share, 1 - exp(-9/2) = 0.989 for the mixture itself; uncertainty: Wilson's.
 
     Raises:
         TooFewSamplesError: fewer than `samples`.
@@ -68,8 +68,7 @@ def high_quality(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_
     Reference: Lin et al. 2018, section 4.1.
     """
     share = float(_histogram(fake_points, mixture, samples).sum() / samples)
-    error = float(np.sqrt(share * (1 - share) / samples))
-    return Estimate(share, error, protocol=f"first {samples:,} samples")
+    return Estimate(share, wilson_error(share, samples), protocol=f"first {samples:,} samples", trials=samples)
 
 
 def reverse_kl(fake_points: np.ndarray, mixture: Mixture, *, samples: int = 2_500) -> Estimate:

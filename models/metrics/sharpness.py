@@ -8,7 +8,6 @@ from models.metrics.estimate import (
     Estimate,
     NoEstimateError,
     check_images,
-    ratio_error,
     require_samples,
     standard_error,
 )
@@ -22,7 +21,7 @@ def sharpness(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
         fake_images: [m >= 2, h, w, c] uint8.
 
     Returns:
-        The ratio, at least 0; noise makes it grow above 1. Uncertainty: its standard error.
+        The ratio, at least 0; noise makes it grow above 1. Uncertainty: its standard error for these real images.
 
     Raises:
         TooFewSamplesError: fewer than 2 images in a set.
@@ -45,7 +44,8 @@ def noise(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
         fake_images: [m >= 2, h, w, c] uint8.
 
     Returns:
-        The ratio of the standard deviations of the noise, at least 0. Uncertainty: its standard error.
+        The ratio of the standard deviations of the noise, at least 0. Uncertainty: its standard error for these real
+        images.
 
     Raises:
         TooFewSamplesError: fewer than 2 images in a set.
@@ -67,8 +67,7 @@ def _ratio(
     real, fake = of_each(real_images), of_each(fake_images)
     if not real.any():
         raise NoEstimateError(f"{what} is a ratio to real images, which have none")
-    value = float(fake.mean() / real.mean())
-    return Estimate(value, ratio_error(value, *((side.mean() or 1.0, standard_error(side)) for side in (fake, real))))
+    return Estimate(float(fake.mean() / real.mean()), standard_error(fake) / float(real.mean()))
 
 
 def _slopes(images: np.ndarray) -> np.ndarray:

@@ -3,7 +3,10 @@
 import numpy as np
 
 from models.metrics.distances import equal_parts, neighbour_radii, squared_distances
-from models.metrics.estimate import Estimate, check_images, ratio_error, require_samples, standard_error
+from models.metrics.estimate import Estimate, check_images, require_samples, share_of, standard_error
+
+MOST = 500
+"""Images of a class that are compared pair by pair."""
 
 
 def mean_distances(images: np.ndarray) -> np.ndarray:
@@ -28,7 +31,7 @@ def spread(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
         fake_images: [m >= 2, h, w, c] uint8.
 
     Returns:
-        The ratio; uncertainty: its standard error, by those of the two means over pairs (Hoeffding 1948).
+        The ratio; uncertainty: its standard error for these real images, by that of a mean over pairs (Hoeffding 1948).
 
     Raises:
         TooFewSamplesError: fewer than 2 images in a set.
@@ -43,8 +46,7 @@ def spread(real_images: np.ndarray, fake_images: np.ndarray) -> Estimate:
         raise ValueError("a spread is a ratio to real variety; the real images are all the same")
     value = float(fake.mean() / real.mean())
     # Each image is in as many pairs as there are others, and a pair has two images: twice the error of one of them.
-    parts = [(float(each.mean()) or 1.0, 2 * standard_error(each)) for each in (fake, real)]
-    return Estimate(value, ratio_error(value, *parts))
+    return Estimate(value, 2 * standard_error(fake) / float(real.mean()))
 
 
 def within_class_spread(
@@ -55,34 +57,38 @@ def within_class_spread(
     Args:
         real_images: [n, h, w, c] uint8, at least 2 of each class of `fake_labels`.
         real_labels: [n] int, at least 0.
-        fake_images: [m, h, w, c] uint8, at least 2 of each class that occurs.
+        fake_images: [m, h, w, c] uint8, at least 2 of each class that occurs; of each the first MOST count.
         fake_labels: [m] int, the classes asked for.
 
     Returns:
-        Mean of the classes' ratios; uncertainty: the standard error over the classes; per class: the ratios, NaN for
-        one that was not asked for.
+        Mean of the classes' ratios; uncertainty: its standard error for these real images and classes; per class: the
+        ratios, NaN for one that was not asked for.
 
     Raises:
         TooFewSamplesError: a class has fewer than 2 real or generated images.
         ValueError: sizes or dtypes differ, or the real images of a class are all the same.
     """
     check_images(real=real_images, fake=fake_images)
+    pairs = ((real_images, real_labels), (fake_images, fake_labels))
     ratios = np.full(int(fake_labels.max(initial=0)) + 1, np.nan)
+    errors = []
     for label in np.unique(fake_labels):
-        real, fake = real_images[real_labels == label], fake_images[fake_labels == label]
+        real, fake = (side[np.flatnonzero(of == label)[:MOST]] for side, of in pairs)
         require_samples(f"the spread of class {label}", 2, real=len(real), generated=len(fake))
-        ratios[label] = spread(real, fake).value
-    asked = ratios[np.isfinite(ratios)]
-    require_samples("a spread within classes", 1, generated=len(asked))
-    error = standard_error(asked) if len(asked) > 1 else None
-    return Estimate(float(asked.mean()), error, tuple(ratios.tolist()))
+        of_class = spread(real, fake)
+        ratios[label] = of_class.value
+        errors.append(of_class.uncertainty or 0.0)
+    require_samples("a spread within classes", 1, generated=len(errors))
+    error = float(np.hypot.reduce(errors)) / len(errors)
+    return Estimate(float(np.nanmean(ratios)), error, tuple(ratios.tolist()), f"at most {MOST} images a class")
 
 
 def near_duplicates(real_images: np.ndarray, fake_images: np.ndarray, *, percentile: float = 1) -> Estimate:
     """Share of samples that have another sample as near as only the nearest pairs of real images are.
 
-    Near is at most the given percentile of real images' nearest-neighbour distances. Nearest neighbours are the nearer
-    the more images there are, so samples are taken in parts of as many as there are real images.
+    Near is at most the given percentile of the nearest-neighbour distances of distinct real images: data in which some
+    images stand twice have a percentile of 0, under which copies that differ by a pixel would pass. Nearest neighbours
+    are the nearer the more images there are, so samples are taken in parts of as many as there are real images.
 
     Args:
         real_images: [n >= 2, h, w, c] uint8.
@@ -90,19 +96,20 @@ def near_duplicates(real_images: np.ndarray, fake_images: np.ndarray, *, percent
         percentile: of the real distances, in (0, 100).
 
     Returns:
-        The share, about percentile / 100 for equal variety and 1 for one picture; uncertainty: its standard error.
+        The share, about percentile / 100 for equal variety and 1 for one picture; uncertainty: Wilson's.
 
     Raises:
-        TooFewSamplesError: fewer than 2 images in a set.
+        TooFewSamplesError: fewer than 2 images in a set, or than 2 distinct real ones.
         ValueError: sizes or dtypes differ.
     """
     check_images(real=real_images, fake=fake_images)
     require_samples("a share of near duplicates", 2, real=len(real_images), generated=len(fake_images))
-    limit = np.percentile(neighbour_radii(_points(real_images), 1), percentile)
+    distinct = np.unique(_points(real_images), axis=0)
+    require_samples("a share of near duplicates", 2, **{"distinct real": len(distinct)})
+    limit = np.percentile(neighbour_radii(distinct, 1), percentile)
     parts = equal_parts(_points(fake_images), len(real_images))
     near = np.concatenate([neighbour_radii(part, 1) <= limit for part in parts])
-    error = float(np.sqrt(near.mean() * (1 - near.mean()) / len(near)))
-    return Estimate(float(near.mean()), error, protocol=f"percentile {percentile:g} of real nearest neighbours")
+    return share_of(near, protocol=f"percentile {percentile:g} of nearest neighbours of distinct real ones")
 
 
 def _points(images: np.ndarray) -> np.ndarray:

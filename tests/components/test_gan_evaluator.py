@@ -76,9 +76,12 @@ class TestExecutor:
         assert tree["metrics"]["within_class_spread"]["threshold"] == {"at_least": 0.6}
         assert tree["metrics"]["coverage"]["limits"] == [pytest.approx(tree["metrics"]["coverage"]["floor"] - 0.05)]
         assert tree["metrics"]["fcd_cnn"]["holds"] is None
-        assert tree["metrics"]["coverage"]["protocol"] == "k = 5"
-        assert tree["metrics"]["coverage"]["counts"] == {"real": 360, "fake": 400}
-        assert tree["metrics"]["memorisation"]["counts"] == {"train": 1437, "real": 360, "fake": 400}
+        assert tree["metrics"]["coverage"]["protocol"] == "k = 5, 10 parts of 360 that share none"
+        assert tree["metrics"]["coverage"]["counts"] == {"real": 360, "fake": 3600}
+        assert tree["metrics"]["memorisation"]["counts"] == {"train": 1437, "real": 360, "fake": 3600}
+        assert 0 < tree["metrics"]["coverage"]["notices"][0] < 0.05
+        assert tree["protocol"]["standard_errors"] == pytest.approx(2.71, abs=0.01)
+        assert tree["warnings"] == []
         assert tree["protocol"]["extractor"]["eval_accuracy"] > 0.9
         read = {each["role"]: each["id"] for each in tree["protocol"]["lineage"]}
         assert read == {"model": 7, "examples": 1, "feature_model": 2, "model_run": 3}

@@ -44,24 +44,31 @@ class TestVerdict:
     def test_floor_is_real_against_real(self, honest):
         assert honest.lines["conditional_accuracy"].floor > 0.95
         assert honest.lines["coverage"].floor == pytest.approx(1 - 2**-5, abs=0.03)
-        assert honest.counts == {"generated": 400, "real": 360, "noise_floor": 400, "train": 1437, "eval": 360}
+        counts = {"generated": 3600, "real": 360, "noise_floor": 1437, "train": 1437, "eval": 360}
+        assert honest.counts == counts | {"held_out_copies": 0, "equal_to_held_out": 0}
+        assert honest.lines["coverage"].protocol == "k = 5, 10 parts of 360 that share none"
+        assert honest.lines["coverage"].floor_uncertainty > 0
 
-    def test_no_more_samples_than_training_images(self, house):
-        verdict = judge_in(house, "honest", judging.experiment(samples=5_000))
-        assert verdict.counts["generated"] == verdict.counts["noise_floor"] == 1437
+    def test_ten_samples_carry_no_metric(self, house):
+        # They had coverage and recall of 1 ± 0.
+        thresholds = {"coverage": AtLeast(0.9), "recall": AtLeast(0.5)}
+        verdict = judge_in(house, "honest", judging.experiment(thresholds, samples=10))
+        assert not verdict.blessed
+        assert verdict.lines["coverage"].value is None
+        assert (
+            "coverage cannot be estimated: needs at least 100 held-out, 200 generated and 200 training examples; "
+            "received 360 held-out, 10 generated, 1,437 training" in verdict.reason
+        )
+        assert "needs at least 20 generated examples; received 10" in verdict.lines["conditional_accuracy"].verdict
+        assert [name for name, line in verdict.lines.items() if line.value is not None] == []
 
-    def test_fewer_samples(self, house):
-        verdict = judge_in(house, "honest", judging.experiment(thresholds={}, samples=50))
-        assert verdict.counts["generated"] == verdict.counts["real"] == 50
-        assert "at least 65" in verdict.lines["fcd_cnn"].verdict
-        assert verdict.lines["fcd_cnn"].value is None
-        assert "no threshold" in verdict.reason
-
-    def test_required_metric_without_estimate_is_refused(self, house):
-        experiment = judging.experiment(thresholds={"fcd_cnn": AtMost(100)}, samples=50)
+    def test_fewer_samples_are_compared_with_fewer_real_ones(self, house):
+        experiment = judging.experiment(thresholds={"fcd_cnn": AtMost(100)}, samples=120)
         verdict = judge_in(house, "honest", experiment)
+        assert verdict.counts["real"] == 60
         assert not verdict.blessed
         assert "fcd_cnn cannot be estimated: a Frechet distance needs at least 65 real samples" in verdict.reason
+        assert verdict.lines["spread"].protocol == "20 parts of 60 that overlap"
 
     def test_unconditional_generator(self, house):
         verdict = judge_in(house, "unconditional", judging.experiment(thresholds={"spread": AtLeast(0.8)}))

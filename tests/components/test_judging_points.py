@@ -88,7 +88,8 @@ class TestPoints:
         assert honest.lines["high_quality"].value == pytest.approx(0.989, abs=0.01)
         assert honest.lines["high_quality"].floor == pytest.approx(0.989, abs=0.01)
         assert honest.lines["reverse_kl"].value < 0.01
-        assert honest.counts == {"generated": 2_500, "real": 2_500, "noise_floor": 2_500, "train": 3_000, "eval": 3_000}
+        counts = {"generated": 2_500, "real": 1_250, "noise_floor": 3_000, "train": 3_000, "eval": 3_000}
+        assert honest.counts == counts | {"held_out_copies": 0, "equal_to_held_out": 0}
 
     def test_its_metrics_are_those_of_points(self, honest):
         assert set(honest.lines) == set(metric_names("points", "points")) | set(PLAYERS)
@@ -131,7 +132,7 @@ class TestPoints:
             "Real points",
             "Generated points",
         ]
-        assert clouds[1].count("h0") == 1_500
+        assert clouds[1].count("h0") == 1_250
         assert "<img" not in honest.html
         assert "Nearest training images" not in honest.html
         assert "2,500" in honest.html
@@ -223,5 +224,5 @@ def test_stacked_digits(tmp_path):
     verdict = judge_in(tmp_path, "model", experiment(data, thresholds={"stacked_modes": AtLeast(1000)}))
     assert set(verdict.lines) == set(metric_names("points", "stacked")) | set(PLAYERS)
     assert verdict.lines["coverage"].value < verdict.lines["coverage"].floor
-    assert "coverage of stacked digits needs at least 26000 generated samples; received 300" in verdict.reason
+    assert "coverage of stacked digits needs at least 26000 generated samples; received 2500" in verdict.reason
     assert verdict.html.count("<img") > 10

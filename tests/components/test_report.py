@@ -11,7 +11,7 @@ from tests.judging import Page, judge_in
 class TestReport:
     def test_says_protocol_and_counts_of_a_metric(self, honest):
         text = " ".join(Page(honest.html).text.split())
-        assert "100 subsets of 180; 360 real, 400 generated" in text
+        assert "10 parts of 360 that share none; 360 real, 3,600 generated" in text
 
     def test_needs_no_network(self, honest):
         page = Page(honest.html)

@@ -89,6 +89,13 @@ class TestLook:
         assert look[NEAR_DUPLICATES] == look[PRECISION] == 1
         assert look[COVERAGE] < 0.1
 
+    def test_ten_points_are_twins_though_some_real_ones_stand_twice(self):
+        real = RING.copy()
+        real[:8] = real[8:16]
+        few = np.repeat(ring(1)[:10], 52, axis=0)[:512]
+        moved = few + np.random.default_rng(0).normal(0, 1e-5, few.shape).astype(np.float32)
+        assert Reference(real).look(moved)[NEAR_DUPLICATES] > 0.95
+
     def test_few_modes(self):
         reference = Reference(RING)
         whole, few = reference.look(ring(1)), reference.look(ring(1, kept=3))

@@ -41,7 +41,7 @@ class TestClassifierScore:
 
     def test_refuses_bad_input(self):
         with pytest.raises(TooFewSamplesError, match="at least 20 generated samples; received 19"):
-            classifier_score(np.full((19, 2), 0.5))
+            classifier_score(np.full((19, 2), 0.5), splits=10)
         with pytest.raises(ValueError, match="sum to 1"):
             classifier_score(np.full((40, 2), 0.6))
         with pytest.raises(ValueError, match="sum to 1"):

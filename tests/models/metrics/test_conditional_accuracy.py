@@ -10,9 +10,16 @@ class TestConditionalAccuracy:
         read = np.eye(3)[[0, 0, 1, 1]]
         estimate = conditional_accuracy(read, np.array([0, 1, 1, 1]))
         assert estimate.value == 0.75
-        assert estimate.uncertainty == pytest.approx((0.75 * 0.25 / 4) ** 0.5)
+        # half of Wilson's interval for z = 1: sqrt(0.75 * 0.25 / 4 + 1 / 64) / (1 + 1 / 4)
+        assert estimate.uncertainty == pytest.approx(0.2)
+        assert estimate.trials == 4
         assert estimate.per_class[:2] == (1.0, pytest.approx(2 / 3))
         assert np.isnan(estimate.per_class[2])
+
+    def test_all_right_is_not_without_error(self):
+        estimate = conditional_accuracy(np.eye(2)[[0, 1, 0, 1]], np.array([0, 1, 0, 1]))
+        assert estimate.value == 1
+        assert estimate.uncertainty == pytest.approx(0.1)  # 1 / (2 * 4) / (1 + 1 / 4)
 
     def test_order_does_not_matter(self):
         random = np.random.default_rng(0)

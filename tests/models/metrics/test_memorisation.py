@@ -17,17 +17,25 @@ class TestMemorisation:
         train, real, fake = sets
         limit = np.percentile(cdist(real, train).min(axis=1), 1)
         fake = np.concatenate([fake, train[:50] + 0.01])
-        share = (cdist(fake, train).min(axis=1) < limit).mean()
+        share = (cdist(fake, train).min(axis=1) <= limit).mean()
         assert share > 0.05
         assert memorisation(train, real, fake).value == pytest.approx(share)
 
     def test_new_samples_have_the_percentile(self, sets):
         estimate = memorisation(*sets)
-        assert abs(estimate.value - 0.01) < 2.5 * estimate.uncertainty < 0.015
+        # the percentile is that of 1,000 held-out examples, which has an error of its own of 0.003
+        assert abs(estimate.value - 0.01) < 2.5 * np.hypot(estimate.uncertainty, 0.003) < 0.015
 
     def test_training_data_are_all_memorised(self, sets):
         train, real, _ = sets
         assert memorisation(train, real, train[:300]).value == 1
+
+    def test_a_tie_counts(self, sets):
+        # More than one in a hundred held-out examples is a copy: the percentile is 0, and so is the distance of a copy.
+        train, real, fake = sets
+        real = np.concatenate([real[:970], train[:30]])
+        assert memorisation(train, real, train[:300]).value == 1
+        assert memorisation(train, real, fake).value == 0
 
     def test_grows_with_the_copies(self, sets):
         train, real, fake = sets
@@ -46,8 +54,8 @@ class TestNovelty:
         held_out, made = (cdist(side, train).min(axis=1) for side in (real, fake))
         estimate = novelty(*sets)
         assert estimate.value == pytest.approx(made.mean() / held_out.mean(), rel=1e-5)
-        errors = [(gaps.std(ddof=1) / np.sqrt(len(gaps)) / gaps.mean()) for gaps in (held_out, made)]
-        assert estimate.uncertainty == pytest.approx(estimate.value * np.hypot(*errors), rel=1e-4)
+        # the held-out examples are fixed: what judges does not vary
+        assert estimate.uncertainty == pytest.approx(made.std(ddof=1) / np.sqrt(800) / held_out.mean(), rel=1e-4)
 
     def test_new_is_one_and_copies_are_zero(self, sets):
         train, real, fake = sets

@@ -11,8 +11,11 @@ from models.metrics.estimate import Estimate
 from models.metrics.neighbourhoods import neighbourhoods
 
 CLASSES, SIZE = 4, 12
-SAMPLED = {"kid_{extractor}", "classifier_score", "inception_score", "ms_ssim"}
-"""In another order these draw other subsets, splits or pairs."""
+SAMPLED = {"ms_ssim"}
+"""In another order this draws other pairs."""
+
+WITHOUT_ERROR = {"kid_{extractor}", "classifier_score", "inception_score"}
+"""These have one over parts alone."""
 
 METRICS = {name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of}
 
@@ -111,12 +114,13 @@ class TestEvery:
         images, labels = self.samples
         order = np.random.default_rng(0).permutation(len(images))
         expected, found = estimate(name, images, labels), estimate(name, images[order], labels[order])
-        assert expected.uncertainty > 0
+        assert expected.uncertainty is None if name in WITHOUT_ERROR else expected.uncertainty > 0
         if name in SAMPLED:
             assert abs(found.value - expected.value) < 2 * expected.uncertainty
         else:
             assert found.value == pytest.approx(expected.value, rel=1e-4)
-            assert found.uncertainty == pytest.approx(expected.uncertainty, rel=1e-3)
+            if name not in WITHOUT_ERROR:
+                assert found.uncertainty == pytest.approx(expected.uncertainty, rel=1e-3)
 
     def test_repeating_a_few_samples(self, name):
         images, labels = self.samples

@@ -53,7 +53,11 @@ class TestWithinClassSpread:
         estimate = within_class_spread(self.images, self.labels, fake, self.labels)
         assert estimate.per_class == pytest.approx((1, 2, 0))
         assert estimate.value == pytest.approx(1)
-        assert estimate.uncertainty == pytest.approx(1 / 3**0.5)
+        errors = [
+            spread(self.images[part], fake[part]).uncertainty for part in (slice(20), slice(20, 40), slice(40, 60))
+        ]
+        assert errors[2] == 0
+        assert estimate.uncertainty == pytest.approx(np.hypot(*errors[:2]) / 3)
 
     def test_one_picture_a_class_is_zero_though_classes_differ(self):
         collapsed = self.images[self.labels * 20]
@@ -73,12 +77,39 @@ class TestWithinClassSpread:
         assert estimate.value == pytest.approx(1)
         assert np.isnan(estimate.per_class[0])
 
+    def test_the_error_is_that_of_repeated_draws_beside_the_same_real_images(self):
+        labels = np.repeat([0, 1, 2], 40)
+        estimates = [
+            within_class_spread(self.images, self.labels, noise(seed, 120, 100 + 50 * (seed % 2)), labels)
+            for seed in range(0, 160, 2)
+        ]
+        found = np.std([each.value for each in estimates], ddof=1)
+        assert np.mean([each.uncertainty for each in estimates]) == pytest.approx(found, rel=0.25)
+
+    def test_of_a_large_class_the_first_count(self):
+        many, labels = noise(1, 600, 100), np.zeros(600, int)
+        found = within_class_spread(self.images, np.zeros(60, int), many, labels)
+        assert found.value == spread(self.images, many[:500]).value
+
     def test_refuses_a_class_of_one_image(self):
         with pytest.raises(TooFewSamplesError, match="spread of class 2 needs at least 2 real samples; received 1"):
             within_class_spread(self.images[:41], self.labels[:41], self.images, self.labels)
 
 
 class TestNearDuplicates:
+    def test_ten_pictures_are_all_duplicates_though_some_real_ones_stand_twice(self):
+        real = noise(0, 400)
+        real[:8] = real[8:16]  # more than one in a hundred
+        ten = noise(1, 10)[np.random.default_rng(0).permutation(np.repeat(np.arange(10), 140))]
+        assert near_duplicates(real, ten).value == 1
+        apart = ten.copy()
+        apart[:, 0, 0] ^= np.random.default_rng(1).integers(0, 8, (1_400, 1)).astype(np.uint8)
+        assert near_duplicates(real, apart).value > 0.95
+
+    def test_refuses_real_images_that_are_all_the_same(self):
+        with pytest.raises(TooFewSamplesError, match="at least 2 distinct real samples; received 1"):
+            near_duplicates(np.repeat(noise(0, 1), 9, axis=0), noise(1, 5))
+
     def test_one_picture_is_all_duplicates(self):
         assert near_duplicates(noise(0, 50), np.repeat(noise(1, 1), 50, axis=0)).value == 1
 
