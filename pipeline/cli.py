@@ -27,7 +27,7 @@ from pipeline import (
 )
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.running import STOPPED
-from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table
+from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table, print_warnings
 
 app = typer.Typer(
     help="From images to a trained, judged, blessed and served GAN.",
@@ -120,6 +120,9 @@ def evaluate(
         console.print()
         console.print(metrics_table(json.loads(verdict.to_json())["metrics"]))
         console.print(verdict.reason if judged else "no threshold was set, so nothing was required", soft_wrap=True)
+        for side in ("samples", "real"):
+            console.print(f"{side:<8} {verdict.protocol['origin'][f'{side}_handled']}", soft_wrap=True)
+        print_warnings(console, verdict.warnings)
     raise typer.Exit(PUSHED if verdict.blessed else NOT_BLESSED)
 
 

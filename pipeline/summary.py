@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,7 @@ class Summary:
         console.print()
         console.print(metrics_table(judgement["metrics"]))
         console.print(judgement["reason"], soft_wrap=True)
+        print_warnings(console, judgement.get("warnings", []))
         if alarm := _alarm(self.health):
             console.print(alarm, soft_wrap=True)
         cached = sum(stage.state == "cached" for stage in self.stages)
@@ -150,13 +152,21 @@ class Summary:
             console.print(line, soft_wrap=True)
 
 
+def print_warnings(console: Console, warnings: Sequence[str]) -> None:
+    """What to know before the figures are believed, a line each."""
+    for warning in warnings:
+        console.print(Text(f"mind: {warning}", "red"), soft_wrap=True)
+
+
 def metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
-    """Every metric beside what is required of it."""
+    """Every metric beside real against real and what is required of it, and why a figure is missing."""
     table = Table(box=None, pad_edge=False)
     for header, justify in (
         ("metric", "left"),
+        ("", "left"),
         ("value", "right"),
         ("±", "right"),
+        ("real", "right"),
         ("threshold", "left"),
         ("", "left"),
     ):
@@ -164,13 +174,21 @@ def metrics_table(metrics: dict[str, dict[str, Any]]) -> Table:
     for name, metric in metrics.items():
         holds = metric.get("holds")
         verdict = Text() if holds is None else Text("holds", "green") if holds else Text("falls short", "red")
+        if metric.get("value") is None and (why := metric.get("verdict")):
+            verdict = Text(why, "red" if holds is False else "dim")
+        elif holds and metric.get("verdict", "holds") != "holds":
+            verdict.append(", perhaps by chance")
         table.add_row(
             name,
+            {"higher": "↑", "lower": "↓"}.get(metric.get("better") or "", ""),
             _number(metric.get("value")),
-            _number(metric.get("uncertainty")),
+            _number(metric.get("uncertainty"), 2),
+            _number(metric.get("floor")),
             _bounds(metric.get("threshold")),
             verdict,
         )
+    table.caption = "↑ more is better, ↓ less; real: training images in the place of generated ones"
+    table.caption_justify = "left"
     return table
 
 
@@ -188,8 +206,8 @@ def _bounds(threshold: dict[str, float | None] | None) -> str:
     )
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else "" if value is None else str(value)
+def _number(value: Any, digits: int = 4) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, int | float) else "" if value is None else str(value)
 
 
 def _near(path: Path) -> Path | str:

@@ -21,6 +21,7 @@ from models import features
 from models.config import RESOLUTIONS, Data, Experiment
 from models.data import read_examples
 from models.preprocessing import preprocessing_fn
+from pipeline import handling
 
 BATCH = 256
 
@@ -41,20 +42,25 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         console: is told what goes on.
 
     Raises:
-        ValueError: as `write_samples`, `ingest` and `judge` do.
+        ValueError: as `write_samples`, `ingest`, `handling.check` and `judge` do.
     """
     asked = _asked(real, settings)
     folder, source = open_samples(str(samples)), open_source(real)
     with _phase(console, "reading the real images"):
         ingest(asked.data, str(work / "real"), local_pipeline)
-        channels, labels = _channels_and_labels(work / "real", len(source.classes()))
+        real_side = handling.look([str(work / "real" / f"Split-{split}" / "*.gz") for split in SPLITS])
+        highest = real_side.highest_label
+        labels = max(len(source.classes()), highest + 1) if highest >= 0 else 0
     with _phase(console, "reading the samples") as progress:
         (work / "samples").mkdir()
         classes = source.classes() or [str(number) for number in range(labels)]
         output = work / "samples" / "images.gz"
         found = write_samples(folder, output, classes=classes, data=asked.data, progress=progress)
+    channels = max(real_side.channels)
     experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, labels=labels)
     data = experiment.data
+    samples_side = handling.look([str(output)])
+    warnings = handling.check(samples_side, real_side, data)
     unlabelled = data if found.labelled else data.model_copy(update={"labels": 0})
     with _phase(console, "making them alike"):
         for split in SPLITS:
@@ -78,7 +84,14 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
             eval_examples=held_out,
             feature_model=str(work / "extractor"),
             experiment=experiment,
-            origin={"samples": str(samples), "real": real, "fingerprint": fingerprint(real)},
+            origin={
+                "samples": str(samples),
+                "real": real,
+                "fingerprint": fingerprint(real),
+                "samples_handled": handling.words(samples_side, data),
+                "real_handled": handling.words(real_side, data),
+            },
+            warnings=warnings,
         )
 
 
@@ -110,20 +123,6 @@ def _experiment(asked: Experiment, settings: Sequence[str], **found: int) -> Exp
 def _set(field: str, settings: Sequence[str]) -> Any:
     """The value of a setting; None where it is not among these."""
     return next((json.loads(each.partition("=")[2]) for each in settings if each.startswith(f"{field}=")), None)
-
-
-def _channels_and_labels(real: Path, classes: int) -> tuple[int, int]:
-    """The channels of ingested images, and how many classes they have."""
-    number = tf.io.FixedLenFeature([], tf.int64, -1)
-    spec = {"image/channels": number, "label": number}
-    channels, highest = 0, -1
-    for split in SPLITS:
-        files = tf.io.gfile.glob(str(real / f"Split-{split}" / "*.gz"))
-        records = tf.data.TFRecordDataset(files, "GZIP").batch(BATCH)
-        for batch in records.map(lambda each: tf.io.parse_example(each, spec)).as_numpy_iterator():
-            channels = max(channels, int(batch["image/channels"].max()))
-            highest = max(highest, int(batch["label"].max()))
-    return channels, max(classes, highest + 1) if highest >= 0 else 0
 
 
 def _transform(directory: Path, output: Path, data: Data) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from models.config import Evaluation, Threshold
 from models.evaluation import NOTICED
 from models.metrics.estimate import Estimate
+from models.metrics.parts import student
 
 Comparison = Literal["better", "no worse", "worse"]
 
@@ -153,7 +154,8 @@ def compare(estimate: Estimate, baseline: Estimate, better: Literal["higher", "l
         "no worse" for a difference within its noise, to whichever side.
     """
     gain = (estimate.value - baseline.value) * (1 if better == "higher" else -1)
-    if abs(gain) <= z * math.hypot(estimate.uncertainty or 0, baseline.uncertainty or 0):
+    error, freedom = _together(*((each.uncertainty or 0.0, each.freedom) for each in (estimate, baseline)))
+    if abs(gain) <= student(z, freedom) * error:
         return "no worse"
     return "better" if gain > 0 else "worse"
 
@@ -169,6 +171,7 @@ class Bound(NamedTuple):
         limit: that a value has to reach.
         lower: whether it is a lower limit.
         error: the standard error of the value's distance from the limit, were it on the limit.
+        freedom: degrees of freedom of this error.
         own: the share of the squared error that is the model's; the rest is that of what it is compared with.
         source: what the limit comes from, in words.
     """
@@ -176,17 +179,18 @@ class Bound(NamedTuple):
     limit: float
     lower: bool
     error: float = 0.0
+    freedom: float = math.inf
     own: float = 1.0
     source: str = ""
 
     def met_by(self, value: float, z: float) -> bool:
         """Whether the value is not shown to lie on the wrong side, by z standard errors."""
-        slack = z * self.error
+        slack = student(z, self.freedom) * self.error
         return value + slack >= self.limit if self.lower else value - slack <= self.limit
 
     def notices(self, z: float) -> float:
         """The shortfall that is refused with 95 % probability."""
-        return (z + NOTICED) * self.error
+        return (student(z, self.freedom) + NOTICED) * self.error
 
     def words(self, value: float | None) -> str:
         """The limit in words, told apart from the value."""
@@ -205,10 +209,11 @@ def _bounds(
 ) -> Iterator[Bound]:
     """The bounds that apply, each with its error; without a blessed model there is nothing to be worse than."""
 
-    def bound(limit: float, lower: bool, other: float = 0.0, source: str = "") -> Bound:
-        mine = estimate.error_if(limit) if estimate else 0.0
-        error = math.hypot(mine, other)
-        return Bound(limit, lower, error, (mine / error) ** 2 if error else 1.0, source)
+    def bound(limit: float, lower: bool, other: Estimate | None = None, source: str = "") -> Bound:
+        mine = (estimate.error_if(limit), estimate.freedom) if estimate else (0.0, None)
+        theirs = (other.uncertainty or 0.0, other.freedom) if other else (0.0, None)
+        error, freedom = _together(mine, theirs)
+        return Bound(limit, lower, error, freedom, (mine[0] / error) ** 2 if error else 1.0, source)
 
     if threshold.at_least is not None:
         yield bound(threshold.at_least, True)
@@ -218,12 +223,18 @@ def _bounds(
     if threshold.within_floor is not None:
         slack = -threshold.within_floor if lower else threshold.within_floor
         limit = math.nan if floor is None or better is None else floor.value + slack
-        other = (floor.uncertainty or 0.0) if floor else 0.0
-        yield bound(limit, lower, other, f"real against real: {number(_figures(floor)[0])}")
+        yield bound(limit, lower, floor, f"real against real: {number(_figures(floor)[0])}")
     if threshold.within_blessed is not None and baseline is not None:
         slack = threshold.within_blessed * abs(baseline.value)
         limit = math.nan if better is None else baseline.value - slack if lower else baseline.value + slack
-        yield bound(limit, lower, baseline.uncertainty or 0.0, f"latest blessed model: {number(baseline.value)}")
+        yield bound(limit, lower, baseline, f"latest blessed model: {number(baseline.value)}")
+
+
+def _together(*errors: tuple[float, int | None]) -> tuple[float, float]:
+    """The error of a sum or difference, and its degrees of freedom (Welch 1947, Satterthwaite 1946)."""
+    total = math.hypot(*(error for error, _ in errors))
+    spread = sum(error**4 / freedom for error, freedom in errors if freedom)
+    return total, total**4 / spread if spread else math.inf
 
 
 def _blunt(bound: Bound, threshold: Threshold, evaluation: Evaluation) -> str:

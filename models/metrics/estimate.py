@@ -17,6 +17,7 @@ class Estimate:
         protocol: the settings without which the value means little, such as "k = 3"; empty where there are none.
         counts: samples that the metric was given, by side: real, fake, train. Filled by who calls it.
         trials: of a share, the examples that it is a share of; None for what is no share.
+        freedom: degrees of freedom of the uncertainty where it is told by few parts; None where it is well known.
     """
 
     value: float
@@ -25,6 +26,7 @@ class Estimate:
     protocol: str = ""
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     trials: int | None = None
+    freedom: int | None = None
 
     def error_if(self, value: float) -> float:
         """The standard error if the metric's true value were this one.

@@ -94,4 +94,22 @@ def over_parts(estimates: Sequence[Estimate], parts: Parts, count: int, *, share
     if trials is not None:
         error = max(error, wilson_error(value, trials))
     protocol = ", ".join(filter(None, (estimates[0].protocol, parts.words)))
-    return Estimate(value, error, protocol=protocol, trials=trials)
+    return Estimate(value, error, protocol=protocol, trials=trials, freedom=len(values) - 1)
+
+
+def student(z: float, freedom: float) -> float:
+    """The quantile of Student's distribution where the normal one has `z`: errors of few parts are not well known.
+
+    Args:
+        z: a quantile of the standard normal distribution, at most about 5.
+        freedom: degrees of freedom, at least 5; infinite where the error is known.
+
+    Reference: Abramowitz & Stegun 1964, equation 26.7.5.
+    """
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.experiments import TINY
-from pipeline.summary import Stage, Summary
+from pipeline.summary import Stage, Summary, metrics_table
 
 
 class Artifact:
@@ -21,7 +21,15 @@ class Artifact:
         return self.properties.get(name, "")
 
 
-METRIC = {"value": 0.4321, "uncertainty": 0.01, "threshold": {"at_least": 0.6, "at_most": None}, "holds": False}
+METRIC = {
+    "value": 0.4321,
+    "uncertainty": 0.01,
+    "floor": 0.97,
+    "better": "higher",
+    "threshold": {"at_least": 0.6, "at_most": None},
+    "holds": False,
+    "verdict": "0.432, must be at least 0.6",
+}
 
 
 HEALTHY = {"verdict": "healthy", "meaning": "all is well", "since_step": 0, "evidence": {}}
@@ -81,7 +89,7 @@ def test_what_is_shown(judged):
     shown = io.StringIO()
     judged(False).print(Console(file=shown, width=200, markup=False))
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
-    assert "coverage 0.4321 0.01 at least 0.6 falls short" in lines
+    assert "coverage ↑ 0.4321 0.01 0.97 at least 0.6 falls short" in lines
     assert "because [of] it" in lines
     assert "pushed nothing: only a blessed model that could be served is pushed" in lines
     assert any(line.startswith("stages 2 in") and line.endswith("1 of them cached") for line in lines)
@@ -112,3 +120,21 @@ def test_an_alarm_of_the_training_is_shown(judged, health, line):
     judged(True, health).print(Console(file=shown, width=200))
     found = [each for each in shown.getvalue().splitlines() if each.startswith("training:")]
     assert found == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"value": None, "uncertainty": None, "verdict": "cannot be estimated: needs labels"},
+            "↑ 0.97 at least 0.6 cannot be estimated",
+        ),
+        ({"holds": True, "verdict": "holds: what is missing may be chance"}, "at least 0.6 holds, perhaps by chance"),
+        ({"better": "lower", "floor": None, "threshold": None, "holds": None}, "coverage ↓ 0.4321 0.01"),
+    ],
+)
+def test_the_table_says_direction_reference_and_why_a_figure_is_missing(change, line):
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(metrics_table({"coverage": METRIC | change}))
+    assert any(line in " ".join(each.split()) for each in shown.getvalue().splitlines())
+    assert "training images in the place of generated ones" in " ".join(shown.getvalue().split())

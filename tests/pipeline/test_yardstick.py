@@ -56,7 +56,13 @@ class TestEvaluate:
         # 1,797 digits by the hash of their pixels, a fifth held out
         assert collapsed.counts["train"] + collapsed.counts["eval"] == 1797
         assert 300 < collapsed.counts["eval"] < 420
-        assert collapsed.counts["generated"] == collapsed.counts["noise_floor"] == 200
+        assert collapsed.counts["generated"] == 200
+
+    def test_says_what_was_done_to_the_images(self, collapsed):
+        origin = collapsed.protocol["origin"]
+        assert origin["samples_handled"] == "358 of 16 x 16 pixels; colour turned grey (ITU-R 601 luma): all"
+        assert origin["real_handled"].startswith("1,797 of 8 x 8 pixels; resized to 16 x 16")
+        assert origin["samples_handled"] in collapsed.html
 
     def test_classes_go_by_the_names_of_their_folders(self, collapsed):
         per_class = collapsed.lines["conditional_accuracy"].per_class
@@ -86,6 +92,12 @@ class TestErrors:
                 evaluate(samples, real, tmp_path, *settings)
         with pytest.raises(ValueError, match=r"--samples .*nothing needs a folder of images"):
             evaluate(tmp_path / "nothing", "digits", tmp_path)
+
+    def test_tinted_samples_of_grey_images(self, digits, tmp_path):
+        images, _ = digits
+        red = [Image.merge("RGB", [each, *[each.point(lambda grey: grey // 3)] * 2]) for each in images[:20]]
+        with pytest.raises(ValueError, match="samples of grey images are grey"):
+            evaluate(save(tmp_path / "s", red), "digits", tmp_path)
 
     def test_a_size_that_the_networks_do_not_have(self, tmp_path):
         samples = write_classes(tmp_path / "s", {"all": 2}, (20, 20)) / "all"

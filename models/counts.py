@@ -1,0 +1,89 @@
+"""Whether so many examples can carry the bounds of an experiment: known before anything is trained."""
+
+import inspect
+import math
+
+from models import catalog
+from models.config import Data, Evaluation, Threshold
+from models.evaluation import NOTICED
+from models.metrics.parts import DISJOINT, DRAWN, part_size
+
+FLOOR = 0.8
+"""Real against real, a share is above this or below 1 less it."""
+
+PAIRED = math.sqrt(2)
+"""Errors of shares of neighbours, which come in pairs, as a multiple of those of independent draws."""
+
+
+def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int) -> None:
+    """Holds each bound against the numbers of examples.
+
+    A share has an error that is bounded by that of draws (Wilson 1927, at the limit); other metrics have one that only
+    a measurement tells, and of them the fewest examples are asked for alone.
+
+    Args:
+        data: what they are.
+        evaluation: its thresholds, and how many are generated.
+        train: training examples.
+        real: held-out examples to judge against.
+
+    Raises:
+        ValueError: a metric with a bound has no value of so few examples, or would not notice what
+            `evaluation.bluntness` or the threshold's `resolves` asks for. One line that says what to raise.
+    """
+    names = catalog.metric_names(evaluation.extractor, data.kind)
+    size = part_size(real=real, generated=evaluation.samples, train=train, compared=evaluation.compared)
+    for name, threshold in evaluation.thresholds.items():
+        if name not in names:
+            continue
+        metric = catalog.METRICS[names[name]]
+        if compares(names[name]) and size < metric.least:
+            raise ValueError(
+                f"a bound on {name} needs at least {metric.least} held-out and {2 * metric.least} training and "
+                f"generated examples; there are {real:,}, {train:,} and {evaluation.samples:,}: add examples, raise "
+                f"evaluation.samples, or leave evaluation.thresholds.{name} out"
+            )
+        if metric.share:
+            _check_share(name, metric, threshold, evaluation, train=train, size=size)
+
+
+def compares(key: str) -> bool:
+    """Whether a metric of the catalog compares with held-out examples."""
+    parameters = inspect.signature(catalog.lookup("metric", key)).parameters
+    return any(name == "neighbourhoods" or name.startswith("real_") for name in parameters)
+
+
+def _check_share(
+    name: str, metric: catalog.Metric, threshold: Threshold, evaluation: Evaluation, *, train: int, size: int
+) -> None:
+    for bound, limit in threshold.bounds.items():
+        relative = bound.startswith("within")
+        share = FLOOR if relative else limit
+        if not 0 < share < 1:
+            continue  # no share falls short of it
+        deviation = math.sqrt(share * (1 - share))
+        if metric.over == "all":
+            own, floor = (deviation / math.sqrt(count) for count in (evaluation.samples, train))
+        else:
+            of_part = PAIRED * deviation / math.sqrt(size)
+            own, floor = (_error(of_part, count, size) for count in (evaluation.samples, train))
+        # the floor's side, or for the blessed model one like this one's
+        other = floor if bound == "within_floor" else own if relative else 0.0
+        found = (evaluation.z + NOTICED) * math.hypot(own, other)
+        allowed = evaluation.allowed(threshold, share)
+        if found <= allowed:
+            continue
+        remedy = "add examples" if other > own or evaluation.samples >= DISJOINT * size else "raise evaluation.samples"
+        raise ValueError(
+            f"evaluation.thresholds.{name}.{bound} has to notice a shortfall of {allowed:.2g}; of {size:,} held-out, "
+            f"{train:,} training and {evaluation.samples:,} generated examples it notices {found:.2g}: {remedy}, or "
+            f"set evaluation.thresholds.{name}.resolves={math.ceil(100 * found) / 100:g}"
+        )
+
+
+def _error(of_part: float, count: int, size: int) -> float:
+    """The error of a mean over parts, as `over_parts` estimates it, where one part has this deviation."""
+    if count // size >= DISJOINT:
+        return of_part / math.sqrt(count // size)
+    share = size / count
+    return of_part * math.sqrt(share + (1 - share) / DRAWN)
