@@ -147,13 +147,17 @@ class Processes:
                 env=os.environ | {"PYTHONPATH": paths},
                 start_new_session=True,
             )
-        # its libraries start their threads later, and count the cores that it has then
-        os.sched_setaffinity(process.pid, cores)
         self._running.add(process)
-        if self._ended:
-            self.kill()
         try:
+            # its libraries start their threads later, and count the cores that it has then
+            os.sched_setaffinity(process.pid, cores)
+            if self._ended:
+                self.kill()
             return process.wait()
+        except BaseException:
+            self.kill()
+            process.wait()
+            raise
         finally:
             self._running.discard(process)
 
@@ -255,4 +259,7 @@ def _last_line(log: Path) -> str:
 
 
 if __name__ == "__main__":
-    share(Experiment.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    try:
+        share(Experiment.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    except ValueError as error:
+        sys.exit(str(error))

@@ -10,6 +10,19 @@ from benchmarks import captions, pipelines, recipes, reporting
 from pipeline import reached
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
 
+SHARED = {
+    *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer"),
+}
+
+
+def summary(places, seed):
+    (root,) = (places / "work" / "runs").glob(f"tiny-{seed}-float32-*")
+    return json.loads((root / "summary.json").read_text())
+
+
+def with_state(tree, state):
+    return {stage["name"] for stage in tree["stages"] if stage["state"] == state}
+
 
 def training(seed=0, precision="float32", *, name="digits-cgan", blessed=True, minutes=4.0, **figures):
     """A training as the results tell it; a figure is the value of a metric that has to be at least 0.9."""
@@ -300,22 +313,3 @@ class TestWholeRuns:
         with pytest.raises(ValueError, match=r"tiny-2-float32 ended with exit code 1: .*; see .*logs"):
             bench(seeds="2")
         assert not list((places / "work" / "records").glob("tiny-2-*"))
-
-
-SHARED = {
-    *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer"),
-}
-
-
-def summary(places, seed):
-    (root,) = (places / "work" / "runs").glob(f"tiny-{seed}-float32-*")
-    return json.loads((root / "summary.json").read_text())
-
-
-def with_state(tree, state):
-    return {stage["name"] for stage in tree["stages"] if stage["state"] == state}
-
-
-def test_a_record_is_of_one_experiment(tmp_path):
-    one, other = (pipelines.Run("tiny-0", "tiny", (), TINY.override([f"training.steps={n}"])) for n in (2, 3))
-    assert pipelines._record(one, tmp_path) != pipelines._record(other, tmp_path)

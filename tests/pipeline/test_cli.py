@@ -42,6 +42,7 @@ class TestList:
     def test_shows_every_experiment(self):
         lines = ganworks("list").stdout.splitlines()
         assert {line.split()[0] for line in lines if line[:1].isalpha()} == {"name", *EXPERIMENTS}
+        assert lines[0].split() == ["name", "source", "size", "steps", "reached", "about"]
 
 
 class TestShow:
@@ -103,6 +104,8 @@ class TestErrors:
             (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
             (["exec", "no.json", "--root", "r"], "the spec no.json cannot be read: No such file or directory"),
             (["bench", "ingst"], "ingst is no benchmark; did you mean ingest?"),
+            (["bench", "recipes", "--experiment", "tny"], "tny is no experiment; did you mean tiny?"),
+            (["bench", "ingest", "--jobs", "2"], "--jobs is no option of the benchmark ingest, which takes none"),
             (["report", "tiny"], "a report is made by `ganworks run`; runs/tiny is not the root of a run"),
             (["report", "tiny", "--root", "r"], "a report is found by a name or by --root; received tiny and r"),
             (["compare", "one"], "a comparison takes two runs or more; received one alone"),
