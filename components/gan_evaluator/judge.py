@@ -168,7 +168,7 @@ def judge_images(
 def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> tuple[Arrays, Arrays]:
     """The training examples and those held out, which have every class."""
     read = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
-    _check_classes(read[1], experiment.data.labels)
+    _check_classes(read[1], experiment.data.labels, experiment.evaluation.split)
     return read
 
 
@@ -196,7 +196,7 @@ def _verdict(
         lines=lines,
         faults=faults,
         counts=counts,
-        protocol=protocol | {"seed": evaluation.seed, "extractor": extractor},
+        protocol=protocol | {"seed": evaluation.seed, "split": evaluation.split, "extractor": extractor},
         real=seen["real"],
         fake=seen["fake"],
         ways=ways,
@@ -253,12 +253,12 @@ def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> di
     }
 
 
-def _check_classes(held_out: Arrays, labels: int) -> None:
+def _check_classes(held_out: Arrays, labels: int, split: str) -> None:
     if held_out.labels is None:
         return
     absent = np.setdiff1d(np.arange(labels), held_out.labels)
     if len(absent):
         raise ValueError(
-            f"each of the {labels} classes needs images in the eval split; there are none of class "
+            f"each of the {labels} classes needs images in the {split} split; there are none of class "
             + ", ".join(map(str, absent[:20]))
         )
