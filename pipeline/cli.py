@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from components import preflight
 from models.config import Experiment
 from pipeline import (
     asking,
@@ -84,6 +85,7 @@ def run(
 ) -> None:
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
+    preflight.check_experiment(experiment)
     root = (root or Path("runs", name)).resolve()
 
     def work(summary: Summary, console: Console) -> None:
@@ -156,9 +158,18 @@ def compile_(
 @app.command()
 def train(
     name: Name,
-    examples: Annotated[list[str], typer.Option(help="a folder or pattern of transformed examples")],
+    examples: Annotated[
+        list[str],
+        typer.Option(
+            help="a folder or pattern of transformed examples, or the folder with Split-train and Split-choose"
+        ),
+    ],
     output: Annotated[str, typer.Option(help="receives model/, run/ and checkpoints/; may lie in a bucket")],
     settings: Settings = None,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(help="likewise, of the examples that the best checkpoint is chosen by, and none is trained on"),
+    ] = None,
 ) -> None:
     """Trains alone, without a pipeline; continues where it was stopped.
 
@@ -171,11 +182,12 @@ def train(
     from models import workers
     from models.training import train as train_gan
 
-    patterns = [posixpath.join(each, "*.gz") if tf.io.gfile.isdir(each) else each for each in examples]
+    whole = [each for each in examples if tf.io.gfile.isdir(posixpath.join(each, "Split-choose"))]
     try:
         gan = train_gan(
             experiment,
-            examples=patterns,
+            examples=_patterns(examples, "train"),
+            choose=_patterns([*whole, *(choose or [])], "choose"),
             model_dir=posixpath.join(output, "model"),
             run_dir=posixpath.join(output, "run"),
             checkpoint_dir=posixpath.join(output, "checkpoints"),
@@ -186,6 +198,18 @@ def train(
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
     if workers.is_chief(gan.distribute_strategy):
         typer.echo(f"the model is {posixpath.join(output, 'model')}")
+
+
+def _patterns(places: list[str], split: str) -> list[str]:
+    """File patterns of examples: of folders, of those that hold all splits, or as they are."""
+    import tensorflow as tf
+
+    patterns = []
+    for place in places:
+        of_split = posixpath.join(place, f"Split-{split}")
+        folder = of_split if tf.io.gfile.isdir(of_split) else place
+        patterns.append(posixpath.join(folder, "*.gz") if tf.io.gfile.isdir(folder) else folder)
+    return patterns
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`ganworks train`: what it refuses, and workers that are killed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -92,6 +93,23 @@ class TestRefuses:
     def test_missing_examples(self, ganworks, tmp_path):
         ended = ganworks(*arguments(tmp_path / "*.gz", tmp_path))
         assert ended == f"error: examples are read from TFRecord files; none matches {tmp_path / '*.gz'}"
+
+
+def test_takes_the_folder_of_all_splits(ganworks, tmp_path, caplog):
+    for seed, split in enumerate(("train", "choose")):
+        write_examples(tmp_path / f"Split-{split}", Data(resolution=16, labels=10), seed=seed)
+    with caplog.at_level("INFO"):
+        assert ganworks(*arguments(tmp_path, tmp_path / "whole")) == 0
+    assert "compare with examples of the choosing split" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        words = arguments(tmp_path / "Split-train", tmp_path / "parts")
+        assert ganworks(*words, "--choose", str(tmp_path / "Split-choose")) == 0
+    assert "compare with examples of the choosing split" in caplog.text
+    histories = [(tmp_path / name / "run" / "history.jsonl").read_text().splitlines() for name in ("whole", "parts")]
+    looks = [{k: v for k, v in json.loads(rows[-1]).items() if k.startswith("look_")} for rows in histories]
+    assert looks[0] == looks[1]
+    assert looks[0]
 
 
 def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, examples, tmp_path):
