@@ -34,7 +34,8 @@ setup: .venv/project.stamp ## makes .venv with the locked packages and this proj
 	@touch $@
 
 demo: setup ## real handwritten digits to a served conditional GAN, in minutes
-	.venv/bin/ganworks run digits-cgan
+	@.venv/bin/ganworks run digits-cgan || { code=$$?; [[ $$code != 3 ]] \
+		|| echo "make calls it Error 3: the model was refused, and above stands what to try" >&2; exit $$code; }
 
 test: setup ## the default tests; `make test MARKED=1` adds the slow, e2e and data tests
 	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(if $(MARKED),,-m "not slow and not e2e and not data")

@@ -27,7 +27,9 @@ setup(
     # The kfp extra of TFX 1.21 has no release for Python 3.12.
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["models*", "components*", "pipeline*", "serving*", "benchmarks*"]),
-    package_data={name: ["**/*.html", "**/*.css", "**/*.js"] for name in PACKAGES},
+    package_data={name: ["**/*.html", "**/*.css", "**/*.js"] for name in PACKAGES}
+    # what `ganworks list` shows
+    | {"benchmarks": ["results/recipes.json"]},
     entry_points={"console_scripts": ["ganworks = pipeline.cli:main"]},
     install_requires=[
         "tfx[kfp]>=1.21,<1.22",

@@ -96,6 +96,7 @@ class Metric(NamedTuple):
         over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
         share: whether it is a share of examples, so that its error is bounded before anything is measured.
         least: examples of each side that it takes without which it has no value.
+        least_of_class: likewise of each class, of what is measured class by class.
     """
 
     line: str
@@ -107,6 +108,7 @@ class Metric(NamedTuple):
     over: Literal["parts", "all"] = "parts"
     share: bool = False
     least: int = 20
+    least_of_class: int = 0
 
 
 INCEPTION = "inception_v3"
@@ -130,6 +132,7 @@ METRICS = {
         "the pictures of one class are nearly the same (mode collapse)",
         of=("images",),
         over="all",
+        least_of_class=2,
     ),
     "spread": Metric(
         "models.metrics.spread:spread",

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Sequence
 
 from models import catalog
 from models.config import Data, Evaluation, Threshold
@@ -15,7 +16,7 @@ PAIRED = math.sqrt(2)
 """Errors of shares of neighbours, which come in pairs, as a multiple of those of independent draws."""
 
 
-def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int) -> None:
+def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, of_class: Sequence[int] = ()) -> None:
     """Holds each bound against the numbers of examples.
 
     A share has an error that is bounded by that of draws (Wilson 1927, at the limit); other metrics have one that only
@@ -26,6 +27,7 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int) -
         evaluation: its thresholds, and how many are generated.
         train: training examples.
         real: held-out examples to judge against.
+        of_class: of these, those of each class; nothing without labels.
 
     Raises:
         ValueError: a metric with a bound has no value of so few examples, or would not notice what
@@ -42,6 +44,19 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int) -
                 f"a bound on {name} needs at least {metric.least} held-out and {2 * metric.least} training and "
                 f"generated examples; there are {real:,}, {train:,} and {evaluation.samples:,}: add examples, raise "
                 f"evaluation.samples, or leave evaluation.thresholds.{name} out"
+            )
+        if not compares(names[name]) and evaluation.samples < metric.least:
+            raise ValueError(
+                f"a bound on {name} needs at least {metric.least:,} generated examples; evaluation.samples is "
+                f"{evaluation.samples:,}: raise it, or leave evaluation.thresholds.{name} out"
+            )
+        # those that are compared are drawn from all
+        few = [number for number, count in enumerate(of_class) if count * size / real < metric.least_of_class]
+        if few:
+            raise ValueError(
+                f"a bound on {name} needs at least {metric.least_of_class} held-out examples of each class; of class "
+                f"{few[0]} there are {of_class[few[0]]:,} of {real:,}, of which {size:,} are compared: add examples, "
+                f"raise evaluation.compared, or leave evaluation.thresholds.{name} out"
             )
         if metric.share:
             _check_share(name, metric, threshold, evaluation, train=train, size=size)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import logging
 import tempfile
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from models.config import Data, Training
+
+log = logging.getLogger(__name__)
 
 IN_MEMORY_BYTES = 4 * 2**30
 """Decoded images up to this size are held in memory, larger sets in an unnamed file that the system pages."""
@@ -193,6 +196,26 @@ class _Shuffles:
             inside = epochs == number
             rows[inside] = self._epoch(int(number))[places[inside]]
         return rows
+
+
+def compared_with(arrays: Arrays, choose: Arrays | None) -> Arrays:
+    """What looks at samples compare with: the choosing split, or the training examples where that has fewer than 2.
+
+    Args:
+        arrays: what is trained on.
+        choose: what is not; None where there is no such split.
+    """
+    domains = (choose.examples, choose.unpaired) if choose else ()
+    held_out = min((len(each) for each in domains if each is not None), default=0)
+    if choose is None or held_out < 2:
+        log.warning(
+            "looks at samples compare with training examples, as the choosing split has %d: the best look may be that "
+            "of copies",
+            held_out,
+        )
+        return arrays
+    log.info("looks at samples compare with examples of the choosing split, which has %d", held_out)
+    return choose
 
 
 def reference(arrays: Arrays, count: int, seed: int) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """How a generator is judged: the part of an experiment that decides what may be served."""
 
 from statistics import NormalDist
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -65,6 +65,9 @@ class Evaluation(Frozen):
         None, description="inception_v3: file of the weights, .h5; without one they are downloaded"
     )
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
+    split: Literal["eval", "choose"] = Field(
+        "eval", description="the real examples to judge against: choose while a recipe is looked for, eval at the end"
+    )
     samples: int = Field(
         20_000, gt=0, description="generated images that the metrics see; the more, the sharper the judgement"
     )

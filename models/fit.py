@@ -1,12 +1,12 @@
 """What the parts of an experiment must agree on: refused here, before a pipeline has run for an hour."""
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models import catalog
 
 if TYPE_CHECKING:
-    from models.config import Experiment
+    from models.config import Data, Experiment, Network
 
 CROSS_ENTROPIES = ("minimax", "non_saturating", "maximum_likelihood")
 """Objectives whose discriminator minimises a binary cross-entropy: labels of these can be smoothed."""
@@ -33,14 +33,90 @@ OPTIONS = {
 }
 """Fields that not every GAN reads, and the GANs that do: to the others they are refused, rather than ignored."""
 
+TRANSLATING = ("cycle", "restoration")
+"""GANs whose generator takes an example: a translator, which has no noise, label or code."""
+
+
+class Architecture(NamedTuple):
+    """What a network can do.
+
+    Attributes:
+        lacks: fields of `Network` that it does not have.
+        points: whether it draws points of the plane instead of images.
+        translates: whether it has a translator.
+    """
+
+    lacks: tuple[str, ...]
+    points: bool = False
+    translates: bool = False
+
+
+CONVOLUTIONAL = Architecture(("generator_depth", "discriminator_depth", "dropout"))
+ARCHITECTURES = {
+    "gan_mlp": Architecture(("attention",)),
+    "points": Architecture(("attention",), points=True, translates=True),
+    "dcgan": CONVOLUTIONAL,
+    "resnet": CONVOLUTIONAL,
+}
+NO_OPTIONS_OF_TRANSLATORS = ("latent", "condition", "categorical_codes", "continuous_codes")
+
 NEEDS = {"cycle": "data.unpaired_source", "restoration": "gan.degradations"}
 """Fields without which a GAN has nothing to do."""
 
 
 def check_fit(experiment: "Experiment") -> None:
     """Raises ValueError, one line, for the first two parts that do not go together."""
-    for check in (_options, _labels, _stacked, _thresholds, _packing, _smoothing, _images, _lazy_penalties, _unrolling):
+    for check in (
+        _options,
+        _labels,
+        _stacked,
+        _thresholds,
+        _packing,
+        _smoothing,
+        _images,
+        _lazy_penalties,
+        _unrolling,
+        _network,
+    ):
         check(experiment)
+
+
+def check_network(network: "Network", data: "Data", *, translator: bool = False) -> None:
+    """Holds a network against the data and against what its architecture can do.
+
+    Args:
+        network: the fields.
+        data: says whether examples are points or images.
+        translator: whether it is to take an example in the place of noise.
+
+    Raises:
+        ValueError: one line for the first thing that does not fit.
+    """
+    known = ARCHITECTURES.get(network.name)
+    if known is None:
+        return
+    for field in known.lacks + (NO_OPTIONS_OF_TRANSLATORS if translator else ()):
+        value, default = getattr(network, field), type(network).model_fields[field].default
+        if value != default:
+            raise ValueError(f"network.{field} is no option of {network.name}; received {value}, leave it at {default}")
+    if known.points and not data.points:
+        raise ValueError(f"{network.name} draws points of the plane, but {data.source} has images")
+    if data.points and not known.points:
+        raise ValueError(
+            f"{network.name} draws images, but {data.source} has points of the plane; network.name points draws them"
+        )
+    if network.condition == "batch_norm" and network.generator_norm != "batch":
+        raise ValueError(
+            f"network.condition batch_norm needs network.generator_norm batch; received {network.generator_norm}"
+        )
+
+
+def _network(experiment: "Experiment") -> None:
+    network, gan = experiment.network, experiment.gan.name
+    known = ARCHITECTURES.get(network.name)
+    if known and gan in TRANSLATING and not known.translates:
+        raise ValueError(f"the GAN {gan} needs a translator, which network.name {network.name} does not have")
+    check_network(network, experiment.data, translator=gan in TRANSLATING)
 
 
 def _options(experiment: "Experiment") -> None:
@@ -96,6 +172,10 @@ def _packing(experiment: "Experiment") -> None:
         )
     if batch % pack:
         raise ValueError(f"training.batch_size is a multiple of network.pack; received {batch} and {pack}")
+    group = experiment.network.batch_group
+    if experiment.network.batch_statistics != "none" and batch % (pack * group):
+        packs = f" x network.pack ({pack})" if pack > 1 else ""
+        raise ValueError(f"training.batch_size is a multiple of network.batch_group ({group}){packs}; received {batch}")
 
 
 def _smoothing(experiment: "Experiment") -> None:

@@ -47,7 +47,7 @@ class Reference:
 
     def __init__(self, real: np.ndarray, labels: np.ndarray | None = None):
         if len(real) < 2:
-            raise ValueError(f"a look at samples compares with at least 2 training examples; received {len(real)}")
+            raise ValueError(f"a look at samples compares with at least 2 examples; received {len(real)}")
         self._real = _features_of_all(real)
         within = _distances(self._real, self._real)
         self._inside, self._across = _weights(_groups(labels, len(real)))

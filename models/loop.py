@@ -14,7 +14,7 @@ from models import workers
 from models.catalog import lookup
 from models.checkpoints import Checkpoints
 from models.config import Experiment
-from models.data import Arrays, batches, reference
+from models.data import Arrays, batches, compared_with, reference
 from models.files import CannotWrite
 from models.gans.base import GAN, Phase
 from models.health import Monitor
@@ -52,6 +52,7 @@ class Loop:
     Args:
         gan: made under the strategy's scope.
         arrays: what it is trained on.
+        compared: what looks at samples compare with.
         strategy: of any kind.
         checkpoints: of the whole state, the newest.
         best: of the whole state at the best look.
@@ -63,6 +64,7 @@ class Loop:
         self,
         gan: GAN,
         arrays: Arrays,
+        compared: Arrays,
         strategy: tf.distribute.Strategy,
         checkpoints: Checkpoints,
         best: Checkpoints,
@@ -72,7 +74,7 @@ class Loop:
         self.gan, self.arrays, self.strategy, self.checkpoints, self.best = gan, arrays, strategy, checkpoints, best
         self.training = gan.experiment.training
         self.history = History(epath.Path(live_dir) / "history.jsonl")
-        self.monitor = Monitor(gan.experiment, reference(arrays, self.training.health.samples, self.training.seed))
+        self.monitor = Monitor(gan.experiment, reference(compared, self.training.health.samples, self.training.seed))
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=gan)
         self.stretches = stretches(gan.phases())
         self.steps = self.stretches[-1].end
@@ -261,6 +263,7 @@ def make_loop(
     checkpoint_dir: epath.PathLike,
     live_dir: epath.PathLike,
     callbacks: Callbacks = (),
+    choose: Arrays | None = None,
 ) -> Loop:
     """The training of an experiment on examples in memory, under its strategy, its weights drawn by its seed.
 
@@ -270,6 +273,7 @@ def make_loop(
         checkpoint_dir: holds the newest checkpoints, and that of the best look in `best/`.
         live_dir: receives the history.
         callbacks: called after each call of the compiled loop.
+        choose: what looks at samples compare with; None, or fewer than 2 of a domain, for the examples themselves.
 
     Raises:
         ValueError: see `make_strategy`; or the networks do not fit the data or the scheme.
@@ -280,7 +284,7 @@ def make_loop(
         gan: GAN = lookup("gan", experiment.gan.name)(experiment)
         checkpoints = Checkpoints(checkpoint_dir, gan.state())
         best = Checkpoints(epath.Path(checkpoint_dir) / "best", gan.state(), keep=1)
-    return Loop(gan, arrays, strategy, checkpoints, best, live_dir, callbacks)
+    return Loop(gan, arrays, compared_with(arrays, choose), strategy, checkpoints, best, live_dir, callbacks)
 
 
 def stretches(phases: Sequence[Phase]) -> list[Stretch]:

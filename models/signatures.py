@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from models.config import Experiment
+from models.randomness import key
 
 SEED, OTHER_SEED, LABEL = (tf.TensorSpec([None], tf.int64, name) for name in ("seed", "other_seed", "label"))
 SHARE, TRUNCATION = (tf.TensorSpec([None], tf.float32, name) for name in ("share", "truncation"))
@@ -187,10 +188,10 @@ class Sampler:
         network, categories = self.network, self.network.categorical_codes
 
         def noise(each: tf.Tensor) -> tf.Tensor:
-            return tf.random.stateless_normal([network.latent_size], tf.stack([each, 0]), alg="philox")
+            return tf.random.stateless_normal([network.latent_size], key(each, 0, "z"), alg="philox")
 
         def code(each: tf.Tensor) -> tf.Tensor:
-            drawn = tf.random.stateless_uniform([1 + network.continuous_codes], tf.stack([each, 1]), alg="philox")
+            drawn = tf.random.stateless_uniform([1 + network.continuous_codes], key(each, 0, "code"), alg="philox")
             picked = tf.one_hot(tf.cast(drawn[0] * categories, tf.int32), categories)
             return tf.concat([picked, 2 * drawn[1:] - 1], 0)
 

@@ -23,6 +23,7 @@ def train(
     experiment: Experiment,
     *,
     examples: Sequence[str],
+    choose: Sequence[str] = (),
     model_dir: str | Path,
     run_dir: str | Path,
     checkpoint_dir: str | Path,
@@ -35,6 +36,8 @@ def train(
     Args:
         experiment: what to train; `data`, `gan`, `network`, `objective` and `training` are read.
         examples: patterns of the transformed training examples.
+        choose: patterns of those that looks at samples compare with, none of which is trained on: a look that compares
+            with what is trained on favours copies. Without any, looks have to do so.
         model_dir: where the SavedModel goes; written last, only when the training is complete and finite.
         run_dir: receives `history.jsonl`, `samples/` and `tensorboard/`.
         checkpoint_dir: belongs to this experiment on these examples alone; survives a killed run.
@@ -57,10 +60,12 @@ def train(
     log.info("training in %s on %s", numbers, ", ".join(devices))
     with workers.naming_the_lost(strategy):
         arrays = read_examples(examples, experiment.data)
+        chosen_by = read_examples(choose, experiment.data) if choose else None
         workers.check_alike(
             strategy,
             experiment=experiment.to_json(),
             examples=arrays.digest,
+            choosing_examples=chosen_by.digest if chosen_by else "",
             source=source_hash("models"),
             precision=numbers,
         )
@@ -68,7 +73,7 @@ def train(
         if callbacks is None:
             shown = reference(arrays, 200, experiment.training.seed)
             callbacks = standard_callbacks(live_dir, experiment, shown) if workers.is_chief(strategy) else []
-        loop = make_loop(experiment, arrays, epath.Path(checkpoint_dir), live_dir, callbacks)
+        loop = make_loop(experiment, arrays, epath.Path(checkpoint_dir), live_dir, callbacks, choose=chosen_by)
         loop.run()
         step = loop.restore_best()
 

@@ -1,7 +1,5 @@
 """The command `ganworks`. What is heavy is imported by the command that needs it: `--help` answers at once."""
 
-import importlib
-import inspect
 import json
 import os
 import posixpath
@@ -14,26 +12,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.catalog import near_misses
+from components import preflight
 from models.config import Experiment
-from pipeline import asking, exec_command, generate_command, reading, running, serve_command, session, submit_command
+from pipeline import (
+    asking,
+    bench_command,
+    exec_command,
+    generate_command,
+    reached,
+    reading,
+    running,
+    serve_command,
+    session,
+    submit_command,
+)
 from pipeline.experiments import EXPERIMENTS, find
 from pipeline.running import STOPPED
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table, print_warnings
-
-BENCHMARKS = {
-    "fgan": "benchmarks.fgan",
-    "ingest": "benchmarks.ingest",
-    "metrics": "benchmarks.metrics",
-    "mixtures": "benchmarks.mixtures",
-    "parzen": "benchmarks.parzen",
-    "scaling": "benchmarks.scaling",
-    "serving": "benchmarks.serving",
-    "stacked": "benchmarks.stacked",
-    "throughput": "benchmarks.throughput",
-}
-"""`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. A `main(root)` keeps its
-trainings there."""
 
 app = typer.Typer(
     help="From images to a trained, judged, blessed and served GAN.",
@@ -62,22 +57,23 @@ def common(debug: Annotated[bool, typer.Option("--debug", help="shows the traceb
 
 @app.command("list")
 def list_() -> None:
-    """Shows the experiments."""
+    """Shows the experiments, with what many trainings of each reached (`ganworks bench recipes`)."""
     table = Table(box=None, pad_edge=False)
     for header in ("name", "source", "size", "steps"):
         table.add_column(header, no_wrap=True)
-    table.add_column("about")
+    for header in ("reached", "about"):
+        table.add_column(header, overflow="fold")
     for each in EXPERIMENTS.values():
         data, steps = each.data, f"{each.training.steps:,}"
         size = f"{data.resolution}x{data.resolution}x{data.channels}"
-        table.add_row(each.name, data.source, size, steps, each.description)
+        table.add_row(each.name, data.source, size, steps, reached.reached(each), each.description)
     Console(highlight=False).print(table)
 
 
 @app.command()
 def show(name: Name, settings: Settings = None, source: Source = None) -> None:
     """Prints an experiment, with its settings applied, as JSON."""
-    typer.echo(resolve(name, settings, source).to_json(indent=2))
+    typer.echo(resolve(name, settings, source, judged=False).to_json(indent=2))
 
 
 @app.command()
@@ -89,6 +85,7 @@ def run(
 ) -> None:
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
+    preflight.check_experiment(experiment)
     root = (root or Path("runs", name)).resolve()
 
     def work(summary: Summary, console: Console) -> None:
@@ -96,7 +93,7 @@ def run(
 
         local_runner.run(summary, console)
 
-    running.run(name, experiment, root, root / "logs" / "run.log", work)
+    running.run(name, experiment, root, root / "logs" / "run.log", work, running.typed())
 
 
 @app.command()
@@ -161,26 +158,36 @@ def compile_(
 @app.command()
 def train(
     name: Name,
-    examples: Annotated[list[str], typer.Option(help="a folder or pattern of transformed examples")],
+    examples: Annotated[
+        list[str],
+        typer.Option(
+            help="a folder or pattern of transformed examples, or the folder with Split-train and Split-choose"
+        ),
+    ],
     output: Annotated[str, typer.Option(help="receives model/, run/ and checkpoints/; may lie in a bucket")],
     settings: Settings = None,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(help="likewise, of the examples that the best checkpoint is chosen by, and none is trained on"),
+    ] = None,
 ) -> None:
     """Trains alone, without a pipeline; continues where it was stopped.
 
     With training.strategy=multi_worker, each worker of TF_CONFIG runs this command, and the chief writes. When a worker
     is lost, the others wait for its restart, and all go on from the last checkpoint.
     """
-    experiment = resolve(name, settings, None)
+    experiment = resolve(name, settings, None, judged=False)
     import tensorflow as tf
 
     from models import workers
     from models.training import train as train_gan
 
-    patterns = [posixpath.join(each, "*.gz") if tf.io.gfile.isdir(each) else each for each in examples]
+    whole = [each for each in examples if tf.io.gfile.isdir(posixpath.join(each, "Split-choose"))]
     try:
         gan = train_gan(
             experiment,
-            examples=patterns,
+            examples=_patterns(examples, "train"),
+            choose=_patterns([*whole, *(choose or [])], "choose"),
             model_dir=posixpath.join(output, "model"),
             run_dir=posixpath.join(output, "run"),
             checkpoint_dir=posixpath.join(output, "checkpoints"),
@@ -191,6 +198,18 @@ def train(
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
     if workers.is_chief(gan.distribute_strategy):
         typer.echo(f"the model is {posixpath.join(output, 'model')}")
+
+
+def _patterns(places: list[str], split: str) -> list[str]:
+    """File patterns of examples: of folders, of those that hold all splits, or as they are."""
+    import tensorflow as tf
+
+    patterns = []
+    for place in places:
+        of_split = posixpath.join(place, f"Split-{split}")
+        folder = of_split if tf.io.gfile.isdir(of_split) else place
+        patterns.append(posixpath.join(folder, "*.gz") if tf.io.gfile.isdir(folder) else folder)
+    return patterns
 
 
 @app.command()
@@ -208,31 +227,13 @@ def fetch(
 app.command("serve")(serve_command.serve)
 
 
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="which table to reproduce", show_default=False)],
-    root: Annotated[
-        Path | None, typer.Option(help="where the trainings of a benchmark are kept  [default: runs/bench/NAME]")
-    ] = None,
-) -> None:
-    """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
-    if name not in BENCHMARKS:
-        raise ValueError(f"{name} is no benchmark{near_misses(name, BENCHMARKS)}")
-    main = importlib.import_module(BENCHMARKS[name]).main
-    if root and not inspect.signature(main).parameters:
-        raise ValueError(f"--root is for benchmarks that train; {name} keeps nothing")
-    try:
-        code = main(root) if root else main()
-    except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise typer.Exit(STOPPED) from None
-    raise typer.Exit(code)
+app.command("bench")(bench_command.bench)
 
 
-def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:
-    """The named experiment with the command line's changes; raises ValueError for what does not fit."""
+def resolve(name: str, settings: list[str] | None, source: str | None, *, judged: bool = True) -> Experiment:
+    """The named experiment with the command line's changes; raises ValueError for what does not fit, as `find` does."""
     changes = [f"data.source={source}"] if source else []
-    return find(name).override(changes + (settings or []))
+    return find(name, judged=judged).override(changes + (settings or []))
 
 
 app.command("report")(reading.report)

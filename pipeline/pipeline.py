@@ -11,11 +11,11 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import infra_validator_pb2, pusher_pb2
+from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from components import runtime
+from components import preflight, runtime
 from components.beam import BEAM_ARGS
 from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
 from components.example_gen.statistics import stats_options
@@ -36,7 +36,6 @@ TRAINER_SOURCES = (
     "models.data",
     "models.degradations",
     "models.divergences",
-    "models.draws",
     "models.ema",
     "models.evaluation",
     "models.export",
@@ -47,14 +46,15 @@ TRAINER_SOURCES = (
     "models.health",
     "models.history",
     "models.layers",
-    "models.loop",
     "models.looks",
+    "models.loop",
     "models.metrics.distances",
     "models.networks",
     "models.objectives",
     "models.optimizers",
     "models.penalties",
     "models.precision",
+    "models.randomness",
     "models.saved",
     "models.signatures",
     "models.strategies",
@@ -72,6 +72,7 @@ EXTRACTOR_SOURCES = (
     "models.frozen",
     "models.inception",
     "models.mixtures",
+    "models.randomness",
     "models.signatures",
 )
 EVALUATOR_SOURCES = (
@@ -81,7 +82,6 @@ EVALUATOR_SOURCES = (
     "models.catalog",
     "models.config",
     "models.data",
-    "models.draws",
     "models.ema",
     "models.evaluation",
     "models.features",
@@ -97,6 +97,7 @@ EVALUATOR_SOURCES = (
     "models.mixtures",
     "models.optimizers",
     "models.precision",
+    "models.randomness",
     "models.saved",
     "models.signatures",
 )
@@ -134,8 +135,9 @@ def create_pipeline(
         baseline: whether the latest blessed model is looked up, to compare with; Kubeflow Pipelines has no resolvers.
 
     Returns:
-        A TFX pipeline named after the experiment.
+        A TFX pipeline named after the experiment. Raises ValueError for a GAN that it could not judge.
     """
+    preflight.check_experiment(experiment)
     values = at_run_time(experiment) | places(experiment.name, root)
     parameters = {name: RuntimeParameter(name, type(value), value) for name, value in values.items()} if managed else {}
     source, steps = (parameters.get(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS))
@@ -147,9 +149,13 @@ def create_pipeline(
     statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = _schema_gen(experiment.data, statistics)
-    validator = StrictExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"], data=data).with_id(
-        "ExampleValidator"
-    )
+    validator = StrictExampleValidator(
+        examples=examples,
+        statistics=statistics,
+        schema=schema_gen.outputs["schema"],
+        experiment=experiment,
+        thresholds=parameters.get(runtime.THRESHOLDS),
+    ).with_id("ExampleValidator")
     transform = Transform(
         examples=examples,
         schema=schema_gen.outputs["schema"],
@@ -165,6 +171,7 @@ def create_pipeline(
     feature_trainer = Trainer(
         examples=transformed,
         run_fn="models.features.run_fn",
+        eval_args=trainer_pb2.EvalArgs(splits=[experiment.evaluation.split]),
         custom_config={
             "experiment": _extractor_json(experiment),
             "source": source_hash(*EXTRACTOR_SOURCES),

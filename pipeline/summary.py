@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.config import Experiment
+from pipeline import advice
 
 PUSHED, NOT_BLESSED = 0, 3
 """Exit codes of a run that ended without an error."""
@@ -120,8 +121,13 @@ class Summary:
         unfinished.write_text(json.dumps(self.tree(), indent=2) + "\n")
         unfinished.replace(self.root / "summary.json")
 
-    def print(self, console: Console) -> None:
-        """Shows the judgement and where everything lies."""
+    def print(self, console: Console, again: str | None = None) -> None:
+        """Shows the judgement, where everything lies and, last, what to do about a model that was refused.
+
+        Args:
+            console: shows it.
+            again: the command that was given, which takes further settings; None where it takes none.
+        """
         judgement = self.judgement
         console.print()
         console.print(metrics_table(judgement["metrics"]))
@@ -142,6 +148,8 @@ class Summary:
             if value is not None:
                 shown = _near(value) if isinstance(value, Path) else value
                 console.print(f"{name:<8} {shown}", soft_wrap=True)
+        for line in advice.lines(advice.advise(self.experiment, judgement["metrics"]), again):
+            console.print(line, soft_wrap=True)
 
 
 def print_warnings(console: Console, warnings: Sequence[str]) -> None:

@@ -12,10 +12,11 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from components import preflight
 from components.beam import local_pipeline
-from components.example_gen.ingest import SPLITS, ingest
+from components.example_gen.ingest import ingest
 from components.example_gen.samples import open_samples, write_samples
-from components.example_gen.sources import fingerprint, open_source
+from components.example_gen.sources import TRAIN, fingerprint, open_source
 from components.gan_evaluator.judge import Verdict, judge_images
 from models import features
 from models.config import RESOLUTIONS, Data, Experiment
@@ -47,8 +48,8 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     asked = _asked(real, settings)
     folder, source = open_samples(str(samples)), open_source(real)
     with _phase(console, "reading the real images"):
-        ingest(asked.data, str(work / "real"), local_pipeline)
-        real_side = handling.look([str(work / "real" / f"Split-{split}" / "*.gz") for split in SPLITS])
+        report = ingest(asked.data, str(work / "real"), local_pipeline)
+        real_side = handling.look([str(work / "real" / f"Split-{split}" / "*.gz") for split in report.counts])
         highest = real_side.highest_label
         labels = max(len(source.classes()), highest + 1) if highest >= 0 else 0
     with _phase(console, "reading the samples") as progress:
@@ -61,12 +62,16 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     data = experiment.data
     samples_side = handling.look([str(output)])
     warnings = handling.check(samples_side, real_side, data)
+    preflight.check_classes(data, report.by_class, source.classes())
+    splits = (TRAIN, experiment.evaluation.split)
+    if not report.counts.get(splits[1]):
+        raise ValueError(f"evaluation.split={splits[1]} needs examples; {real} has none there")
     unlabelled = data if found.labelled else data.model_copy(update={"labels": 0})
     with _phase(console, "making them alike"):
-        for split in SPLITS:
+        for split in splits:
             _transform(work / "real" / f"Split-{split}", work / "seen" / f"Split-{split}", data)
         _transform(work / "samples", work / "seen" / "samples", unlabelled)
-    train, held_out = ([str(work / "seen" / f"Split-{split}" / "*")] for split in SPLITS)
+    train, held_out = ([str(work / "seen" / f"Split-{split}" / "*")] for split in splits)
     with _phase(console, "training the judge's classifier"):
         told = json.dumps({"data": data.model_dump(), "evaluation": experiment.evaluation.model_dump()})
         features.run_fn(
@@ -97,14 +102,16 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
 
 def _asked(real: str, settings: Sequence[str]) -> Experiment:
     """What the settings say before anything was read."""
+    if real.startswith("mixture:"):
+        raise ValueError(f"samples are images; --real {real} gives points")
     data = {"channels": 3, "labels": 1000} if real.startswith("stacked:") else {}
     start = Experiment.parse({"name": "samples", "data": {"source": real} | data, "training": {"steps": 1}})
     strange = [each for each in settings if not each.startswith(("data.", "evaluation."))]
     if strange:
         raise ValueError(f"images are judged by fields of data and evaluation; received --set {strange[0]}")
     asked = start.override(settings)
-    if asked.data.points or asked.data.unpaired_source:
-        raise ValueError(f"samples are images; --real {real} gives {'points' if asked.data.points else 'two domains'}")
+    if asked.data.unpaired_source:
+        raise ValueError(f"samples are images; --real {real} gives two domains")
     return asked
 
 

@@ -90,12 +90,15 @@ EXPERIMENTS = {
 
 
 def write_points(directory: Path, data: Data = RING, count: int = 4_096, seed: int = 0) -> list[str]:
-    """Transformed examples of a mixture; returns their pattern."""
-    points, _ = mixtures.sample(mixtures.of_source(data.source), count, seed)
+    """Transformed examples of a mixture, or of two domains that are mixtures; returns their pattern."""
     directory.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(directory / "examples.gz"), "GZIP") as writer:
-        for point in points:
-            feature = tf.train.Feature(float_list=tf.train.FloatList(value=point))
-            example = tf.train.Example(features=tf.train.Features(feature={"point": feature}))
-            writer.write(example.SerializeToString())
+        for domain, source in enumerate(data.sources):
+            points, _ = mixtures.sample(mixtures.of_source(source), count, seed + domain)
+            for point in points:
+                features = {"point": tf.train.Feature(float_list=tf.train.FloatList(value=point))}
+                if data.unpaired_source:
+                    features["domain"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[domain]))
+                example = tf.train.Example(features=tf.train.Features(feature=features))
+                writer.write(example.SerializeToString())
     return [str(directory / "*")]

@@ -12,6 +12,7 @@ from components.example_gen.executor import Executor
 
 SOURCE_PACKAGES = (
     "components.example_gen",
+    "components.preflight",
     "components.runtime",
     "models.config",
     "models.fit",
@@ -19,7 +20,15 @@ SOURCE_PACKAGES = (
     "models.mixtures",
 )
 """What the executor runs, for `models.source.source_hash`."""
-DATA_FIELDS = ("source", "unpaired_source", "eval_share", "pixel_limit", "bad_image_tolerance")
+DATA_FIELDS = (
+    "source",
+    "unpaired_source",
+    "labels",
+    "eval_share",
+    "choose_share",
+    "pixel_limit",
+    "bad_image_tolerance",
+)
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):
@@ -38,7 +47,7 @@ class ImageExampleGenSpec(component_spec.ComponentSpec):
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads images into gzip TFRecords of tf.Example with splits train and eval; output key `examples`."""
+    """Reads images into gzip TFRecords of tf.Example with splits train, choose and eval; output key `examples`."""
 
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from components.example_gen.images import Picture, pictures
-from components.example_gen.sources import Shard, Source
+from components.example_gen.sources import SPLITS, Shard, Source
 from models.config import Data
 
 
@@ -23,7 +23,7 @@ class Digits(Source):
 
     def shards(self) -> Iterator[Shard]:
         """One: it is all in memory at once anyway."""
-        yield Shard(split=None, part=None)
+        yield Shard(sides=SPLITS, part=None)
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Picture]:
         """All digits."""

@@ -8,7 +8,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.example_gen.ingest import SPLITS, ingest
+from components.example_gen.ingest import ingest
+from components.example_gen.sources import SPLITS
 from components.runtime import data_of
 
 
@@ -23,7 +24,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     ) -> None:
         """Ingests what `components.runtime.data_of` says. Raises ValueError as that and `ingest`."""
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        ingest(data_of(exec_properties), examples.uri, self._make_beam_pipeline)
-        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        report = ingest(data_of(exec_properties), examples.uri, self._make_beam_pipeline)
+        present = [split for split in SPLITS if report.counts.get(split)]
+        examples.split_names = artifact_utils.encode_split_names(present)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import tensorflow as tf
 from absl import logging
 
-from components.example_gen.sources import EVAL, TRAIN, Fault, Raw, Shard, Source, file_lines
+from components.example_gen.sources import CHOOSE, EVAL, SPLITS, TRAIN, TRAINED, Fault, Raw, Shard, Source, file_lines
 from models.config import Data
 
-EVAL_NAMES = ("eval", "val", "validation", "test")
+EVAL_NAMES, CHOOSE_NAMES = ("eval", "test"), ("val", "validation")
 SHARD_FILES = 256
 
 
@@ -26,7 +26,8 @@ class Part(NamedTuple):
 class Folder(Source):
     """`folder:DIR`: DIR/CLASS/.../FILE, or DIR/FILE for images without labels.
 
-    With DIR/train and one of DIR/eval, val, validation or test, these are the splits, each laid out so. Labels number
+    With DIR/train and one of DIR/eval, test, val or validation, these are train and eval, each laid out so, and choose
+    is a share of train. With both a DIR/eval or test and a DIR/val or validation, the latter is choose. Labels number
     the classes in the order of their names. What begins with a dot is passed over.
     """
 
@@ -54,12 +55,12 @@ class Folder(Source):
     def shards(self) -> Iterator[Shard]:
         """Groups of files, in an order by the hash of their names, so that classes are mixed."""
         numbers: dict[str, int] = {name: label for label, name in enumerate(self.classes())}
-        for split, root in self._roots().items():
+        for sides, root in self._roots().items():
             files = sorted(self._images(root), key=lambda file: hashlib.sha256(file.encode()).digest())
             for start in range(0, len(files), SHARD_FILES):
                 group = tuple(files[start : start + SHARD_FILES])
                 labels = tuple(numbers.get(file.split("/")[0]) for file in group)
-                yield Shard(split=split, part=Part(root, group, labels))
+                yield Shard(sides=sides, part=Part(root, group, labels))
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Raw | Fault]:
         """The bytes of each file; the limits wait for whoever decodes them."""
@@ -80,13 +81,18 @@ class Folder(Source):
         """The names of the subfolders; those of train where the folder is split."""
         return _subfolders(next(iter(self._roots().values())))
 
-    def _roots(self) -> dict[str | None, str]:
-        """Where the classes are, by split; the split is None where the folder has none of its own."""
+    def _roots(self) -> dict[tuple[str, ...], str]:
+        """Where the classes are, by the sides of the shards; train comes first."""
         folders = _subfolders(self.directory)
-        held_out = next((name for name in EVAL_NAMES if name in folders), None)
+        held_out = next((name for name in EVAL_NAMES + CHOOSE_NAMES if name in folders), None)
         if TRAIN not in folders or held_out is None:
-            return {None: self.directory}
-        return {split: posixpath.join(self.directory, name) for split, name in ((TRAIN, TRAIN), (EVAL, held_out))}
+            return {SPLITS: self.directory}
+        choosing = next((name for name in CHOOSE_NAMES if name in folders and name != held_out), None)
+        if held_out in CHOOSE_NAMES or choosing is None:
+            names: dict[tuple[str, ...], str] = {TRAINED: TRAIN, (EVAL,): held_out}
+        else:
+            names = {(TRAIN,): TRAIN, (CHOOSE,): choosing, (EVAL,): held_out}
+        return {sides: posixpath.join(self.directory, name) for sides, name in names.items()}
 
     def _images(self, root: str) -> Iterator[str]:
         """Files that count: those below class folders, or all where there are none."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
 import struct
 import zlib
@@ -13,10 +14,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.example_gen.images import Picture, pictures, too_large
-from components.example_gen.sources import EVAL, TRAIN, Fault, Shard, Source, file_lines
+from components.example_gen.sources import EVAL, SPLITS, TRAIN, TRAINED, Fault, Head, Shard, Source, file_lines
 from models.config import Data
 
 PREFIXES = {TRAIN: "train", EVAL: "t10k"}
+SIDES = {TRAIN: TRAINED, EVAL: (EVAL,)}
 SHARD_IMAGES = 10_000
 BATCH_PIXELS = 1 << 20
 HEADER_BYTES = {1: 8, 3: 16}
@@ -35,7 +37,8 @@ class Part(NamedTuple):
 class Idx(Source):
     """`idx:DIR`: train-images-idx3-ubyte, train-labels-idx1-ubyte and, where there are any, the same of t10k.
 
-    Each may end in .gz. Without t10k the train files are split by hash, without labels the examples have none.
+    Each may end in .gz. t10k is eval, and choose a share of train; without t10k all three are shares of train. Without
+    labels the examples have none.
     """
 
     channels = 1
@@ -64,7 +67,7 @@ class Idx(Source):
             step = max(SHARD_IMAGES, -(-count // 8)) if images.endswith(".gz") else SHARD_IMAGES
             for start in range(0, count, step):
                 part = Part(images, labels, start, min(start + step, count))
-                yield Shard(split=split if len(pairs) > 1 else None, part=part)
+                yield Shard(sides=SIDES[split] if len(pairs) > 1 else SPLITS, part=part)
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Picture | Fault]:
         """Images with their labels; what the header promises and the file lacks is one fault."""
@@ -80,6 +83,17 @@ class Idx(Source):
             done += len(pixels)
         if done < part.stop:
             yield Fault(part.images, self._shortage(part, count, labels), part.stop - done)
+
+    def heads(self, shard: Shard, *, data: Data) -> Iterator[Head]:
+        """Without encoding the images as PNG."""
+        part: Part = shard.part
+        _, height, width = read_header(part.images, dimensions=3)
+        if height * width > data.pixel_limit:
+            return
+        for pixels, classes in self._batches(part, height * width):
+            labels = [None] * len(pixels) if classes is None else classes.tolist()
+            for image, label in zip(pixels, labels, strict=True):
+                yield Head(1, hashlib.sha256(image.tobytes()).digest(), label)
 
     def fingerprint(self) -> str:
         """Names, sizes and times of the files."""

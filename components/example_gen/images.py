@@ -67,13 +67,21 @@ def too_large(height: int, width: int, pixel_limit: int) -> str:
     return f"has {width} x {height} pixels, more than data.pixel_limit of {pixel_limit}"
 
 
-def header_channels(content: bytes, *, pixel_limit: int) -> int | None:
-    """The channels that `read_picture` would report, from the header alone; None where that says enough to refuse."""
+def read_head(content: bytes, *, pixel_limit: int) -> tuple[int, bytes] | None:
+    """The channels and the key that `read_picture` would give; None for an image that is seen to be bad.
+
+    Where the file is passed on as it is, its header is enough. Others are decoded, as their keys are of what is made of
+    them.
+    """
     try:
         with _opened(content, pixel_limit) as image:
-            return _channels(image)
+            channels = _channels(image)
+            if image.format in PASSED_ON and not _transparent(image) and not _may_be_turned(image, content):
+                return channels, hashlib.sha256(content).digest()
+        picture = read_picture(content, None, pixel_limit=pixel_limit)
     except BadImage:
         return None
+    return picture.channels, picture.key
 
 
 def pictures(pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None) -> list[Picture]:
@@ -133,6 +141,16 @@ def _channels(image: Image.Image) -> int:
 
 def _transparent(image: Image.Image) -> bool:
     return image.mode in ALPHA_MODES or "transparency" in image.info
+
+
+def _may_be_turned(image: Image.Image, content: bytes) -> bool:
+    """Whether there may be an EXIF rotation. A PNG is not asked for it, as that would decode it."""
+    if image.format == "PNG":
+        return any(place in content for place in (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp"))
+    try:
+        return bool(image.getexif().get(ORIENTATION_TAG, 1) != 1)
+    except Exception:  # noqa: BLE001 - decoders raise what they like on damaged files
+        return True
 
 
 def _reencoded(image: Image.Image, channels: int) -> tuple[Image.Image, bytes]:

@@ -5,17 +5,30 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
 from absl import logging
 
-from components.example_gen.images import BadImage, Picture, header_channels, read_picture
-from components.example_gen.sources import EVAL, TRAIN, Fault, Point, Raw, Shard, Source, open_source, split_of
+from components import preflight
+from components.example_gen import census
+from components.example_gen.images import BadImage, Picture, read_picture
+from components.example_gen.sources import (
+    CHOOSE,
+    EVAL,
+    SPLITS,
+    TRAIN,
+    Fault,
+    Point,
+    Raw,
+    Shard,
+    Source,
+    open_source,
+    split_of,
+)
 from models.config import Data
 
-SPLITS = (TRAIN, EVAL)
 REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
 """Of the source, and of that of the second domain."""
 NAMED_FAULTS = 20
@@ -23,22 +36,26 @@ _REPORT = "report"
 
 
 class Report(NamedTuple):
-    """What was read: sound examples by split, bad ones, and the first of these by name."""
+    """What was read: sound examples by split, and by class and split; bad ones, and the first of these by name."""
 
     counts: dict[str, int]
     bad: int
     faults: list[Fault]
+    by_class: dict[str, dict[str, int]] = {}  # noqa: RUF012 - a tuple's default, never changed
 
     @classmethod
     def merged(cls, reports: Iterable["Report"]) -> "Report":
         """The sum of several."""
         counts: collections.Counter[str] = collections.Counter()
         bad, faults = 0, list[Fault]()
+        by_class: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
         for report in reports:
             counts.update(report.counts)
             bad += report.bad
             faults = sorted(faults + report.faults)[:NAMED_FAULTS]
-        return cls(dict(counts), bad, faults)
+            for name, numbers in report.by_class.items():
+                by_class[name].update(numbers)
+        return cls(dict(counts), bad, faults, {name: dict(numbers) for name, numbers in by_class.items()})
 
     def to_json(self, classes: list[str]) -> str:
         """The report with the names of the classes."""
@@ -46,36 +63,49 @@ class Report(NamedTuple):
 
 
 def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
-    """Writes the examples of `data.sources` as gzip TFRecords of tf.Example, split into train and eval.
+    """Writes the examples of `data.sources` as gzip TFRecords of tf.Example, split into train, choose and eval.
 
     An example of an image has `image/encoded` (PNG or JPEG), `image/height`, `image/width` and `image/channels`, one of
     a point has `point`, two floats; both have `label` where the source has one. With a second domain, `domain` is 0 or
-    1, and the examples of domain 1 have the label 0. Whatever is wrong, no file is left below `directory`.
+    1, and the examples of domain 1 have the label 0. A choosing split without examples is not there. Whatever is wrong,
+    no file is left below `directory`.
 
     Args:
         data: the sources, their split and their limits.
-        directory: where Split-train/, Split-eval/ and REPORT_FILES are written.
+        directory: where Split-train/, Split-choose/, Split-eval/ and REPORT_FILES are written.
         make_pipeline: makes the Beam pipeline that does it.
 
     Returns:
         The counts of all sources, and the first faults; those of each, with the classes' names, are in REPORT_FILES.
 
     Raises:
-        ValueError: a source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, or a
-            split is empty. One line.
+        ValueError: a source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, train or
+            eval is empty or lacks a class, or there are not `data.labels` classes. One line.
     """
     sources = [open_source(source) for source in data.sources]
-    reports = []
+    preflight.check_labels(data, sources[0].classes())
     with _nothing_left_behind(directory):
         with make_pipeline() as pipeline:
             for domain, source in enumerate(sources):
                 _ = pipeline | f"Domain{domain}" >> _Domain(source, data, domain, directory)
-        for name, path in zip(data.sources, REPORT_FILES, strict=False):
-            with tf.io.gfile.GFile(tf.io.gfile.join(directory, path)) as file:
-                tree = json.load(file)
-            reports.append(Report(tree["counts"], tree["bad"], [Fault(*fault) for fault in tree["faults"]]))
-            _judge(name, reports[-1], data)
+        reports = read_reports(directory, data)
+        for name, report in zip(data.sources, reports, strict=True):
+            _judge(name, report, data)
+        preflight.check_classes(data, reports[0].by_class, sources[0].classes())
+        choosing = [bool(report.counts.get(CHOOSE)) for report in reports]
+        if not all(choosing):
+            _drop_choose(data, directory, choosing)
     return Report.merged(reports)
+
+
+def read_reports(directory: str, data: Data) -> list[Report]:
+    """What `ingest` found of each of `data.sources`, from where it wrote."""
+    reports = []
+    for name in REPORT_FILES[: len(data.sources)]:
+        with tf.io.gfile.GFile(tf.io.gfile.join(directory, name)) as file:
+            tree = json.load(file)
+        reports.append(Report(tree["counts"], tree["bad"], [Fault(*each) for each in tree["faults"]], tree["by_class"]))
+    return reports
 
 
 class _Domain(beam.PTransform):
@@ -93,17 +123,14 @@ class _Domain(beam.PTransform):
             | "Shards" >> beam.FlatMap(lambda _: source.shards())
             | "Spread" >> beam.Reshuffle()
         )
-        channels: Any = source.channels
-        if channels is None:
-            channels = beam.pvalue.AsSingleton(
-                shards
-                | "Headers" >> beam.FlatMap(_census, source, data)
-                | "Count" >> beam.CombineGlobally(_sums)
-                | "MostCommon" >> beam.Map(lambda sums: 1 if sums[0] >= sums[1] else 3)
-            )
-        parts = shards | "Read" >> beam.ParDo(_Read(source, data, self._domain), channels).with_outputs(
-            *SPLITS, _REPORT
+        plan = (
+            shards
+            | "Headers" >> beam.Map(census.take, source, data, labelled=not self._domain)
+            | "Count" >> beam.CombineGlobally(census.Census.merged)
+            | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
+        read = _Read(source, data, self._domain)
+        parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*SPLITS, _REPORT)
         for split in SPLITS:
             # No shuffle before the write: it would hold all images in memory on a local runner.
             prefix = path(f"Split-{split}", ("data_tfrecord", "unpaired_tfrecord")[self._domain])
@@ -125,21 +152,27 @@ class _Read(beam.DoFn):
         self._good = beam.metrics.Metrics.counter("ImageExampleGen", "images")
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
-    def process(self, shard: Shard, channels: int) -> Iterator[beam.pvalue.TaggedOutput]:
+    def process(self, shard: Shard, plan: census.Plan) -> Iterator[beam.pvalue.TaggedOutput]:
         counts = dict.fromkeys(SPLITS, 0)
+        by_class: dict[str, dict[str, int]] = {}
         bad, faults = 0, list[Fault]()
         for item in self._source.read(shard, data=self._data):
-            found = self._checked(item, channels)
+            found = self._checked(item, plan.channels)
             if isinstance(found, Fault):
                 bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
                 continue
-            split = shard.split or split_of(found.key, self._data.eval_share)
+            split = split_of(found.key, shard.sides, self._data)
+            if len(shard.sides) > 1:
+                split = plan.moved.get(found.key, split)
             counts[split] += 1
+            if found.label is not None:
+                of_class = by_class.setdefault(str(found.label), {})
+                of_class[split] = of_class.get(split, 0) + 1
             yield beam.pvalue.TaggedOutput(split, to_example(found, self._domain).SerializeToString())
         self._good.inc(sum(counts.values()))
         self._bad.inc(bad)
-        yield beam.pvalue.TaggedOutput(_REPORT, Report(counts, bad, faults))
+        yield beam.pvalue.TaggedOutput(_REPORT, Report(counts, bad, faults, by_class))
 
     def _checked(self, item: Raw | Picture | Point | Fault, channels: int) -> Picture | Point | Fault:
         if not isinstance(item, Raw):
@@ -182,20 +215,6 @@ def to_example(item: Picture | Point, domain: int | None = None) -> tf.train.Exa
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
-def _census(shard: Shard, source: Source, data: Data) -> Iterator[tuple[int, int]]:
-    """How many images of a shard have 1 channel, and how many 3."""
-    counts: collections.Counter[int | None] = collections.Counter()
-    for item in source.read(shard, data=data):
-        if isinstance(item, Raw):
-            counts[header_channels(item.content, pixel_limit=data.pixel_limit)] += 1
-    yield counts[1], counts[3]
-
-
-def _sums(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    pairs = list(counts)
-    return sum(grey for grey, _ in pairs), sum(colour for _, colour in pairs)
-
-
 def _save(report: Report, path: str, classes: list[str]) -> None:
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(report.to_json(classes))
@@ -214,12 +233,22 @@ def _judge(source: str, report: Report, data: Data) -> None:
         )
     if report.bad:
         logging.warning("skipped %d bad of %d images of %s", report.bad, total, source)
-    for split in SPLITS:
+    for split in (TRAIN, EVAL):
         if not report.counts.get(split):
             raise ValueError(
-                f"source {source} needs images in both splits; {split} has none of {total}, with data.eval_share "
-                f"of {data.eval_share:g}"
+                f"source {source} needs images to train on and others to hold out; {split} has none of {total}: add "
+                "images that differ"
             )
+
+
+def _drop_choose(data: Data, directory: str, choosing: list[bool]) -> None:
+    """Removes the empty files of a choosing split; one domain alone makes none."""
+    if any(choosing):
+        raise ValueError(
+            f"a choosing split has images of both domains; {data.sources[choosing.index(False)]} has none there: add "
+            "images to it, or set data.choose_share=0"
+        )
+    tf.io.gfile.rmtree(tf.io.gfile.join(directory, f"Split-{CHOOSE}"))
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 import hashlib
 from collections.abc import Iterator
 
-from components.example_gen.sources import EVAL, TRAIN, Point, Shard, Source
+from components.example_gen.sources import EVAL, TRAINED, Point, Shard, Source
 from models import mixtures
 from models.config import Data
 
-COUNTS = {TRAIN: 100_000, EVAL: 10_000}
+COUNTS = {TRAINED: 100_000, (EVAL,): 10_000}
 SHARD_POINTS = 10_000
 
 
 class Points(Source):
-    """`mixture:NAME`: 100,000 points to train on and 10,000 held out; a label is the mode's index."""
+    """`mixture:NAME`: 100,000 points to train on and to choose by, and 10,000 held out; a label is the mode's index."""
 
     channels = 0
 
@@ -24,10 +24,10 @@ class Points(Source):
         mixtures.of_source(self.name)
 
     def shards(self) -> Iterator[Shard]:
-        """The seeds of equal parts: each split has its own."""
-        for number, (split, count) in enumerate(COUNTS.items()):
+        """The seeds of equal parts: what is held out has its own."""
+        for number, (sides, count) in enumerate(COUNTS.items()):
             for part in range(count // SHARD_POINTS):
-                yield Shard(split=split, part=(number, part))
+                yield Shard(sides=sides, part=(number, part))
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Point]:
         """The points of a seed."""

@@ -2,16 +2,15 @@
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import tensorflow_datasets as tfds
 
-from components.example_gen.sources import EVAL, TRAIN, Raw, Shard, Source, file_lines
+from components.example_gen.sources import CHOOSE, EVAL, SPLITS, TRAIN, TRAINED, Raw, Shard, Source, file_lines
 from models.config import Data
 
-# `test` comes last: some data sets publish it without labels.
-EVAL_NAMES = ("validation", "test")
+VALIDATION, TEST = "validation", "test"
 
 
 class Part(NamedTuple):
@@ -25,8 +24,9 @@ class Part(NamedTuple):
 class Prepared(Source):
     """`tfds:NAME[/CONFIG]`: prepares the data set where that has not been done, then reads its files as they are.
 
-    Splits are train and validation, or test where there is no validation; with neither, train is split by hash. The
-    folder is TFDS's own: TFDS_DATA_DIR, or tensorflow_datasets in the home directory.
+    Validation is choose and test is eval. Where one of them is missing, or test has no labels, the other is eval and
+    choose is a share of train; with neither, train is split by hash. The folder is TFDS's own: TFDS_DATA_DIR, or
+    tensorflow_datasets in the home directory.
     """
 
     def __init__(self, argument: str) -> None:
@@ -59,12 +59,11 @@ class Prepared(Source):
     def shards(self) -> Iterator[Shard]:
         """The files of each split."""
         splits = self._builder().info.splits
-        held_out = next((name for name in EVAL_NAMES if name in splits), None)
-        for split, name in {TRAIN: TRAIN, **({EVAL: held_out} if held_out else {})}.items():
+        for name, sides in self._sides(splits).items():
             start = 0
             for count in splits[name].shard_lengths:
                 if count:
-                    yield Shard(split=split if held_out else None, part=Part(name, start, start + count))
+                    yield Shard(sides=sides, part=Part(name, start, start + count))
                 start += count
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Raw]:
@@ -89,6 +88,21 @@ class Prepared(Source):
         """The names of the label feature."""
         _, label = self._image_and_label()
         return list(self._builder().info.features[label].names) if label else []
+
+    def _sides(self, splits: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The splits of the data set that are read, and what becomes of each."""
+        if VALIDATION in splits and TEST in splits and self._labelled(TEST):
+            return {TRAIN: (TRAIN,), VALIDATION: (CHOOSE,), TEST: (EVAL,)}
+        held_out = next((name for name in (VALIDATION, TEST) if name in splits), None)
+        return {TRAIN: TRAINED, held_out: (EVAL,)} if held_out else {TRAIN: SPLITS}
+
+    def _labelled(self, split: str) -> bool:
+        """Whether a split's first example has a label, if it has to have one: some tests are published without."""
+        _, label = self._image_and_label()
+        if label is None:
+            return True
+        records = self._builder().as_dataset(split=f"{split}[:1]", decoders=tfds.decode.PartialDecoding({label: True}))
+        return all(int(record[label]) >= 0 for record in records.as_numpy_iterator())
 
     def _builder(self) -> Any:
         return _builder(self.name, self.data_dir)

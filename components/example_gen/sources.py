@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from components.example_gen.images import Picture
+from components.example_gen.images import Picture, read_head
 from models.config import Data
 
 SOURCES = {
@@ -20,7 +20,10 @@ SOURCES = {
     "mixture": "components.example_gen.points:Points",
     "stacked": "components.example_gen.stacked:Stacked",
 }
-TRAIN, EVAL = "train", "eval"
+TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
+SPLITS = (TRAIN, CHOOSE, EVAL)
+TRAINED = (TRAIN, CHOOSE)
+"""What a source that holds some examples out itself is split into, of the others."""
 
 
 class Raw(NamedTuple):
@@ -54,9 +57,18 @@ class Fault(NamedTuple):
 class Shard(NamedTuple):
     """A part of a source that one worker reads; small, as it travels through the pipeline."""
 
-    split: str | None
-    """`train` or `eval` where the source has a split of its own."""
+    sides: tuple[str, ...]
+    """The splits among which hashes divide it: SPLITS, or TRAINED, or one where the source says itself which it is."""
     part: Any
+
+
+class Head(NamedTuple):
+    """What is known of an example before it is decoded."""
+
+    channels: int
+    key: bytes
+    """As a picture's."""
+    label: int | None
 
 
 class Source(abc.ABC):
@@ -85,6 +97,16 @@ class Source(abc.ABC):
             shard: one of `shards`.
             data: its limits; no image that the source itself decodes exceeds `data.pixel_limit`.
         """
+
+    def heads(self, shard: Shard, *, data: Data) -> Iterator[Head]:
+        """What `read` would give, as cheaply as it can be had; bad ones are left out where that is seen at once."""
+        for item in self.read(shard, data=data):
+            if isinstance(item, Raw):
+                head = read_head(item.content, pixel_limit=data.pixel_limit)
+                if head:
+                    yield Head(*head, item.label)
+            elif not isinstance(item, Fault):
+                yield Head(item.channels if isinstance(item, Picture) else 0, item.key, item.label)
 
     @abc.abstractmethod
     def fingerprint(self) -> str:
@@ -135,9 +157,22 @@ def fingerprint(*sources: str) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
-def split_of(key: bytes, eval_share: float) -> str:
-    """The split of an example whose source has none, by its key: equal examples fall on the same side."""
-    return EVAL if int.from_bytes(key[:8], "big") < int(eval_share * 2**64) else TRAIN
+def split_of(key: bytes, sides: tuple[str, ...], data: Data) -> str:
+    """The split of an example by its key: equal examples fall on the same side.
+
+    Args:
+        key: of the example; its first 8 bytes are a place between 0 and 1.
+        sides: of its shard. Of several, eval has the places below `data.eval_share`, choose those of the next
+            `data.choose_share`, and train the others.
+        data: has the shares.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    place = int.from_bytes(key[:8], "big")
+    held_out = int(data.eval_share * 2**64) if EVAL in sides else 0
+    if place < held_out:
+        return EVAL
+    return CHOOSE if place < held_out + int(data.choose_share * 2**64) else TRAIN
 
 
 def file_lines(root: str, files: Iterable[str]) -> str:

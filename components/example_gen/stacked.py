@@ -8,17 +8,17 @@ import numpy as np
 from PIL import Image
 
 from components.example_gen.images import BadImage, Picture, pictures, read_picture
-from components.example_gen.sources import EVAL, TRAIN, Fault, Point, Raw, Shard, Source, make_source, split_of
+from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Fault, Point, Raw, Shard, Source, make_source, split_of
 from models.config import Data
 
-COUNTS = {TRAIN: 128_000, EVAL: 26_000}
+COUNTS = {TRAIN: 128_000, EVAL: 26_000, CHOOSE: 26_000}
 SHARD_IMAGES = 2_000
 MAX_BYTES = 2**30
 """Of a split of the digits as pixels, which a worker holds: a triple may take any three."""
 
 
 class Stacked(Source):
-    """`stacked:SOURCE`: 128,000 random triples of SOURCE's digits to train on, and 26,000 of its held-out ones.
+    """`stacked:SOURCE`: 128,000 random triples of SOURCE's digits to train on, and 26,000 of those of each other split.
 
     The digits a, b and c are the red, green and blue channel; the label is 100 a + 10 b + c. SOURCE has grey images of
     one size, labelled 0 to 9. A digit may be in many triples, but only in those of its own split.
@@ -42,12 +42,14 @@ class Stacked(Source):
         """The seeds of equal parts: each split has its own."""
         for number, (split, count) in enumerate(COUNTS.items()):
             for part in range(count // SHARD_IMAGES):
-                yield Shard(split=split, part=(number, part))
+                yield Shard(sides=(split,), part=(number, part))
 
     def read(self, shard: Shard, *, data: Data) -> Iterator[Picture]:
         """The triples of a seed. Raises ValueError for a SOURCE that is not of one size, grey, and labelled 0 to 9."""
-        split = shard.split or TRAIN
-        images, labels = _digits(self.name, self.digits.fingerprint(), split, data.eval_share, data.pixel_limit)
+        (split,) = shard.sides
+        images, labels = _digits(data.model_copy(update={"source": self.name}), self.digits.fingerprint(), split)
+        if not len(images):
+            return
         rows = np.random.default_rng(shard.part).integers(len(images), size=(SHARD_IMAGES, 3))
         yield from pictures(np.moveaxis(images[rows], 1, -1), labels[rows] @ np.array([100, 10, 1]))
 
@@ -60,28 +62,24 @@ class Stacked(Source):
         return [f"{triple:03}" for triple in range(1000)]
 
 
-@functools.lru_cache(maxsize=2)
-def _digits(
-    source: str, fingerprint: str, split: str, eval_share: float, pixel_limit: int
-) -> tuple[np.ndarray, np.ndarray]:
+@functools.lru_cache(maxsize=len(COUNTS))
+def _digits(data: Data, fingerprint: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """The digits of a split, once a process: images [n, height, width] uint8 and labels [n] int64.
 
     Args:
-        source: where they come from.
+        data: the source that they come from, the shares of the splits, and the limits.
         fingerprint: what is kept is of this content.
-        split: `train` or `eval`.
-        eval_share: decides the split of each where the source has none of its own.
-        pixel_limit: as `Data` has it.
+        split: one of COUNTS; choose alone may have no digits.
     """
+    source = data.source
     opened = make_source(source)
-    data = Data(source=source, eval_share=eval_share, pixel_limit=pixel_limit)
     images, labels, size = list[np.ndarray](), list[int](), 0
     for shard in opened.shards():
-        if shard.split not in (None, split):
+        if split not in shard.sides:
             continue
         for item in opened.read(shard, data=data):
             picture = _sound(item, source, data)
-            if (shard.split or split_of(picture.key, eval_share)) != split:
+            if split_of(picture.key, shard.sides, data) != split:
                 continue
             images.append(np.asarray(Image.open(io.BytesIO(picture.encoded))))
             labels.append(picture.label or 0)
@@ -92,6 +90,8 @@ def _digits(
                 )
             if size > MAX_BYTES:
                 raise ValueError(f"stacked digits are small; a split of {source} has more than {MAX_BYTES} pixels")
+    if not images and split == CHOOSE:
+        return np.empty([0, 0, 0], np.uint8), np.empty([0], np.int64)
     if not images:
         raise ValueError(f"stacked digits need some in each split; {split} of {source} has none")
     return np.stack(images), np.array(labels)

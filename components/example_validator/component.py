@@ -1,17 +1,32 @@
-"""StrictExampleValidator: the standard ExampleValidator, which stops the run."""
+"""StrictExampleValidator: the standard ExampleValidator, which stops the run, and for more reasons."""
 
 import json
 
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 from tfx.types.channel import BaseChannel, Channel
 
+from components import runtime
 from components.example_validator.executor import Executor
+from models.config import Experiment
 from models.source import source_hash
 
-SOURCE_PACKAGES = ("components.example_validator", "models.config", "models.fit", "models.frozen")
+SOURCE_PACKAGES = (
+    "components.example_gen.ingest",
+    "components.example_validator",
+    "components.preflight",
+    "models.catalog",
+    "models.config",
+    "models.counts",
+    "models.evaluation",
+    "models.fit",
+    "models.frozen",
+    "models.metrics",
+)
 """What the executor runs; its hash is part of the cache key."""
-DATA_FIELDS = ("source", "unpaired_source", "labels")
+DATA_FIELDS = ("source", "unpaired_source", "resolution", "channels", "labels", "eval_share", "choose_share")
+EVALUATION_FIELDS = {"bluntness", "compared", "confidence", "extractor", "samples", "split", "thresholds"}
 
 
 class StrictExampleValidatorSpec(component_spec.ComponentSpec):
@@ -20,32 +35,54 @@ class StrictExampleValidatorSpec(component_spec.ComponentSpec):
     PARAMETERS = {  # noqa: RUF012 - TFX's convention
         **standard_component_specs.ExampleValidatorSpec.PARAMETERS,
         "data": component_spec.ExecutionParameter(type=str),
+        "evaluation": component_spec.ExecutionParameter(type=str),
+        "batch_size": component_spec.ExecutionParameter(type=int),
         "source": component_spec.ExecutionParameter(type=str),
+        runtime.THRESHOLDS: runtime.parameter(runtime.THRESHOLDS),
     }
-    INPUTS = standard_component_specs.ExampleValidatorSpec.INPUTS
+    INPUTS = {  # noqa: RUF012 - as above
+        **standard_component_specs.ExampleValidatorSpec.INPUTS,
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    }
     OUTPUTS = standard_component_specs.ExampleValidatorSpec.OUTPUTS
 
 
 class StrictExampleValidator(base_component.BaseComponent):
-    """Validates statistics against a schema and against what the data declares; output key `anomalies`."""
+    """Validates statistics against a schema and against what the data declares, and the numbers of examples against
+    what trains on them and judges by them; output key `anomalies`.
+    """
 
     SPEC_CLASS = StrictExampleValidatorSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, statistics: BaseChannel, schema: BaseChannel, data: str) -> None:
+    def __init__(
+        self,
+        examples: BaseChannel,
+        statistics: BaseChannel,
+        schema: BaseChannel,
+        experiment: Experiment,
+        thresholds: RuntimeParameter | None = None,
+    ) -> None:
         """Builds the node.
 
         Args:
+            examples: output of ImageExampleGen, for its report.
             statistics: output of StatisticsGen.
             schema: output of SchemaGen or ImportSchemaGen.
-            data: JSON of `models.config.Data`; fields that this component does not use are dropped.
+            experiment: what is to be trained; fields that this component does not use are no part of the cache key.
+            thresholds: JSON, in place of its `evaluation.thresholds`; see `components.runtime`.
         """
-        used = {name: value for name, value in json.loads(data).items() if name in DATA_FIELDS}
+        data = experiment.data.model_dump(include=set(DATA_FIELDS))
+        evaluation = experiment.evaluation.model_dump(include=EVALUATION_FIELDS, exclude_none=True)
         super().__init__(
             spec=StrictExampleValidatorSpec(
+                examples=examples,
                 statistics=statistics,
                 schema=schema,
-                data=json.dumps(used, sort_keys=True),
+                data=json.dumps(data, sort_keys=True),
+                evaluation=json.dumps(evaluation, sort_keys=True),
+                batch_size=experiment.training.batch_size,
+                thresholds=thresholds,
                 source=source_hash(*SOURCE_PACKAGES),
                 anomalies=Channel(type=standard_artifacts.ExampleAnomalies),
             )

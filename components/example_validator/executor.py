@@ -1,5 +1,6 @@
 """Executor of StrictExampleValidator."""
 
+import json
 from typing import Any
 
 from absl import logging
@@ -7,10 +8,20 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
 from tfx.components.example_validator import executor, labels
 from tfx.proto.orchestration import execution_result_pb2
-from tfx.types import standard_component_specs
+from tfx.types import artifact_utils, standard_component_specs
 
+from components import preflight
+from components.example_gen.ingest import read_reports
 from components.example_validator.rules import declared_schema, describe
-from models.config import Data
+from components.runtime import THRESHOLDS
+from models.config import Data, Evaluation
+
+
+def _evaluation(exec_properties: dict[str, Any]) -> Evaluation:
+    """How the generator will be judged, with the thresholds set at the start of the run."""
+    tree = json.loads(exec_properties["evaluation"])
+    thresholds = exec_properties.get(THRESHOLDS)
+    return Evaluation.model_validate(tree | ({"thresholds": json.loads(thresholds)} if thresholds else {}))
 
 
 class Executor(executor.Executor):
@@ -22,7 +33,7 @@ class Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> execution_result_pb2.ExecutorOutput:
-        """Validates all splits. Raises ValueError, one line, that names every anomaly."""
+        """Validates all splits. Raises ValueError, one line, that names every anomaly, or see `check_counts`."""
         self._data = Data.model_validate_json(exec_properties["data"])
         self._found: list[str] = []
         output = super().Do(input_dict, output_dict, exec_properties)
@@ -30,6 +41,14 @@ class Executor(executor.Executor):
             logging.error("anomaly: %s", line)
         if self._found:
             raise ValueError(f"the examples must match their schema; {' | '.join(self._found)}")
+        reports = read_reports(artifact_utils.get_single_uri(input_dict["examples"]), self._data)
+        preflight.check_counts(
+            self._data,
+            _evaluation(exec_properties),
+            int(exec_properties["batch_size"]),
+            [report.counts for report in reports],
+            reports[0].by_class,
+        )
         return output
 
     def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:

@@ -38,7 +38,8 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
 
     Args:
         model: the generator.
-        examples: transformed examples; the splits `train` (noise floor, neighbours) and `eval` (reference) are read.
+        examples: transformed examples; the splits `train` (noise floor, neighbours) and that of `evaluation.split`
+            (reference) are read.
         feature_model: the classifier whose features judge.
         model_run: the training run, for its history.
         baseline_model: the latest blessed generator; a resolver's output, which may be empty.

@@ -27,12 +27,14 @@ class Executor(evaluator.Executor):
         """See `GanEvaluator`."""
         model, baseline = input_dict["model"][0], next(iter(input_dict.get("baseline_model") or []), None)
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        experiment = experiment_of(exec_properties)
+        held_out = artifact_utils.get_split_uri(input_dict["examples"], experiment.evaluation.split)
         verdict = judge(
             model=path_utils.serving_model_path(model.uri),
             train_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "train"))],
-            eval_examples=[io_utils.all_files_pattern(artifact_utils.get_split_uri(input_dict["examples"], "eval"))],
+            eval_examples=[io_utils.all_files_pattern(held_out)],
             feature_model=path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["feature_model"])),
-            experiment=experiment_of(exec_properties),
+            experiment=experiment,
             run_dir=artifact_utils.get_single_uri(input_dict["model_run"]),
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
             make_pipeline=self._make_beam_pipeline,

@@ -190,7 +190,7 @@ def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment)
         )
     labels = None if kept_back.labels is None else kept_back.labels[~copied]
     kept_back = Arrays(kept_back.examples[~copied], labels)
-    _check_classes(kept_back, experiment.data.labels)
+    _check_classes(kept_back, experiment.data.labels, experiment.evaluation.split)
     return _Reference(trained_on, kept_back, int(copied.sum()))
 
 
@@ -233,7 +233,7 @@ def _verdict(
         warnings=warnings,
         faults=faults,
         counts=counts,
-        protocol=protocol | {"seed": evaluation.seed, "extractor": extractor} | rigour,
+        protocol=protocol | {"seed": evaluation.seed, "split": evaluation.split, "extractor": extractor} | rigour,
         real=seen["real"],
         fake=seen["fake"],
         ways=ways,
@@ -308,12 +308,12 @@ def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> di
     }
 
 
-def _check_classes(held_out: Arrays, labels: int) -> None:
+def _check_classes(held_out: Arrays, labels: int, split: str) -> None:
     if held_out.labels is None:
         return
     absent = np.setdiff1d(np.arange(labels), held_out.labels)
     if len(absent):
         raise ValueError(
-            f"each of the {labels} classes needs images in the eval split; there are none of class "
+            f"each of the {labels} classes needs images in the {split} split; there are none of class "
             + ", ".join(map(str, absent[:20]))
         )

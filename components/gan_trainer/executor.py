@@ -15,7 +15,7 @@ from models.training import train
 
 
 class Executor(base_executor.BaseExecutor):
-    """Trains on the `train` split."""
+    """Trains on the `train` split; looks compare with the `choose` split, where there is one."""
 
     def Do(
         self,
@@ -25,12 +25,15 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """See `GanTrainer`."""
         examples = artifact_utils.get_split_uri(input_dict["examples"], "train")
+        splits = artifact_utils.decode_split_names(input_dict["examples"][0].split_names)
+        choose = [artifact_utils.get_split_uri(input_dict["examples"], "choose")] if "choose" in splits else []
         experiment = experiment_of(exec_properties)
         identity = "\0".join([experiment.to_json(RECORDED), exec_properties["source"], examples])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         train(
             experiment,
             examples=[io_utils.all_files_pattern(examples)],
+            choose=[io_utils.all_files_pattern(each) for each in choose],
             model_dir=path_utils.serving_model_dir(artifact_utils.get_single_uri(output_dict["model"])),
             run_dir=artifact_utils.get_single_uri(output_dict["model_run"]),
             checkpoint_dir=posixpath.join(exec_properties["checkpoint_root"], key),

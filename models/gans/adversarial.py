@@ -9,9 +9,7 @@ from models.config import Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged, shared, size_of
 from models.gans.game import Game
 from models.gans.unrolled import look_ahead
-
-GENERATOR_USE = 32
-"""Uses of randomness below belong to discriminator updates, those from here on to generator updates."""
+from models.randomness import Key, fold
 
 
 class AdversarialGAN(GAN):
@@ -62,12 +60,12 @@ class AdversarialGAN(GAN):
         logs: Logs = {}
         if training.updates == "simultaneous":
             real, fake = self.pair(batch, step, 0)
-            gradients, logs = self.game.discriminator_gradients(real, fake, step, self.seed(step, 0))
+            gradients, logs = self.game.discriminator_gradients(real, fake, step, self.key(step, "discriminator", 0))
             logs |= self.generator_step(self.real(batch, self.draws - 1), step)
             return self.game.apply(gradients, logs)
         for i in range(k):
             real, fake = self.pair(batch, step, i)
-            logs |= self.game.discriminator_step(real, fake, step, self.seed(step, i))
+            logs |= self.game.discriminator_step(real, fake, step, self.key(step, "discriminator", i))
         for i in range(training.generator_steps):
             # the last of the step's real batches, where the generator reads any
             logs |= self.generator_step(self.real(batch, min(k + i, self.draws - 1)), step, i)
@@ -76,39 +74,38 @@ class AdversarialGAN(GAN):
     def pair(self, batch: Batch, step: tf.Tensor, i: int) -> tuple[Inputs, Inputs]:
         """Fresh real examples, and generated ones for their labels; the generator stays as it is."""
         real = self.real(batch, i)
-        inputs = self.fed(real, self.seed(step, i))
+        inputs = self.fed(real, self.key(step, "discriminator", i))
         return real, inputs | {"x": call_unchanged(self.networks["generator"], inputs)}
 
     def generator_step(self, real: Inputs, step: tf.Tensor, i: int = 0) -> Logs:
         """Updates the generator; the discriminator stays as it is."""
-        seed = self.seed(step, GENERATOR_USE + i)
-        inputs = self.fed(real, seed)
+        key = self.key(step, "generator", i)
+        inputs = self.fed(real, key)
         generator = self.networks["generator"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in generator.trainable_variables])
             fake = inputs | {"x": generator(inputs, training=True)}
-            weights = look_ahead(self.game, real, fake, step, seed) if self.experiment.training.unrolled_steps else None
-            adversarial = self.game.generator_loss(real, fake, step, seed, weights)
-            more, logs = self.further_loss(real, fake, inputs, seed)
+            weights = look_ahead(self.game, real, fake, step, key) if self.experiment.training.unrolled_steps else None
+            adversarial = self.game.generator_loss(real, fake, step, key, weights)
+            more, logs = self.further_loss(real, fake, inputs, key)
             loss = adversarial + more
         return logs | {"g_loss": adversarial, "g_gradient_norm": self.update("generator", tape, loss)}
 
-    def fed(self, real: Inputs, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """What the generator is fed: noise and, where it reads them, labels of real examples in their real shares."""
         condition = {"label": real["label"]} if self.experiment.network.conditional else {}
-        return self.latent(seed, size_of(real)) | condition
+        return self.latent(key, size_of(real)) | condition
 
-    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, seed: tf.Tensor) -> tuple[tf.Tensor, Logs]:
+    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """What the generator minimises besides the adversarial loss, this replica's share, and its logs."""
         loss, logs = tf.constant(0.0), {}
-        for i, (name, penalty, weight) in enumerate(self.generator_penalties):
+        for name, penalty, weight in self.generator_penalties:
 
             def generate(z: tf.Tensor) -> tf.Tensor:
                 return call_unchanged(self.networks["generator"], dict(inputs) | {"z": z})
 
             memory = self.extra[f"{name}_memory"]
-            own = tf.random.fold_in(seed, i, alg="philox")
-            values, remembered = penalty(generate, inputs["z"], own, memory.read_value())
+            values, remembered = penalty(generate, inputs["z"], fold(key, "penalty", name), memory.read_value())
             memory.assign(remembered)
             logs[f"g_{name}"] = self.mean(values)
             loss += weight * logs[f"g_{name}"]

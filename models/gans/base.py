@@ -10,9 +10,9 @@ import tensorflow as tf
 from models import precision
 from models.catalog import lookup
 from models.config import Experiment, Optimizer
-from models.draws import draw
 from models.ema import WeightAverage
 from models.optimizers import make_optimizer
+from models.randomness import Key, Name, draw, key
 
 Batch = Mapping[str, tf.Tensor]
 """Real examples of one step and replica, as `models.data.batches` gives them: `x` [draws, batch, ...] uint8 images or
@@ -140,7 +140,7 @@ class GAN(keras.Model):
         Returns:
             [n, ...] float32, as the network gives it.
         """
-        inputs = self.latent(tf.constant([0, seed], tf.int64), len(examples["x"]))
+        inputs = self.latent(key(seed, 0, "look"), len(examples["x"]))
         if self.experiment.network.conditional:
             inputs |= {"label": tf.convert_to_tensor(examples["label"])}
         return self.averages["generator"].average(inputs, training=False)
@@ -207,15 +207,15 @@ class GAN(keras.Model):
         # Keras sums gradients over replicas in `apply`; the mean needs the share of this one.
         return tf.reduce_mean(tf.cast(per_example, tf.float32)) / self.replicas
 
-    def seed(self, step: tf.Tensor, use: int) -> tf.Tensor:
-        """The seed of one use of randomness in a step, int64 [2]; `use` is below 64."""
-        return tf.stack([tf.cast(self.experiment.training.seed, tf.int64), step * 64 + use])
+    def key(self, step: tf.Tensor, *names: Name) -> tf.Tensor:
+        """The key of what these names say in this step of this training, int64 [2]; see `models.randomness`."""
+        return key(self.experiment.training.seed, step, *names)
 
-    def latent(self, seed: tf.Tensor, size: int) -> dict[str, tf.Tensor]:
+    def latent(self, key: Key, size: int) -> dict[str, tf.Tensor]:
         """This replica's rows of a global batch of what the generator makes examples from.
 
         Args:
-            seed: int64 [2].
+            key: int64 [2].
             size: rows for this replica.
 
         Returns:
@@ -223,13 +223,13 @@ class GAN(keras.Model):
             categorical_codes + continuous_codes]: one-hot, then uniform in [-1, 1].
         """
         network = self.experiment.network
-        latent = {"z": draw(seed, 0, [size, network.latent_size], tf.random.stateless_normal)}
+        latent = {"z": draw(key, "z", [size, network.latent_size], tf.random.stateless_normal)}
         codes = []
         if network.categorical_codes:
-            picked = tf.cast(draw(seed, 1, [size]) * network.categorical_codes, tf.int32)
+            picked = tf.cast(draw(key, "category", [size]) * network.categorical_codes, tf.int32)
             codes.append(tf.one_hot(picked, network.categorical_codes))
         if network.continuous_codes:
-            codes.append(2 * draw(seed, 2, [size, network.continuous_codes]) - 1)
+            codes.append(2 * draw(key, "code", [size, network.continuous_codes]) - 1)
         return latent | ({"code": tf.concat(codes, 1)} if codes else {})
 
 

@@ -11,11 +11,7 @@ from models.config import Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
 from models.gans.pool import ImagePool
-
-GENERATOR_USE = 32
-"""Uses of randomness below belong to the discriminators, those from here on to the translators."""
-
-POOL_USE = 60
+from models.randomness import fold
 
 
 class Side(NamedTuple):
@@ -85,10 +81,10 @@ class CycleGAN(GAN):
         """One update of all four. Logs the losses, what the discriminators tell apart, penalties, gradient norms."""
         real = self.real(batch, 0)
         drawn, logs = self.generator_step(real, step)
-        for i, side in enumerate(self.sides):
-            seed = self.seed(step, i)
-            shown = side.pool.exchange(drawn[side.target], tf.random.fold_in(seed, POOL_USE, alg="philox"))
-            logs |= side.game.discriminator_step({"x": real[side.target]}, {"x": shown}, step, seed)
+        for side in self.sides:
+            key = self.key(step, side.game.name)
+            shown = side.pool.exchange(drawn[side.target], fold(key, "pool"))
+            logs |= side.game.discriminator_step({"x": real[side.target]}, {"x": shown}, step, key)
         return logs
 
     def generator_step(self, real: Inputs, step: tf.Tensor) -> tuple[dict[str, tf.Tensor], Logs]:
@@ -122,10 +118,9 @@ class CycleGAN(GAN):
         scheme = self.experiment.gan
         adversarial, cycle, identity = (tf.constant(0.0) for _ in range(3))
         logs: Logs = {}
-        for i, side in enumerate(self.sides):
-            target = real[side.target]
-            seed = self.seed(step, GENERATOR_USE + i)
-            logs[f"g{side.way}_loss"] = side.game.generator_loss({"x": target}, {"x": drawn[side.target]}, step, seed)
+        for side in self.sides:
+            target, key = real[side.target], self.key(step, side.generator)
+            logs[f"g{side.way}_loss"] = side.game.generator_loss({"x": target}, {"x": drawn[side.target]}, step, key)
             adversarial += logs[f"g{side.way}_loss"]
             # moving statistics are those of the translations alone, which are what is served
             translate = functools.partial(call_unchanged, self.networks[side.generator])

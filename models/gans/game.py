@@ -13,6 +13,7 @@ import tensorflow as tf
 from models import objectives, penalties
 from models.catalog import lookup
 from models.gans.base import GAN, Inputs, Logs, call_unchanged
+from models.randomness import Key, fold
 
 
 class Judged(NamedTuple):
@@ -54,17 +55,17 @@ class Game:
         self.penalties = [(name, lookup("penalty", name), weight) for name, weight in config.penalties.items()]
         self.pack = gan.experiment.network.pack
 
-    def discriminator_step(self, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf.Tensor) -> Logs:
+    def discriminator_step(self, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key) -> Logs:
         """Updates the discriminator on a real and a generated batch; nothing else changes."""
-        gradients, logs = self.discriminator_gradients(real, fake, step, seed)
+        gradients, logs = self.discriminator_gradients(real, fake, step, key)
         return self.apply(gradients, logs)
 
     def discriminator_gradients(
-        self, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf.Tensor
+        self, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key
     ) -> tuple[list[tf.Tensor], Logs]:
         """The gradients of the discriminator's loss, for `apply`, and its logs."""
         with tf.GradientTape() as tape:
-            loss, logs = self.discriminator_loss(real, fake, step, seed)
+            loss, logs = self.discriminator_loss(real, fake, step, key)
         return self.gan.gradients(self.name, tape, loss), logs
 
     def apply(self, gradients: Sequence[tf.Tensor], logs: Logs) -> Logs:
@@ -80,7 +81,7 @@ class Game:
         real: Inputs,
         fake: Inputs,
         step: tf.Tensor,
-        seed: tf.Tensor,
+        key: Key,
         weights: Sequence[tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, Logs]:
         """This replica's share of the discriminator's loss with its penalties.
@@ -89,12 +90,12 @@ class Game:
             real: `x` and what the discriminator takes beside it; `label` for an auxiliary head.
             fake: likewise of generated examples, and `code` for the head of this name.
             step: of the training.
-            seed: int64 [2], of this update.
+            key: int64 [2], of this update.
             weights: in the place of the discriminator's own, whose state then stays as it is.
         """
         network = self._caller(weights)
-        judged_real = self._judge(network, real, step, tf.random.fold_in(seed, 40, alg="philox"))
-        judged_fake = self._judge(network, fake, step, tf.random.fold_in(seed, 41, alg="philox"))
+        judged_real = self._judge(network, real, step, fold(key, "real"))
+        judged_fake = self._judge(network, fake, step, fold(key, "fake"))
         mean = self.gan.mean
         adversarial = mean(self.losses(judged_real.logit, judged_fake.logit).discriminator)
         loss = adversarial + mean(self._head_loss(judged_real, real) + self._head_loss(judged_fake, fake)) / 2
@@ -103,10 +104,10 @@ class Game:
         def critic(shown: tf.Tensor) -> tf.Tensor:
             return _logit(network(self._inputs(shown, real)))
 
-        for i, (name, penalty, weight) in enumerate(self.penalties):
-            # folded, so that no penalty shares its numbers with another or with z
-            own = tf.random.fold_in(seed, i, alg="philox")
-            compute = functools.partial(penalty, critic, judged_real.shown, judged_fake.shown, own)
+        for name, penalty, weight in self.penalties:
+            compute = functools.partial(
+                penalty, critic, judged_real.shown, judged_fake.shown, fold(key, "penalty", name)
+            )
             value = self._lazily(step, compute)
             loss += weight * value
             logs[f"{self.prefix}_{name}"] = value
@@ -117,7 +118,7 @@ class Game:
         real: Inputs,
         fake: Inputs,
         step: tf.Tensor,
-        seed: tf.Tensor,
+        key: Key,
         weights: Sequence[tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """This replica's share of what a generator minimises against this discriminator, whose state stays.
@@ -126,14 +127,14 @@ class Game:
             real: read where `reads_real`.
             fake: generated examples, `x`, with what the discriminator takes beside it, `label` and `code` for heads.
             step: of the training.
-            seed: int64 [2], of this update.
+            key: int64 [2], of this update.
             weights: of the discriminator, instead of its own.
         """
         network = self._caller(weights or [variable.value for variable in self.network.trainable_variables])
-        judged = self._judge(network, fake, step, tf.random.fold_in(seed, 41, alg="philox"))
+        judged = self._judge(network, fake, step, fold(key, "fake"))
         real_logit = judged.logit
         if self.reads_real:
-            real_logit = self._judge(network, real, step, tf.random.fold_in(seed, 40, alg="philox")).logit
+            real_logit = self._judge(network, real, step, fold(key, "real")).logit
         loss = self.gan.mean(self.losses(real_logit, judged.logit).generator)
         return loss + self.gan.mean(self._head_loss(judged, fake)) / 2
 
@@ -142,8 +143,8 @@ class Game:
             return lambda inputs: self.network(dict(inputs), training=True)
         return lambda inputs: call_unchanged(self.network, inputs, weights)
 
-    def _judge(self, network: Callable[[Inputs], Any], examples: Inputs, step: tf.Tensor, seed: tf.Tensor) -> Judged:
-        shown = self._shown(examples["x"], step, seed)
+    def _judge(self, network: Callable[[Inputs], Any], examples: Inputs, step: tf.Tensor, key: Key) -> Judged:
+        shown = self._shown(examples["x"], step, key)
         outputs = network(self._inputs(shown, examples))
         heads = {name: value for name, value in outputs.items() if name != "logit"} if isinstance(outputs, dict) else {}
         return Judged(_logit(outputs), heads, shown)
@@ -151,16 +152,16 @@ class Game:
     def _inputs(self, shown: tf.Tensor, examples: Inputs) -> dict[str, tf.Tensor]:
         return {name: value for name, value in examples.items() if name in self.takes} | {"x": shown}
 
-    def _shown(self, x: tf.Tensor, step: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def _shown(self, x: tf.Tensor, step: tf.Tensor, key: Key) -> tf.Tensor:
         """Examples as the discriminator sees them: augmented, with instance noise, packed."""
         if self.config.augment:
-            x = penalties.diff_augment(x, seed, policy=self.config.augment)
+            x = penalties.diff_augment(x, fold(key, "augment"), policy=self.config.augment)
         if self.config.instance_noise:
             training = self.gan.experiment.training
             # of the phases with a discriminator, which come last
             left = tf.cast(training.total_steps - step, tf.float32) / training.steps
-            own = tf.random.fold_in(seed, 39, alg="philox")
-            x = penalties.instance_noise(x, own, stddev=self.config.instance_noise * left)
+            stddev = self.config.instance_noise * left
+            x = penalties.instance_noise(x, fold(key, "instance noise"), stddev=stddev)
         return pack(x, self.pack)
 
     def _head_loss(self, judged: Judged, asked: Inputs) -> tf.Tensor:

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from models.gans.base import shared
+from models.randomness import Key, fold
 
 
 class ImagePool:
@@ -25,8 +26,8 @@ class ImagePool:
         self.kept = shared(tf.zeros([size, *shape]))
         self.count = shared(tf.constant(0, tf.int64))
 
-    def exchange(self, fresh: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Takes fresh examples in and gives as many to show, [batch, ...] both; equal seeds decide equally."""
+    def exchange(self, fresh: tf.Tensor, key: Key) -> tf.Tensor:
+        """Takes fresh examples in and gives as many to show, [batch, ...] both; equal keys decide equally."""
         size, rows = self.kept.shape[0], fresh.shape[0]
         if not size:
             return fresh
@@ -35,8 +36,7 @@ class ImagePool:
         if context is not None and context.num_replicas_in_sync > 1:
             everyone, first = gathered(fresh, context), context.replica_id_in_sync_group * rows
         swaps, slots = (
-            tf.random.stateless_uniform(everyone.shape[:1], tf.random.fold_in(seed, use, alg="philox"), alg="philox")
-            for use in (0, 1)
+            tf.random.stateless_uniform(everyone.shape[:1], fold(key, name), alg="philox") for name in ("swap", "place")
         )
         shown, kept, count = exchanged(
             self.kept.read_value(),

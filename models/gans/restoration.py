@@ -8,8 +8,7 @@ from models.config import Experiment
 from models.degradations import degrade
 from models.gans.adversarial import AdversarialGAN
 from models.gans.base import Batch, Inputs, Logs, Phase, Player
-
-DEGRADATION_USE = 60
+from models.randomness import Key, fold, key
 
 
 class RestorationGAN(AdversarialGAN):
@@ -40,7 +39,7 @@ class RestorationGAN(AdversarialGAN):
     def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of the generator by the squared error, which is logged with the gradient's norm."""
         real = self.real(batch, 0)
-        inputs = self.fed(real, self.seed(step, 0))
+        inputs = self.fed(real, self.key(step, "pretraining"))
         with tf.GradientTape() as tape:
             restored = self.networks["generator"](inputs, training=True)
             loss = self.mean((restored - real["x"]) ** 2)
@@ -48,15 +47,14 @@ class RestorationGAN(AdversarialGAN):
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
         """See `GAN.generate`: the restorations of `x`, degraded by this seed."""
-        inputs = self.fed({"x": tf.convert_to_tensor(examples["x"])}, tf.constant([0, seed], tf.int64))
+        inputs = self.fed({"x": tf.convert_to_tensor(examples["x"])}, key(seed, 0, "look"))
         return self.averages["generator"].average(inputs, training=False)
 
-    def fed(self, real: Inputs, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `AdversarialGAN.fed`: the real examples, degraded."""
-        own = tf.random.fold_in(seed, DEGRADATION_USE, alg="philox")
-        return {"x": degrade(real["x"], self.experiment.gan.degradations, own)}
+        return {"x": degrade(real["x"], self.experiment.gan.degradations, fold(key, "degradation"))}
 
-    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, seed: tf.Tensor) -> tuple[tf.Tensor, Logs]:
+    def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """See `AdversarialGAN.further_loss`: the weighted squared error."""
         fidelity = self.mean((fake["x"] - real["x"]) ** 2)
         return self.experiment.gan.fidelity_weight * fidelity, {"fidelity_loss": fidelity}

@@ -9,12 +9,13 @@ from models.gans.base import Inputs, clipped
 from models.gans.game import Game
 from models.optimizers import Adam
 from models.penalties import clip_weight
+from models.randomness import Key, fold
 
 Descent = Callable[[int, Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
 """The weights after the i-th update from now on, of the weights before it and the gradients."""
 
 
-def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf.Tensor) -> list[tf.Tensor]:
+def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key) -> list[tf.Tensor]:
     """The discriminator's weights after so many updates against this generated batch; nothing is changed.
 
     The updates are those of the discriminator's own optimizer, from its present state, with its bounds of gradient and
@@ -25,7 +26,7 @@ def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf
         real: real examples.
         fake: generated ones, inside the generator's tape.
         step: of the training.
-        seed: int64 [2].
+        key: int64 [2].
 
     Raises:
         ValueError: the discriminator's optimizer is neither SGD without momentum nor Adam.
@@ -37,10 +38,9 @@ def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, seed: tf
     weights = [tf.convert_to_tensor(variable.value) for variable in game.network.trainable_variables]
     descend = _descent(gan.optimizers[game.name])
     for i in range(training.unrolled_steps):
-        own = tf.random.fold_in(seed, 50 + i, alg="philox")
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            loss, _ = game.discriminator_loss(real, fake, step, own, weights)
+            loss, _ = game.discriminator_loss(real, fake, step, fold(key, "unrolled", i), weights)
         slopes = gan.summed(tape.gradient(loss, weights))
         weights = descend(i, weights, clipped(slopes, slopes, bound) if bound else slopes)
         weights = [clip_weight(each, limit=limit) for each in weights] if limit else weights

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.draws import draw
+from models.randomness import draw, key
 
 
 @keras.saving.register_keras_serializable("ganworks")
@@ -45,7 +45,7 @@ class Dropout(keras.layers.Layer):
             return x
         calls = self.calls.value
         self.calls.assign(calls + 1)
-        uniform = draw(tf.stack([tf.constant(self.seed, tf.int64), calls]), 0, [tf.shape(x)[0], *x.shape[1:]])
+        uniform = draw(key(self.seed, calls, "dropout"), "mask", [tf.shape(x)[0], *x.shape[1:]])
         return tf.where(uniform >= self.rate, x / (1 - self.rate), tf.zeros_like(x))
 
     def get_config(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from models.config import Data, Network
+from models.fit import check_network
 from models.layers.activation import LeakyReLU
 from models.layers.convolution import Conv2D, Conv2DTranspose
 from models.networks import parts
@@ -27,7 +28,7 @@ def generator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     base, doublings = parts.scales(data.resolution)
     channels = [network.generator_width * 2**i for i in reversed(range(doublings))]
     bias = network.generator_norm == "none"
@@ -54,7 +55,7 @@ def discriminator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     _, doublings = parts.scales(data.resolution)
     inputs = parts.discriminator_inputs(network, data)
     x = parts.with_label(inputs["x"], inputs, network, data)
@@ -67,11 +68,6 @@ def discriminator(network: Network, data: Data) -> keras.Model:
         x = LeakyReLU(0.2)(parts.batch_norm(x) if normal else x)
         x = parts.attend(x, network, largest=data.resolution // 2, spectral=network.discriminator_norm == "spectral")
     return parts.discriminator(layers.Flatten()(x), inputs, network, data, _weights)
-
-
-def _check(network: Network, data: Data) -> None:
-    parts.refuse(network, "generator_depth", "discriminator_depth", "dropout")
-    parts.require_images(network, data)
 
 
 def _weights() -> keras.initializers.Initializer:

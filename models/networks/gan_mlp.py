@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from models.config import Data, Network
+from models.fit import check_network
 from models.networks import mlp, parts
 
 
@@ -25,7 +26,7 @@ def generator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     inputs, x = parts.generator_inputs(network, data)
     x = mlp.rectified(x, inputs, network, data, _generator_weights)
     x = layers.Dense(math.prod(data.shape), kernel_initializer=_generator_weights())(x)
@@ -43,13 +44,8 @@ def discriminator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     return mlp.maxout_discriminator(network, data, _discriminator_weights)
-
-
-def _check(network: Network, data: Data) -> None:
-    parts.refuse(network, "attention")
-    parts.require_images(network, data)
 
 
 def _generator_weights() -> keras.initializers.Initializer:

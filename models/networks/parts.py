@@ -19,26 +19,6 @@ Weights = Callable[[], keras.initializers.Initializer]
 ATTENTION_SIZE = 16
 
 
-def refuse(network: Network, *fields: str) -> None:
-    """Refuses fields that an architecture does not have.
-
-    Raises:
-        ValueError: one of them is not at its default.
-    """
-    for field in fields:
-        value, default = getattr(network, field), Network.model_fields[field].default
-        if value != default:
-            raise ValueError(f"network.{field} is no option of {network.name}; received {value}, leave it at {default}")
-
-
-def require_images(network: Network, data: Data) -> None:
-    """Raises ValueError where the data are points, for an architecture that draws images."""
-    if data.points:
-        raise ValueError(
-            f"{network.name} draws images, but {data.source} has points of the plane; network.name points draws them"
-        )
-
-
 def scales(resolution: int) -> tuple[int, int]:
     """The smallest feature map's size, 4 to 7, and how often it doubles up to the resolution."""
     doublings = 0
@@ -54,15 +34,8 @@ def generator_inputs(network: Network, data: Data) -> tuple[Inputs, keras.KerasT
         `z` [batch, latent_size] standard normal (, `label` [batch] int) (, `code` [batch, codes]); and [batch, size] of
         z, made uniform in [-1, 1] where the network asks for that, the label's one-hot vector or embedding, and codes.
 
-    Raises:
-        ValueError: a conditional batch normalisation without batch normalisation.
-
     Reference: Mirza & Osindero 2014 (concatenation), Chen et al. 2016 (codes).
     """
-    if network.condition == "batch_norm" and network.generator_norm != "batch":
-        raise ValueError(
-            f"network.condition batch_norm needs network.generator_norm batch; received {network.generator_norm}"
-        )
     z = layers.Input([network.latent_size], name="z")
     # the distribution function of the normal distribution, from [0, 1] to [-1, 1]
     inputs, driving = {"z": z}, [keras.ops.erf(z / math.sqrt(2)) if network.latent == "uniform" else z]

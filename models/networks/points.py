@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from models.config import Data, Network
+from models.fit import check_network
 from models.networks import mlp, parts
 
 
@@ -23,7 +24,7 @@ def generator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no points.
     """
-    _check(network, data)
+    check_network(network, data)
     inputs, x = parts.generator_inputs(network, data)
     x = mlp.rectified(x, inputs, network, data, _weights)
     return keras.Model(inputs, _point(x, _weights()), name="generator")
@@ -39,7 +40,7 @@ def discriminator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no points.
     """
-    _check(network, data)
+    check_network(network, data)
     return mlp.maxout_discriminator(network, data, _weights)
 
 
@@ -53,8 +54,7 @@ def translator(network: Network, data: Data) -> keras.Model:
         ValueError: the network has fields that this architecture has not, or that are of noise, labels or codes, or the
             data are no points.
     """
-    _check(network, data)
-    parts.refuse(network, "latent", "condition", "categorical_codes", "continuous_codes")
+    check_network(network, data, translator=True)
     x = layers.Input(data.shape, name="x")
     # a small step, so that a translator begins near the identity
     step = _point(mlp.rectified(x, {}, network, data, _weights), keras.initializers.RandomNormal(stddev=0.02))
@@ -63,12 +63,6 @@ def translator(network: Network, data: Data) -> keras.Model:
 
 def _point(x: keras.KerasTensor, weights: keras.initializers.Initializer) -> keras.KerasTensor:
     return layers.Dense(2, kernel_initializer=weights, dtype="float32")(x)
-
-
-def _check(network: Network, data: Data) -> None:
-    parts.refuse(network, "attention")
-    if not data.points:
-        raise ValueError(f"{network.name} draws points of the plane, but {data.source} has images")
 
 
 def _weights() -> keras.initializers.Initializer:

@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from models.config import Data, Network
+from models.fit import check_network
 from models.networks import parts
 
 Norm = Callable[[keras.KerasTensor], keras.KerasTensor]
@@ -29,7 +30,7 @@ def generator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     base, doublings = parts.scales(data.resolution)
     channels = [network.generator_width * 2**i for i in reversed(range(doublings))]
     inputs, x = parts.generator_inputs(network, data)
@@ -57,7 +58,7 @@ def discriminator(network: Network, data: Data) -> keras.Model:
     Raises:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    _check(network, data)
+    check_network(network, data)
     _, doublings = parts.scales(data.resolution)
     inputs = parts.discriminator_inputs(network, data)
     x = parts.with_label(inputs["x"], inputs, network, data)
@@ -102,11 +103,6 @@ def _down(
     x = layers.ReLU()(parts.discriminator_norm(x, network))
     x = convolution(x, filters, 3, gain=2)
     return layers.Add()([layers.AveragePooling2D(2)(x) if shrink else x, short])
-
-
-def _check(network: Network, data: Data) -> None:
-    parts.refuse(network, "generator_depth", "discriminator_depth", "dropout")
-    parts.require_images(network, data)
 
 
 def _weights(gain: int = 1) -> keras.initializers.Initializer:

@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from components.example_gen import points, stacked
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.executor import Executor
 from components.example_gen.ingest import ingest
+from components.example_gen.sources import SPLITS, TRAINED
 from models import mixtures
 from models.config import Data
 from models.metrics.modes import nearest_modes
@@ -33,7 +35,11 @@ ROOT = Path(__file__).parents[2]
 def run(source, directory, **settings):
     directory.mkdir(exist_ok=True)
     report = ingest(Data(source=str(source), **settings), str(directory), make_pipeline)
-    return report, {split: read_split(directory, split) for split in ("train", "eval")}
+    return report, {split: read_split(directory, split) for split in SPLITS}
+
+
+def together(splits):
+    return [example for examples in splits.values() for example in examples]
 
 
 def by_bytes(examples):
@@ -50,17 +56,18 @@ class TestExamples:
             (np.rint(image * 255 / 16).astype(np.uint8).tobytes(), int(label))
             for image, label in zip(digits.images, digits.target, strict=True)
         )
-        got = sorted((decoded(one).tobytes(), one["label"]) for one in splits["train"] + splits["eval"])
+        got = sorted((decoded(one).tobytes(), one["label"]) for one in together(splits))
         assert got == wanted
         assert report.counts == {split: len(examples) for split, examples in splits.items()}
         # four standard deviations of a binomial
         assert abs(len(splits["eval"]) - 1797 / 4) < 4 * np.sqrt(1797 * 0.25 * 0.75)
+        assert abs(len(splits["choose"]) - 1797 / 10) < 4 * np.sqrt(1797 * 0.1 * 0.9)
 
     def test_an_idx_source_keeps_its_own_split(self, tmp_path):
         pixels = noise(0, 30, 4, 6)
         write_idx(tmp_path / "idx", "train", pixels[:20], np.arange(20) % 10)
         write_idx(tmp_path / "idx", "t10k", pixels[20:], np.arange(10), ".gz")
-        _, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out")
+        _, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out", choose_share=0)
         for split, part, labels in (("train", pixels[:20], np.arange(20) % 10), ("eval", pixels[20:], np.arange(10))):
             assert [one["label"] for one in splits[split]] == labels.tolist()
             np.testing.assert_array_equal([decoded(one) for one in splits[split]], part)
@@ -72,10 +79,11 @@ class TestExamples:
         root = write_classes(tmp_path / "in", {"ant": 20, "bee": 20})
         (root / "bee" / "photo.jpg").write_bytes(image_file(noise(77, 9, 8, 3), "JPEG"))
         _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
+        assert all(splits.values())
         files = [
             (file.read_bytes(), label) for label, name in enumerate(("ant", "bee")) for file in (root / name).iterdir()
         ]
-        assert by_bytes(splits["train"] + splits["eval"]) == sorted(files)
+        assert by_bytes(together(splits)) == sorted(files)
         assert json.loads((tmp_path / "out" / "ingest.json").read_text())["classes"] == ["ant", "bee"]
 
     def test_without_labels_there_is_no_label_feature(self, tmp_path):
@@ -86,10 +94,14 @@ class TestExamples:
         )
 
     def test_points_have_their_coordinates_and_their_mode(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(points, "COUNTS", {"train": 600, "eval": 200})
+        monkeypatch.setattr(points, "COUNTS", {TRAINED: 600, ("eval",): 200})
         monkeypatch.setattr(points, "SHARD_POINTS", 100)
         report, splits = run("mixture:ring", tmp_path)
-        assert report.counts == {"train": 600, "eval": 200} == {split: len(each) for split, each in splits.items()}
+        assert report.counts == {split: len(each) for split, each in splits.items()}
+        assert report.counts["train"] + report.counts["choose"] == 600
+        # four standard deviations of a binomial
+        assert abs(report.counts["choose"] - 60) < 4 * np.sqrt(600 * 0.1 * 0.9)
+        assert report.counts["eval"] == 200
         assert all(set(one) == {"point", "label"} for one in splits["train"])
         coordinates = np.array([one["point"] for one in splits["eval"]])
         nearest, near = nearest_modes(coordinates, mixtures.ring())
@@ -97,10 +109,10 @@ class TestExamples:
         assert near.mean() > 0.95
 
     def test_stacked_digits_are_colour_images(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(stacked, "COUNTS", {"train": 60, "eval": 40})
+        monkeypatch.setattr(stacked, "COUNTS", {"train": 60, "eval": 40, "choose": 20})
         monkeypatch.setattr(stacked, "SHARD_IMAGES", 20)
         _, splits = run("stacked:digits", tmp_path)
-        assert [len(splits["train"]), len(splits["eval"])] == [60, 40]
+        assert {split: len(examples) for split, examples in splits.items()} == {"train": 60, "eval": 40, "choose": 20}
         assert all(decoded(one).shape == (8, 8, 3) for one in splits["train"])
         assert all(one["image/channels"] == 3 for one in splits["train"])
         assert len({one["label"] for one in splits["train"]}) > 50
@@ -111,7 +123,7 @@ class TestTwoDomains:
         first = write_classes(tmp_path / "first", {"ant": 12, "bee": 12})
         second = write_classes(tmp_path / "second", {"x": 8, "y": 8, "z": 8}, shape=(4, 4))
         report, splits = run(f"folder:{first}", tmp_path / "out", unpaired_source=f"folder:{second}", eval_share=0.4)
-        examples = splits["train"] + splits["eval"]
+        examples = together(splits)
         assert sum(report.counts.values()) == len(examples) == 48
         for domain, root in enumerate((first, second)):
             files = {file.read_bytes() for file in root.rglob("*.png")}
@@ -148,7 +160,7 @@ class TestSplit:
         write_classes(root / "bee" / "more", {"x": 25}, shape=(3, 3, 3))
         monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 7)
         _, after = run(f"folder:{root}", tmp_path / "b", eval_share=0.3)
-        for split in ("train", "eval"):
+        for split in SPLITS:
             assert set(by_bytes(before[split])) <= set(by_bytes(after[split]))
         assert sum(map(len, after.values())) == 85
 
@@ -159,6 +171,8 @@ class TestSplit:
         _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
         contents = {split: {one["image/encoded"] for one in examples} for split, examples in splits.items()}
         assert not contents["train"] & contents["eval"]
+        assert not contents["choose"] & (contents["train"] | contents["eval"])
+        assert all(contents.values())
         assert sum(map(len, splits.values())) == 40
 
     def test_a_larger_share_only_adds_to_eval(self, tmp_path):
@@ -167,11 +181,81 @@ class TestSplit:
         # distinct digits alone: a few of the set are equal
         assert {one["image/encoded"] for one in small["eval"]} < {one["image/encoded"] for one in large["eval"]}
 
-    def test_an_empty_split_is_refused(self, tmp_path):
-        root = write_classes(tmp_path / "in", {"ant": 3})
-        with pytest.raises(ValueError, match=r"needs images in both splits; eval has none of 3, with .* 1e-09"):
-            run(f"folder:{root}", tmp_path / "out", eval_share=1e-9)
+    def test_what_is_chosen_by_does_not_change_what_is_held_out(self, tmp_path):
+        _, without = run("digits", tmp_path / "a", choose_share=0)
+        _, some = run("digits", tmp_path / "b", choose_share=0.1)
+        _, more = run("digits", tmp_path / "c", choose_share=0.2)
+        assert by_bytes(without["eval"]) == by_bytes(some["eval"]) == by_bytes(more["eval"])
+        assert set(by_bytes(some["choose"])) < set(by_bytes(more["choose"]))
+
+    def test_without_a_share_there_is_no_choosing_split(self, tmp_path):
+        report, splits = run("digits", tmp_path, choose_share=0)
+        assert not report.counts["choose"]
+        assert not (tmp_path / "Split-choose").exists()
+        assert len(splits["train"]) + len(splits["eval"]) == 1797
+
+    def test_one_image_alone_cannot_be_split(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 1}) / "ant"
+        with pytest.raises(ValueError, match=r"needs images to train on and others to hold out; .* has none of 1"):
+            run(f"folder:{root}", tmp_path / "out")
         assert not list((tmp_path / "out").iterdir())
+
+    def test_a_choosing_split_is_of_both_domains(self, tmp_path):
+        first = write_classes(tmp_path / "first", {"ant": 12})
+        second = write_classes(tmp_path / "second", {"x": 2})
+        both = {"source": f"folder:{first}", "unpaired_source": f"folder:{second}"}
+        with pytest.raises(ValueError, match=r"choosing split has images of both domains; folder:.*second has none"):
+            run(directory=tmp_path / "out", **both)
+        _, splits = run(directory=tmp_path / "out", choose_share=0, **both)
+        assert not splits["choose"]
+
+
+class TestClassesOfAFew:
+    """A class that a side would lack gets its example of smallest key."""
+
+    def test_two_examples_are_enough(self, tmp_path):
+        root = write_classes(tmp_path / "in", dict.fromkeys("abcdefghijkl", 2))
+        report, _ = run(f"folder:{root}", tmp_path / "out", labels=12)
+        assert report.by_class == {str(label): {"train": 1, "eval": 1} for label in range(12)}
+
+    def test_three_are_one_a_side(self, tmp_path):
+        root = write_classes(tmp_path / "in", dict.fromkeys("abcdefghijkl", 3))
+        report, _ = run(f"folder:{root}", tmp_path / "out", labels=12, eval_share=0.01)
+        assert report.by_class == {str(label): {"train": 1, "choose": 1, "eval": 1} for label in range(12)}
+
+    def test_it_is_the_one_of_smallest_key(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 6})
+        contents = sorted((file.read_bytes() for file in root.rglob("*.png")), key=lambda one: sha256(one).digest())
+        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=1e-9, choose_share=1e-9)
+        assert [one["image/encoded"] for one in splits["eval"]] == contents[:1]
+        assert [one["image/encoded"] for one in splits["choose"]] == contents[1:2]
+
+    def test_of_a_source_with_a_split_the_training_part_keeps_one(self, tmp_path):
+        for name in ("train", "test"):
+            write_classes(tmp_path / "in" / name, {"ant": 1, "bee": 1, "cat": 4}, shape=(4 + len(name), 5, 3))
+        report, _ = run(f"folder:{tmp_path}/in", tmp_path / "out", labels=3, choose_share=0.75)
+        assert all(counts["train"] and counts["eval"] for counts in report.by_class.values())
+        assert report.by_class["2"]["choose"]
+        assert report.by_class["0"] == {"train": 1, "eval": 1}
+
+    def test_copies_move_together(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 2, "bee": 30})
+        for file in list((root / "ant").iterdir()):
+            for number in range(5):
+                (root / "ant" / f"copy-{number}-{file.name}").write_bytes(file.read_bytes())
+        report, splits = run(f"folder:{root}", tmp_path / "out", labels=2)
+        assert report.by_class["0"] == {"train": 6, "eval": 6}
+        contents = {split: {one["image/encoded"] for one in examples} for split, examples in splits.items()}
+        assert not contents["train"] & contents["eval"]
+
+    def test_shards_decide_nothing(self, tmp_path, monkeypatch):
+        root = write_classes(tmp_path / "in", dict.fromkeys("abcdef", 2))
+        _, whole = run(f"folder:{root}", tmp_path / "a", labels=6)
+        monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 1)
+        _, cut = run(f"folder:{root}", tmp_path / "b", labels=6)
+        assert {split: by_bytes(examples) for split, examples in whole.items()} == {
+            split: by_bytes(examples) for split, examples in cut.items()
+        }
 
 
 def no_image(root):
@@ -218,7 +302,7 @@ class TestBadImages:
         report, splits = run(
             f"folder:{root}", tmp_path / "out", pixel_limit=10_000, eval_share=0.5, bad_image_tolerance=0.05
         )
-        assert sorted(one["image/encoded"] for one in splits["train"] + splits["eval"]) == sorted(good)
+        assert sorted(one["image/encoded"] for one in together(splits)) == sorted(good)
         assert report.bad == 1
         assert message in str(report.faults[0])
         assert message in caplog.text
@@ -279,24 +363,28 @@ def test_an_empty_folder(tmp_path):
 class TestComponent:
     def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key(self):
         nodes = [
-            ImageExampleGen(data=Data(resolution=size, labels=size).model_dump_json(), fingerprint="f", source="s")
+            ImageExampleGen(data=Data(resolution=size).model_dump_json(), fingerprint="f", source="s")
             for size in (16, 28)
         ]
         assert nodes[0].exec_properties == nodes[1].exec_properties
-        for change in ({"eval_share": 0.3}, {"unpaired_source": "idx:x"}):
+        for change in ({"eval_share": 0.3}, {"choose_share": 0}, {"unpaired_source": "idx:x"}, {"labels": 3}):
             other = ImageExampleGen(data=Data(**change).model_dump_json(), fingerprint="f", source="s")
             assert other.exec_properties != nodes[0].exec_properties
 
-    def test_executor_fills_the_artifact(self, tmp_path):
-        node = ImageExampleGen(data=Data(source="digits").model_dump_json(), fingerprint="f", source="s")
+    @pytest.mark.parametrize(
+        ("share", "names"), [(0.1, ["train", "choose", "eval"]), (0, ["train", "eval"])], ids=["three", "two"]
+    )
+    def test_executor_fills_the_artifact(self, tmp_path, share, names):
+        data = Data(source="digits", choose_share=share)
+        node = ImageExampleGen(data=data.model_dump_json(), fingerprint="f", source="s")
         examples = Examples()
         examples.uri = str(tmp_path)
         context = Executor.Context(beam_pipeline_args=[f"--runner={RUNNER}"], tmp_dir=str(tmp_path / "tmp"))
         Executor(context).Do({}, {"examples": [examples]}, dict(node.exec_properties))
-        assert json.loads(examples.split_names) == ["train", "eval"]
+        assert json.loads(examples.split_names) == names
         assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
         assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
-        assert len(read_split(tmp_path, "train")) + len(read_split(tmp_path, "eval")) == 1797
+        assert sum(len(read_split(tmp_path, name)) for name in names) == 1797
 
 
 PEAK = """

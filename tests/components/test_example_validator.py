@@ -10,13 +10,14 @@ from tfx.types.channel import Channel
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from components.example_gen.images import Picture
-from components.example_gen.ingest import to_example
+from components.example_gen.ingest import REPORT_FILES, Report, to_example
 from components.example_gen.sources import Point
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
 from components.example_validator.rules import declared_schema
 from models.config import Data
+from pipeline.experiments import TINY
 
 
 def examples(count=30, labels=10, **changes):
@@ -49,7 +50,7 @@ def changed(items, *, domains=1, **changes):
 def validate(tmp_path):
     """Runs the executor on the statistics of the given examples: those of StatisticsGen, without its Beam pipeline."""
 
-    def run(train, held_out=None, *, labels=10, curated=None, **settings):
+    def run(train, held_out=None, *, labels=10, curated=None, batch_size=0, thresholds=None, **settings):
         statistics = standard_artifacts.ExampleStatistics()
         statistics.uri = str(tmp_path / "statistics")
         statistics.split_names = '["train", "eval"]'
@@ -58,17 +59,25 @@ def validate(tmp_path):
             batch = ExamplesToRecordBatchDecoder().DecodeBatch([example.SerializeToString() for example in those])
             protos[split] = generate_statistics_in_memory(batch, stats_options())
             folder = tmp_path / "statistics" / f"Split-{split}"
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / "FeatureStats.pb").write_bytes(protos[split].SerializeToString())
         schema = standard_artifacts.Schema()
         schema.uri = str(tmp_path / "schema")
         inferred = tfdv.infer_schema(protos["train"], infer_feature_shape=True)
-        Path(schema.uri).mkdir()
+        Path(schema.uri).mkdir(exist_ok=True)
         (tmp_path / "schema" / "schema.pbtxt").write_text(curated or text_format.MessageToString(inferred))
         anomalies = standard_artifacts.ExampleAnomalies()
         anomalies.uri = str(tmp_path / "anomalies")
-        inputs = {"statistics": [statistics], "schema": [schema]}
-        properties = {"data": Data(labels=labels, **settings).model_dump_json(), "exclude_splits": "[]"}
+        ingested = standard_artifacts.Examples()
+        ingested.uri = str(tmp_path)
+        counts = {"train": len(train), "eval": len(examples() if held_out is None else held_out)}
+        data = Data(labels=labels, **settings)
+        report = Report(counts, 0, [], {str(label): {"train": 1, "eval": 1} for label in range(labels)})
+        for name in REPORT_FILES[: len(data.sources)]:
+            (tmp_path / name).write_text(report.to_json([]))
+        inputs = {"examples": [ingested], "statistics": [statistics], "schema": [schema]}
+        properties = {"data": data.model_dump_json(), "evaluation": "{}", "batch_size": batch_size}
+        properties |= {"exclude_splits": "[]", "thresholds": thresholds}
         Executor().Do(inputs, {"anomalies": [anomalies]}, properties)
         return anomalies
 
@@ -217,13 +226,41 @@ def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key():
     channels = {
         name: Channel(type=kind)
         for name, kind in (
+            ("examples", standard_artifacts.Examples),
             ("statistics", standard_artifacts.ExampleStatistics),
             ("schema", standard_artifacts.Schema),
         )
     }
     nodes = [
-        StrictExampleValidator(**channels, data=Data(**settings).model_dump_json())
-        for settings in ({}, {"resolution": 32}, {"labels": 11}, {"unpaired_source": "idx:x"})
+        StrictExampleValidator(**channels, experiment=TINY.override(settings))
+        for settings in (
+            [],
+            ["data.pixel_limit=99"],
+            ["training.steps=3"],
+            ["evaluation.extractor_steps=9"],
+            ["data.labels=11"],
+            ["data.source=idx:x"],
+            ["training.batch_size=16"],
+            ["evaluation.samples=9"],
+            ["evaluation.thresholds.coverage.at_least=0"],
+        )
     ]
-    assert nodes[0].exec_properties == nodes[1].exec_properties
-    assert all(nodes[0].exec_properties != node.exec_properties for node in nodes[2:])
+    assert all(nodes[0].exec_properties == node.exec_properties for node in nodes[1:4])
+    assert all(nodes[0].exec_properties != node.exec_properties for node in nodes[4:])
+
+
+class TestCounts:
+    """What trains on the examples and what judges by them."""
+
+    def test_a_batch_of_more_than_there_are(self, validate):
+        with pytest.raises(ValueError, match=r"^training\.batch_size is at most .* received 31, and digits has 30 in"):
+            validate(examples(), batch_size=31)
+        validate(examples(), batch_size=30)
+
+    def test_a_threshold_that_so_few_cannot_carry(self, validate):
+        thresholds = '{"coverage": {"at_least": 0.5}}'
+        with pytest.raises(ValueError, match=r"^evaluation\.thresholds\.coverage could not .* needs at least 6 real"):
+            validate(examples(), examples(5), labels=0, thresholds=thresholds)
+
+    def test_a_threshold_set_at_the_start_of_the_run_that_they_can(self, validate):
+        validate(examples(labels=0), examples(6, labels=0), labels=0, thresholds='{"coverage": {"at_least": 0.5}}')

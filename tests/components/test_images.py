@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.example_gen.images import BadImage, header_channels, pictures, read_picture
+from components.example_gen.images import BadImage, pictures, read_head, read_picture
 from tests.components.images import image_file, noise
 
 LIMIT = 10_000
@@ -96,12 +96,37 @@ class TestReadPicture:
             read_picture(image_file(np.ones((4, 4), np.float32), "TIFF"), None, pixel_limit=LIMIT)
 
 
-@pytest.mark.parametrize(
-    ("content", "channels"),
-    [(image_file(noise(5, 4, 4)), 1), (image_file(noise(5, 4, 4, 4)), 3), (b"nothing", None)],
-)
-def test_header_channels(content, channels):
-    assert header_channels(content, pixel_limit=LIMIT) == channels
+def turned(kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return image_file(noise(5, 4, 6, 3), kind, exif=exif)
+
+
+class TestReadHead:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            image_file(noise(5, 4, 4)),
+            image_file(noise(5, 4, 4, 3), "JPEG"),
+            image_file(noise(5, 4, 4, 4)),
+            image_file(noise(5, 4, 4, 3), "BMP"),
+            image_file(noise(5, 4, 4, 3), "WEBP"),
+            turned("JPEG"),
+            turned("PNG"),
+        ],
+        ids=["grey", "JPEG", "transparent", "BMP", "WebP", "turned JPEG", "turned PNG"],
+    )
+    def test_says_what_the_whole_picture_says(self, content):
+        picture = read_picture(content, None, pixel_limit=LIMIT)
+        assert read_head(content, pixel_limit=LIMIT) == (picture.channels, picture.key)
+
+    def test_decodes_nothing_that_is_passed_on(self, monkeypatch):
+        contents = image_file(noise(5, 4, 4)), image_file(noise(5, 4, 4), "JPEG")
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+        assert [read_head(content, pixel_limit=LIMIT)[0] for content in contents] == [1, 1]
+
+    def test_knows_no_image(self):
+        assert read_head(b"nothing", pixel_limit=LIMIT) is None
 
 
 def test_pictures_are_lossless_and_keyed_by_pixels():

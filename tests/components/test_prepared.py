@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 
 from components.example_gen.ingest import ingest
 from components.example_gen.prepared import _builder
-from components.example_gen.sources import fingerprint, open_source
+from components.example_gen.sources import SPLITS, fingerprint, open_source
 from models.config import Data
 from pipeline.fetch import fetch
 from tests.components.images import decoded, make_pipeline, noise, read_split
@@ -23,6 +23,7 @@ class GanworksSquares(tfds.core.GeneratorBasedBuilder):
         tfds.core.BuilderConfig(name="whole"),
         tfds.core.BuilderConfig(name="split"),
         tfds.core.BuilderConfig(name="unlabelled"),
+        tfds.core.BuilderConfig(name="contest"),
     ]
 
     def _info(self):
@@ -33,7 +34,7 @@ class GanworksSquares(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         splits = {"train": self._generate_examples(0, 40), "test": self._generate_examples(100, 5)}
-        if self.builder_config.name == "split":
+        if self.builder_config.name in ("split", "contest"):
             splits["validation"] = self._generate_examples(200, 7)
         if self.builder_config.name == "whole":
             del splits["test"]
@@ -43,7 +44,9 @@ class GanworksSquares(tfds.core.GeneratorBasedBuilder):
         for number in range(start, start + count):
             example = {"image": noise(number, 5, 4, 3), "weight": 1.0}
             if self.builder_config.name != "unlabelled":
-                example["kind"] = number % 2
+                # a contest keeps the labels of its test to itself
+                secret = self.builder_config.name == "contest" and start == 100
+                example["kind"] = -1 if secret else number % 2
             yield number, example
 
 
@@ -64,27 +67,42 @@ def prepare(data_dir, config):
 def run(source, directory, **settings):
     directory.mkdir()
     report = ingest(Data(source=source, **settings), str(directory), make_pipeline)
-    return report, {split: read_split(directory, split) for split in ("train", "eval")}
+    return report, {split: read_split(directory, split) for split in SPLITS}
 
 
 def pixels(examples):
     return sorted((decoded(one).tobytes(), one.get("label")) for one in examples)
 
 
-@pytest.mark.parametrize(("config", "held_out"), [("split", range(200, 207)), ("unlabelled", range(100, 105))])
-def test_splits_of_its_own(tmp_path, data_dir, config, held_out):
-    report, splits = run(prepare(data_dir, config), tmp_path / "out")
-    for split, numbers in (("train", range(40)), ("eval", held_out)):
+@pytest.mark.parametrize(
+    ("config", "choose", "held_out"),
+    [
+        ("split", range(200, 207), range(100, 105)),
+        ("contest", (), range(200, 207)),
+        ("unlabelled", (), range(100, 105)),
+    ],
+)
+def test_splits_of_its_own(tmp_path, data_dir, config, choose, held_out):
+    report, splits = run(prepare(data_dir, config), tmp_path / "out", choose_share=0)
+    for split, numbers in (("train", range(40)), ("choose", choose), ("eval", held_out)):
         labels = [None if config == "unlabelled" else n % 2 for n in numbers]
         wanted = [(noise(n, 5, 4, 3).tobytes(), label) for n, label in zip(numbers, labels, strict=True)]
         assert pixels(splits[split]) == sorted(wanted)
-    assert report.counts == {"train": 40, "eval": len(held_out)}
+    assert report.counts == {"train": 40, "choose": len(choose), "eval": len(held_out)}
+
+
+def test_choose_is_a_share_of_train_where_there_is_one_other(tmp_path, data_dir):
+    report, _ = run(prepare(data_dir, "contest"), tmp_path / "out", choose_share=0.3)
+    assert report.counts["train"] + report.counts["choose"] == 40
+    assert 2 < report.counts["choose"] < 25
+    assert report.counts["eval"] == 7
 
 
 def test_a_single_split_is_divided_by_hash(tmp_path, data_dir):
     source = prepare(data_dir, "whole")
     _, splits = run(source, tmp_path / "out", eval_share=0.3)
-    assert len(splits["train"]) + len(splits["eval"]) == 40
+    assert sum(map(len, splits.values())) == 40
+    assert splits["choose"]
     assert 2 < len(splits["eval"]) < 25
     assert open_source(source).classes() == ["dark", "light"]
 
@@ -99,7 +117,7 @@ def test_the_code_of_the_builder_is_not_needed(tmp_path, data_dir):
     info = data_dir / "renamed_squares" / "split" / "1.0.0" / "dataset_info.json"
     info.write_text(info.read_text().replace("ganworks_squares", "renamed_squares"))
     report, _ = run(source.replace("ganworks", "renamed"), tmp_path / "out")
-    assert report.counts == {"train": 40, "eval": 7}
+    assert report.counts == {"train": 40, "choose": 7, "eval": 5}
 
 
 def test_fingerprint_follows_the_prepared_files(data_dir):
@@ -136,8 +154,8 @@ def test_mnist_of_tfds_from_its_download_cache(tmp_path, data_dir):
             original_fname=name,
             url_info=checksums.UrlInfo(size=info.size, checksum=info.checksum, filename=name),
         )
-    report, splits = run("tfds:mnist", tmp_path / "out")
-    assert report.counts == {"train": 60_000, "eval": 10_000}
+    report, splits = run("tfds:mnist", tmp_path / "out", choose_share=0)
+    assert report.counts == {"train": 60_000, "choose": 0, "eval": 10_000}
     held_out = np.frombuffer((files / "t10k-images-idx3-ubyte").read_bytes(), np.uint8, offset=16).reshape(-1, 28, 28)
     labels = np.frombuffer((files / "t10k-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
     wanted = sorted((image.tobytes(), int(label)) for image, label in zip(held_out, labels, strict=True))

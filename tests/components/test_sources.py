@@ -6,16 +6,51 @@ import numpy as np
 import pytest
 
 from components.example_gen import points, stacked
-from components.example_gen.images import Picture
-from components.example_gen.sources import Fault, fingerprint, open_source, split_of
+from components.example_gen.images import Picture, read_picture
+from components.example_gen.sources import SPLITS, TRAINED, Fault, fingerprint, open_source, split_of
 from models import mixtures
 from models.config import Data
 from tests.components.images import decode, image_file, noise, write_classes, write_idx
 
+NAMES = {SPLITS: None, TRAINED: "train"}
+"""Of the splits among which a shard is divided; of one that is not, its own."""
+
 
 def items(source):
     opened = open_source(source)
-    return [(shard.split, item) for shard in opened.shards() for item in opened.read(shard, data=Data())]
+    return [
+        (NAMES.get(shard.sides, shard.sides[0]), item)
+        for shard in opened.shards()
+        for item in opened.read(shard, data=Data())
+    ]
+
+
+def heads(source):
+    opened = open_source(source)
+    return [(head.key, head.label) for shard in opened.shards() for head in opened.heads(shard, data=Data())]
+
+
+class TestSplitOf:
+    def key(self, place):
+        return int(place * 2**64).to_bytes(8, "big") + bytes(24)
+
+    @pytest.mark.parametrize(("place", "split"), [(0.19, "eval"), (0.21, "choose"), (0.29, "choose"), (0.31, "train")])
+    def test_eval_comes_first_and_then_choose(self, place, split):
+        assert split_of(self.key(place), SPLITS, Data(eval_share=0.2, choose_share=0.1)) == split
+
+    @pytest.mark.parametrize(("place", "split"), [(0.09, "choose"), (0.11, "train")])
+    def test_what_a_source_trains_on_is_divided_in_two(self, place, split):
+        assert split_of(self.key(place), TRAINED, Data(eval_share=0.2, choose_share=0.1)) == split
+
+    def test_a_split_of_its_own_stays(self):
+        assert split_of(self.key(0), ("train",), Data()) == "train"
+
+    def test_eval_does_not_depend_on_choose(self):
+        keys = [self.key(place) for place in np.linspace(0, 0.999, 500)]
+        with_choose, without = (
+            {key for key in keys if split_of(key, SPLITS, Data(choose_share=share)) == "eval"} for share in (0.1, 0)
+        )
+        assert with_choose == without
 
 
 @pytest.fixture
@@ -142,6 +177,18 @@ class TestFolder:
         found = items(f"folder:{folder}/ant")
         assert [(split, item.label) for split, item in found] == [(None, None)] * 3
 
+    @pytest.mark.parametrize(("choosing", "held_out"), [("val", "test"), ("validation", "eval"), ("val", "eval")])
+    def test_three_splits_of_its_own(self, tmp_path, choosing, held_out):
+        for name, classes in (("train", {"ant": 2, "cat": 1}), (choosing, {"ant": 1}), (held_out, {"cat": 3})):
+            write_classes(tmp_path / name, classes)
+        found = items(f"folder:{tmp_path}")
+        assert sorted(split for split, _ in found) == ["choose"] + ["eval"] * 3 + ["train"] * 3
+        assert {shard.sides for shard in open_source(f"folder:{tmp_path}").shards()} == {
+            ("train",),
+            ("choose",),
+            ("eval",),
+        }
+
     @pytest.mark.parametrize("held_out", ["eval", "val", "validation", "test"])
     def test_its_own_split(self, tmp_path, held_out):
         write_classes(tmp_path / "train", {"ant": 2, "cat": 2})
@@ -200,7 +247,7 @@ class TestPoints:
         assert len({point.coordinates for _, point in found}) > 109_000
 
     def test_they_are_those_of_the_mixture_and_equal_in_every_run(self, monkeypatch):
-        monkeypatch.setitem(points.COUNTS, "train", 0)
+        monkeypatch.setitem(points.COUNTS, TRAINED, 0)
         found = items("mixture:ring")
         assert found == items("mixture:ring")
         coordinates = np.array([point.coordinates for _, point in found])
@@ -220,39 +267,66 @@ class TestPoints:
             open_source("mixture:cross")
 
 
+class TestHeads:
+    """The first pass has to see the same keys and labels as the second."""
+
+    @pytest.mark.parametrize("ending", ["", ".gz"])
+    def test_of_idx(self, tmp_path, ending):
+        write_idx(tmp_path, "train", noise(0, 20, 3, 4), np.arange(20) % 10, ending)
+        write_idx(tmp_path, "t10k", noise(1, 5, 3, 4), None, ending)
+        found = heads(f"idx:{tmp_path}")
+        assert found == [(item.key, item.label) for _, item in items(f"idx:{tmp_path}")]
+        assert len(found) == 25
+
+    def test_of_a_folder(self, folder):
+        pictures = [read_picture(item.content, item.label, pixel_limit=100) for _, item in items(f"folder:{folder}")]
+        assert heads(f"folder:{folder}") == [(picture.key, picture.label) for picture in pictures]
+
+    def test_of_points(self, monkeypatch):
+        monkeypatch.setattr(points, "SHARD_POINTS", 50_000)
+        assert heads("mixture:ring") == [(item.key, item.label) for _, item in items("mixture:ring")]
+
+
 @pytest.fixture
 def few_triples(monkeypatch):
-    monkeypatch.setattr(stacked, "COUNTS", {"train": 600, "eval": 300})
+    monkeypatch.setattr(stacked, "COUNTS", {"train": 600, "eval": 300, "choose": 300})
     monkeypatch.setattr(stacked, "SHARD_IMAGES", 300)
 
 
 @pytest.mark.usefixtures("few_triples")
 class TestStacked:
     def test_a_channel_is_a_digit_of_the_split_and_the_label_names_all_three(self):
-        singles = {"train": set(), "eval": set()}
+        singles = {"train": set(), "eval": set(), "choose": set()}
         for _, item in items("digits"):
-            singles[split_of(item.key, 0.2)].add((decode(item.encoded).tobytes(), item.label))
+            singles[split_of(item.key, SPLITS, Data())].add((decode(item.encoded).tobytes(), item.label))
+        assert not singles["choose"] & (singles["train"] | singles["eval"])
         found = items("stacked:digits")
-        assert [split for split, _ in found] == ["train"] * 600 + ["eval"] * 300
+        assert [split for split, _ in found] == ["train"] * 600 + ["eval"] * 300 + ["choose"] * 300
         for split, item in found:
             assert (item.height, item.width, item.channels) == (8, 8, 3)
             pixels, label = decode(item.encoded), item.label
             for channel, digit in enumerate((label // 100, label // 10 % 10, label % 10)):
                 assert (pixels[..., channel].tobytes(), digit) in singles[split]
 
+    def test_without_a_share_to_choose_by_there_are_none(self):
+        opened = open_source("stacked:digits")
+        (shard,) = [shard for shard in opened.shards() if shard.sides == ("choose",)]
+        assert not list(opened.read(shard, data=Data(choose_share=0)))
+        assert len(list(opened.read(shard, data=Data(choose_share=0.1)))) == 300
+
     def test_triples_are_random_and_the_same_in_every_run(self):
         found = items("stacked:digits")
         assert found == items("stacked:digits")
         labels = np.array([item.label for _, item in found])
         # 900 of 1000 classes, drawn at random: 1000 (1 - 0.999^900) = 594 are there, sd 13
-        assert 540 < len(set(labels)) < 650
-        assert len({item.encoded for _, item in found}) == 900
+        assert 540 < len(set(labels[:900])) < 650
+        assert len({item.encoded for _, item in found}) == 1200
 
     def test_a_source_with_a_split_keeps_it(self, idx):
         for split, item in items(f"stacked:idx:{idx}"):
             # the test files of this fixture hold the digits 0 to 4
             digits = {item.label // 100, item.label // 10 % 10, item.label % 10}
-            assert split == "train" or max(digits) <= 4
+            assert split != "eval" or max(digits) <= 4
 
     def test_files_are_looked_into(self, tmp_path):
         root = write_classes(tmp_path / "in", {str(digit): 6 for digit in range(10)}, shape=(5, 5))

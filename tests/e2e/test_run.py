@@ -6,6 +6,7 @@ The runs of one class share a root, in the order of the tests: each stands on wh
 import functools
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -134,6 +135,10 @@ class TestOneRoot:
         assert (done.summary["blessed"], done.summary["pushed"]) == (False, None)
         assert "conditional_accuracy" in done.summary["reason"]
         assert done.summary["reason"] in done.out
+        assert "conditional_accuracy: train longer" in done.out
+        tried = shlex.split(done.out.splitlines()[-1])
+        assert tried[1:3] == ["run", "tiny"]
+        assert "evaluation.thresholds.conditional_accuracy.at_least=1.1" in tried
         assert versions(root) == before
 
     def test_a_new_model_is_compared_with_the_one_that_serves(self, root):

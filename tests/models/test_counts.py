@@ -63,6 +63,18 @@ class TestCheckBounds:
         check_bounds(DIGITS, evaluation("conditional_accuracy", AtLeast(0)), **few)
         check_bounds(DIGITS, Evaluation(), train=1, real=1)
 
+    def test_a_class_of_one_has_no_spread(self):
+        asked = evaluation("within_class_spread", AtLeast(0.8))
+        check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [2])
+        with pytest.raises(ValueError, match="at least 2 held-out examples of each class; of class 9 there are 1 of 3"):
+            check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [1])
+
+    def test_modes_are_counted_on_thousands(self):
+        ring = Data(source="mixture:ring", labels=8)
+        check_bounds(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)
+        with pytest.raises(ValueError, match="modes needs at least 2,500 generated examples; evaluation.samples is 99"):
+            check_bounds(ring, evaluation("modes", AtLeast(8), samples=99), train=9_000, real=1_000)
+
     def test_which_metrics_compare(self):
         assert compares("coverage")
         assert compares("memorisation")

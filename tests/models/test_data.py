@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from models import data as data_module
 from models.config import Data, Training
-from models.data import Arrays, batches, read_examples, reference
+from models.data import Arrays, batches, compared_with, read_examples, reference
 from tests.harness import DATA, write_examples
 
 ARRAYS = Arrays(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.arange(10))
@@ -145,6 +145,21 @@ class TestBatches:
         # 3 steps of 2 draws, then steps of 1 draw
         parts = [drawn(3, draws=2, first_step=0), drawn(4, draws=1, first_step=0, drawn_before=6)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+class TestComparedWith:
+    def test_is_the_choosing_split_where_it_has_two_examples(self):
+        two = Arrays(ARRAYS.examples[:2], None)
+        assert compared_with(ARRAYS, two) is two
+
+    @pytest.mark.parametrize(
+        "choose",
+        [None, Arrays(ARRAYS.examples[:1], None), Arrays(ARRAYS.examples[:5], None, ARRAYS.examples[:1])],
+        ids=["none", "one", "one of the second domain"],
+    )
+    def test_is_what_is_trained_on_where_it_has_fewer_and_says_so(self, choose, caplog):
+        assert compared_with(ARRAYS, choose) is ARRAYS
+        assert "compare with training examples" in caplog.text
 
 
 def test_the_reference_is_scaled_as_networks_take_it_and_keeps_labels_with_their_images():

@@ -1,9 +1,9 @@
 import pytest
 
 from models import objectives
-from models.catalog import OBJECTIVES, lookup
+from models.catalog import NETWORKS, OBJECTIVES, lookup
 from models.config import Data, Experiment, Training
-from models.fit import CROSS_ENTROPIES
+from models.fit import ARCHITECTURES, CROSS_ENTROPIES
 
 IMAGES = Experiment(name="images", data=Data(), training=Training(steps=1))
 
@@ -36,12 +36,37 @@ IMAGES = Experiment(name="images", data=Data(), training=Training(steps=1))
             "received sgd with momentum 0.5",
         ),
         (["training.updates=simultaneous", "training.discriminator_steps=2"], "received 2 and 1"),
+        (["data.source=mixture:ring"], "dcgan draws images, but mixture:ring has points of the plane; .* points draws"),
+        (["network.name=points"], "points draws points of the plane, but digits has images"),
+        (["network.name=resnet", "network.dropout=0.5"], "network.dropout is no option of resnet; received 0.5"),
+        (
+            ["network.condition=batch_norm", "network.generator_norm=none", "data.labels=3"],
+            "network.condition batch_norm needs network.generator_norm batch; received none",
+        ),
+        (
+            ["gan.name=restoration", "gan.degradations.noise=0.3"],
+            "the GAN restoration needs a translator, which network.name dcgan does not have",
+        ),
+        (
+            ["network.batch_statistics=stddev", "network.batch_group=5"],
+            r"training.batch_size is a multiple of network.batch_group \(5\); received 64",
+        ),
+        (
+            ["network.batch_statistics=stddev", "network.batch_group=16", "network.pack=8"],
+            r"multiple of network.batch_group \(16\) x network.pack \(8\); received 64",
+        ),
+        (["data.eval_share=0.5", "data.choose_share=0.5"], "their sum is below 1; received 0.5 and 0.5"),
     ],
 )
 def test_parts_that_do_not_go_together_are_refused_in_one_line(settings, message):
     with pytest.raises(ValueError, match=message) as caught:
         IMAGES.override(settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_known_of_an_architecture_is_what_it_has(name):
+    assert ARCHITECTURES[name].translates == hasattr(lookup("network", name), "translator")
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

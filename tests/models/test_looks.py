@@ -129,7 +129,7 @@ class TestLook:
         assert np.isfinite(list(look.values())).all()
 
     def test_refuses_a_single_example(self):
-        with pytest.raises(ValueError, match="at least 2 training examples; received 1"):
+        with pytest.raises(ValueError, match="at least 2 examples; received 1"):
             Reference(RING[:1])
 
 

@@ -57,6 +57,24 @@ class TestTrain:
         assert names == ["step_00000004.png", "step_00000006.png"]
         assert list((tmp_path / "run" / "tensorboard").glob("events*"))
 
+    def test_looks_compare_with_the_choosing_split(self, examples, tmp_path, caplog):
+        caplog.set_level("INFO")
+        choose = write_examples(tmp_path / "choose", seed=9)
+        looks = []
+        for name, options in (("with", {"choose": choose}), ("without", {})):
+            run(experiment(), examples, tmp_path / name, **options)
+            rows = [json.loads(line) for line in (tmp_path / name / "run" / "history.jsonl").read_text().splitlines()]
+            looks.append(rows[-1][DISTANCE])
+        assert looks[0] != looks[1]
+        assert "looks at samples compare with examples of the choosing split, which has 40" in caplog.text
+        assert "compare with training examples, as the choosing split has 0" in caplog.text
+
+    def test_what_is_chosen_by_is_not_trained_on(self, examples, tmp_path):
+        choose = write_examples(tmp_path / "choose", seed=9)
+        keep = experiment(training={"keep": "last"})
+        with_choose = run(keep, examples, tmp_path / "1", choose=choose)
+        assert_equal(with_choose, run(keep, examples, tmp_path / "2"))
+
     def test_one_seed_gives_the_same_weights_twice_and_another_does_not(self, examples, tmp_path):
         first = run(experiment(), examples, tmp_path / "1")
         assert_equal(first, run(experiment(), examples, tmp_path / "2"))
@@ -118,7 +136,7 @@ class TestAlgorithm1:
             return {name.split("/")[0] for name in after if (before[name] != after[name]).any()}
 
         before = weights(gan.state())
-        gan.game.discriminator_step(*gan.pair(real, step, 0), step, gan.seed(step, 0))
+        gan.game.discriminator_step(*gan.pair(real, step, 0), step, gan.key(step, "test"))
         assert changed(before) == {"discriminator", "discriminator_optimizer"}
         before = weights(gan.state())
         gan.generator_step(gan.real(real, 1), step)
@@ -154,7 +172,7 @@ class TestAlgorithm1:
 
         both, one, other = fresh(), fresh(), fresh()
         both.step(batch, step)
-        one.game.discriminator_step(*one.pair(batch, step, 0), step, one.seed(step, 0))
+        one.game.discriminator_step(*one.pair(batch, step, 0), step, one.key(step, "test"))
         other.generator_step(other.real(batch, 1), step)
         for name, alone in (("discriminator", one), ("generator", other)):
             for left, right in zip(

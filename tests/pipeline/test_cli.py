@@ -11,6 +11,10 @@ from pipeline.experiments import EXPERIMENTS
 from tests.runs import Root
 
 GANWORKS = Path(sys.executable).with_name("ganworks")
+UNJUDGED = (
+    "ring-to-square cannot be judged yet, so that no run of it ends with a model: `ganworks train` alone takes it; "
+    "choose from digits-cgan, mnist-dcgan, fashion-cgan, tiny"
+)
 
 
 def ganworks(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
@@ -38,6 +42,7 @@ class TestList:
     def test_shows_every_experiment(self):
         lines = ganworks("list").stdout.splitlines()
         assert {line.split()[0] for line in lines if line[:1].isalpha()} == {"name", *EXPERIMENTS}
+        assert lines[0].split() == ["name", "source", "size", "steps", "reached", "about"]
 
 
 class TestShow:
@@ -90,6 +95,8 @@ class TestErrors:
         [
             (["show", "digits-cga"], "digits-cga is no experiment; did you mean digits-cgan?"),
             (["run", "digits-cga"], "digits-cga is no experiment; did you mean digits-cgan?"),
+            (["run", "ring-to-square"], UNJUDGED),
+            (["compile", "ring-to-square", "--output", "p.json"], UNJUDGED),
             (
                 ["run", "tiny", "--set", "training.stps=1"],
                 "training.stps is no field of training; did you mean training.steps?",
@@ -97,6 +104,8 @@ class TestErrors:
             (["compile", "tiny", "--output", "p.json", "--spec", "3"], "--spec is 2.0 or 2.1; received 3"),
             (["exec", "no.json", "--root", "r"], "the spec no.json cannot be read: No such file or directory"),
             (["bench", "ingst"], "ingst is no benchmark; did you mean ingest?"),
+            (["bench", "recipes", "--experiment", "tny"], "tny is no experiment; did you mean tiny?"),
+            (["bench", "ingest", "--jobs", "2"], "--jobs is no option of the benchmark ingest, which takes none"),
             (["report", "tiny"], "a report is made by `ganworks run`; runs/tiny is not the root of a run"),
             (["report", "tiny", "--root", "r"], "a report is found by a name or by --root; received tiny and r"),
             (["compare", "one"], "a comparison takes two runs or more; received one alone"),

@@ -1,12 +1,20 @@
 import pytest
 
-from pipeline.experiments import EXPERIMENTS, find
+from pipeline.experiments import EXPERIMENTS, UNJUDGED, find
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_is_found_by_its_name(name):
     assert find(name).name == name
     assert find(name).description
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_cannot_be_judged_is_found_to_train_alone(name):
+    assert find(name, judged=False) == UNJUDGED[name]
+    assert name not in EXPERIMENTS
+    with pytest.raises(ValueError, match=f"{name} cannot be judged yet"):
+        find(name)
 
 
 def test_an_unknown_name_is_refused():

@@ -14,8 +14,8 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from models.config import Experiment
 from pipeline.experiments import EXPERIMENTS, TINY
 from pipeline.kubeflow_runner import compile_pipeline
+from tests.pipeline.conftest import CLUSTER
 
-OPTIONS = {"root": "gs://bucket/runs", "image": "registry/ganworks:1"}
 GOLDEN = Path(__file__).parent / "golden"
 STAGES = {
     *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"),
@@ -31,13 +31,12 @@ RESOURCES = (
 )
 
 
-def read(tree):
-    return json_format.ParseDict(tree, pipeline_spec_pb2.PipelineSpec())
+def read(spec):
+    return json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
 
 
-def compiled(experiment, path, spec="2.1"):
-    compile_pipeline(experiment, path, spec=spec, **OPTIONS)
-    return yaml.safe_load(path.read_text()) if path.suffix == ".yaml" else json.loads(path.read_text())
+def tree(file):
+    return yaml.safe_load(file.read_text()) if file.suffix == ".yaml" else json.loads(file.read_text())
 
 
 def containers(spec):
@@ -45,22 +44,24 @@ def containers(spec):
     return {name.removesuffix("_executor"): each.get("container") for name, each in executors.items()}
 
 
-@pytest.mark.parametrize("suffix", [".json", ".yaml"])
-@pytest.mark.parametrize("spec", ["2.0", "2.1"])
-@pytest.mark.parametrize("name", EXPERIMENTS)
+# A file's form depends on the version of the spec, never on the experiment.
+FORMS = [("tiny", spec, ".yaml") for spec in ("2.0", "2.1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "suffix"), [*((name, spec, ".json") for name in EXPERIMENTS for spec in ("2.0", "2.1")), *FORMS]
+)
 class TestEveryExperiment:
     @pytest.fixture
-    def file(self, name, spec, suffix, tmp_path):
-        path = tmp_path / f"pipeline{suffix}"
-        compile_pipeline(EXPERIMENTS[name], path, spec=spec, **OPTIONS)
-        return path
+    def file(self, name, spec, suffix, compiled):
+        return compiled(EXPERIMENTS[name], spec, suffix)
 
     @pytest.fixture
     def proto(self, file):
-        tree = yaml.safe_load(file.read_text())
-        return read(tree.get("pipelineSpec", tree))
+        job = tree(file)
+        return read(job.get("pipelineSpec", job))
 
-    def test_has_every_stage_in_our_image(self, proto, name, spec):
+    def test_has_every_stage_in_our_image(self, proto, name, spec, suffix):
         assert proto.pipeline_info.name == name
         assert proto.schema_version == f"{spec}.0"
         assert set(proto.root.dag.tasks) == STAGES | {"Baseline-model-blessing-resolver", "Baseline-model-resolver"}
@@ -68,7 +69,7 @@ class TestEveryExperiment:
         images = {each["container"]["image"] for each in executors.values() if "container" in each}
         assert images == {"registry/ganworks:1"}
 
-    def test_every_input_comes_from_a_task_that_gives_it(self, proto):
+    def test_every_input_comes_from_a_task_that_gives_it(self, proto, name, spec, suffix):
         for task in proto.root.dag.tasks.values():
             for artifact in task.inputs.artifacts.values():
                 producer = proto.root.dag.tasks[artifact.task_output_artifact.producer_task]
@@ -78,7 +79,7 @@ class TestEveryExperiment:
                 if parameter.component_input_parameter:
                     assert parameter.component_input_parameter in proto.root.input_definitions.parameters
 
-    def test_the_trainer_gets_the_experiment_whole(self, proto, name, spec):
+    def test_the_trainer_gets_the_experiment_whole(self, proto, name, spec, suffix):
         parameter = proto.root.dag.tasks["GanTrainer"].inputs.parameters["experiment"].runtime_value
         text = parameter.constant.string_value if spec == "2.1" else parameter.constant_value.string_value
         assert json.loads(text)["training"]["steps"] == EXPERIMENTS[name].training.steps
@@ -100,7 +101,7 @@ class TestEveryExperiment:
             values = config["parameter_values"]
         else:
             # a PipelineSpec alone: the service reads them where they are defined
-            definitions = yaml.safe_load(file.read_text())["root"]["inputDefinitions"]["parameters"]
+            definitions = tree(file)["root"]["inputDefinitions"]["parameters"]
             values = {key: each["defaultValue"] for key, each in definitions.items()}
         assert values.pop("push_destination") == json.dumps(
             {"filesystem": {"baseDirectory": f"gs://bucket/runs/serving/{name}"}}
@@ -114,9 +115,9 @@ class TestEveryExperiment:
 
 @pytest.mark.parametrize("spec", ["2.0", "2.1"])
 class TestGolden:
-    def test_is_as_it_was(self, spec, tmp_path, request):
+    def test_is_as_it_was(self, spec, compiled, request):
         """`pytest tests/pipeline/test_kubeflow.py --write-golden` writes them anew."""
-        job = normal(compiled(TINY.override(RESOURCES), tmp_path / "pipeline.json", spec))
+        job = normal(tree(compiled(TINY.override(RESOURCES), spec)))
         file = GOLDEN / f"tiny-{spec}.json"
         if request.config.getoption("--write-golden"):
             file.write_text(json.dumps(job, indent=1, sort_keys=True) + "\n")
@@ -139,9 +140,8 @@ def normal(job):
 
 
 class TestResources:
-    def test_each_task_gets_its_own(self, tmp_path):
-        spec = compiled(TINY.override(RESOURCES), tmp_path / "pipeline.yaml")
-        made = containers(spec)
+    def test_each_task_gets_its_own(self, compiled):
+        made = containers(tree(compiled(TINY.override(RESOURCES)))["pipelineSpec"])
         assert made["GanTrainer"]["image"] == "registry/ganworks-gpu:1"
         accelerator = {"type": "NVIDIA_TESLA_T4", "count": "1"}
         wanted = {"cpuLimit": 8.0, "memoryLimit": 30.0, "accelerator": accelerator}
@@ -149,10 +149,10 @@ class TestResources:
         assert made["GanEvaluator"]["resources"] == {"cpuLimit": 2.0}
         assert {name for name, each in made.items() if each and "resources" in each} == {"GanTrainer", "GanEvaluator"}
 
-    def test_beam_gets_the_clusters_arguments(self, tmp_path):
-        local = containers(compiled(TINY, tmp_path / "local.yaml"))
+    def test_beam_gets_the_clusters_arguments(self, compiled):
+        local = containers(tree(compiled())["pipelineSpec"])
         assert local["StatisticsGen"]["args"][-1].endswith("FnApiRunner")
-        cluster = containers(compiled(TINY.override(RESOURCES), tmp_path / "cluster.yaml"))
+        cluster = containers(tree(compiled(TINY.override(RESOURCES)))["pipelineSpec"])
         for name in ("ImageExampleGen", "StatisticsGen", "Transform", "GanEvaluator"):
             assert cluster[name]["args"][-3:] == ["--runner=DataflowRunner", "--project=p", "--region=r"]
 
@@ -180,22 +180,22 @@ class TestResources:
 
 class TestCompiled:
     @pytest.mark.parametrize("spec", ["2.0", "2.1"])
-    def test_the_cache_is_asked_after_a_look_at_the_source(self, spec, tmp_path):
-        made = containers(compiled(TINY, tmp_path / "pipeline.json", spec)["pipelineSpec"])
+    def test_the_cache_is_asked_after_a_look_at_the_source(self, spec, compiled):
+        made = containers(tree(compiled(TINY, spec))["pipelineSpec"])
         check = made["ImageExampleGen"]["lifecycle"]["preCacheCheck"]
         assert check["command"] == ["python", "-m", "components.example_gen.driver"]
         assert check["args"][:2] == ["--json_serialized_invocation_args", "{{$}}"]
         assert check["args"] == made["ImageExampleGen"]["args"][2:]
         assert [name for name, each in made.items() if each and "lifecycle" in each] == ["ImageExampleGen"]
 
-    def test_all_but_the_push_may_come_from_the_cache(self, tmp_path):
-        tasks = compiled(TINY, tmp_path / "pipeline.yaml")["root"]["dag"]["tasks"]
+    def test_all_but_the_push_may_come_from_the_cache(self, compiled):
+        tasks = tree(compiled())["pipelineSpec"]["root"]["dag"]["tasks"]
         cached = {name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")}
         assert cached == STAGES - {"Pusher"}
 
     def test_a_new_folder_is_made(self, tmp_path):
-        spec = compiled(TINY, tmp_path / "new" / "pipeline.yaml")
-        assert spec["defaultPipelineRoot"] == "gs://bucket/runs/artifacts"
+        compile_pipeline(TINY, tmp_path / "new" / "pipeline.yaml", **CLUSTER)
+        assert tree(tmp_path / "new" / "pipeline.yaml")["defaultPipelineRoot"] == "gs://bucket/runs/artifacts"
 
     @pytest.mark.parametrize(
         ("name", "changes", "message"),
@@ -209,5 +209,5 @@ class TestCompiled:
     def test_refused(self, name, changes, message, tmp_path):
         (tmp_path / "file").write_text("")
         with pytest.raises(ValueError, match=message):
-            compile_pipeline(TINY, tmp_path / name, **(OPTIONS | changes))
+            compile_pipeline(TINY, tmp_path / name, **(CLUSTER | changes))
         assert [each.name for each in tmp_path.iterdir()] == ["file"]

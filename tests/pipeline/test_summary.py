@@ -43,8 +43,9 @@ def judged(tmp_path):
     def judged(blessed, health=HEALTHY):
         root = tmp_path / "[bold]root"
         evaluation = root / "evaluation"
-        evaluation.mkdir(parents=True)
-        judgement = {"blessed": blessed, "reason": "because [of] it", "metrics": {"coverage": METRIC}}
+        evaluation.mkdir(parents=True, exist_ok=True)
+        metrics = {"coverage": METRIC | {"holds": blessed}}
+        judgement = {"blessed": blessed, "reason": "because [of] it", "metrics": metrics}
         judgement["protocol"] = {"health": health}
         (evaluation / "metrics.json").write_text(json.dumps(judgement))
         summary = Summary(TINY, root)
@@ -69,7 +70,7 @@ def test_json(judged):
     tree = json.loads((summary.root / "summary.json").read_text())
     assert tree["stages"][0] == {"name": "GanEvaluator", "seconds": 1.23, "state": "ran"}
     assert (tree["blessed"], tree["reason"], tree["error"]) == (True, "because [of] it", None)
-    assert tree["metrics"] == {"coverage": METRIC}
+    assert tree["metrics"] == {"coverage": METRIC | {"holds": True}}
     assert tree["health"] == HEALTHY
     assert tree["pushed"] == str(summary.root / "serving" / "1")
     assert tree["report"] == str(summary.root / "evaluation" / "report.html")
@@ -93,6 +94,17 @@ def test_what_is_shown(judged):
     assert "pushed nothing: only a blessed model that could be served is pushed" in lines
     assert any(line.startswith("stages 2 in") and line.endswith("1 of them cached") for line in lines)
     assert any("[bold]root" in line for line in lines)
+
+
+def test_a_refusal_ends_with_what_to_try(judged):
+    def last(blessed, again):
+        shown = io.StringIO()
+        summary = judged(blessed)
+        summary.print(Console(file=shown, width=40), again)
+        return shown.getvalue().splitlines()[-1].strip()
+
+    assert last(False, "ganworks run tiny").startswith("ganworks run tiny --set ")
+    assert last(True, "ganworks run tiny").startswith("summary ")
 
 
 @pytest.mark.parametrize(

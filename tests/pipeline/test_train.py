@@ -1,5 +1,6 @@
 """`ganworks train`: what it refuses, and workers that are killed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import tensorflow as tf
 from benchmarks.scaling import loopback
 from models.config import Data
 from pipeline import cli
+from pipeline.experiments import UNJUDGED
+from tests import laboratory
 from tests.disks import files_of_at_most
 from tests.harness import write_examples
 
@@ -92,6 +95,23 @@ class TestRefuses:
         assert ended == f"error: examples are read from TFRecord files; none matches {tmp_path / '*.gz'}"
 
 
+def test_takes_the_folder_of_all_splits(ganworks, tmp_path, caplog):
+    for seed, split in enumerate(("train", "choose")):
+        write_examples(tmp_path / f"Split-{split}", Data(resolution=16, labels=10), seed=seed)
+    with caplog.at_level("INFO"):
+        assert ganworks(*arguments(tmp_path, tmp_path / "whole")) == 0
+    assert "compare with examples of the choosing split" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        words = arguments(tmp_path / "Split-train", tmp_path / "parts")
+        assert ganworks(*words, "--choose", str(tmp_path / "Split-choose")) == 0
+    assert "compare with examples of the choosing split" in caplog.text
+    histories = [(tmp_path / name / "run" / "history.jsonl").read_text().splitlines() for name in ("whole", "parts")]
+    looks = [{k: v for k, v in json.loads(rows[-1]).items() if k.startswith("look_")} for rows in histories]
+    assert looks[0] == looks[1]
+    assert looks[0]
+
+
 def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, examples, tmp_path):
     output = tmp_path / "out"
     more = {"training__steps": 4, "training__checkpoint_every_steps": 2}
@@ -111,6 +131,15 @@ def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, ex
     ended = ganworks(*arguments(examples, output, **more, network__generator_width=16))
     assert ended.startswith(f"error: checkpoint {output / 'checkpoints' / 'ckpt-2'} is of another architecture: ")
     assert "\n" not in ended
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_cannot_be_judged_yet_trains(ganworks, tmp_path, name):
+    pattern = laboratory.write_points(tmp_path / "examples", UNJUDGED[name].data, count=200)
+    settings = SMALL | ({"training.pretraining_steps": 2} if UNJUDGED[name].training.pretraining_steps else {})
+    options = [option for key, value in settings.items() for option in ("--set", f"{key}={value}")]
+    assert ganworks("train", name, "--examples", *pattern, "--output", str(tmp_path / "out"), *options) == 0
+    assert (tmp_path / "out" / "model" / "saved_model.pb").exists()
 
 
 class Workers:

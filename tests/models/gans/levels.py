@@ -7,6 +7,7 @@ import tensorflow as tf
 from models.config import Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
+from models.randomness import key
 
 
 class Levels(GAN):
@@ -31,7 +32,7 @@ class Levels(GAN):
 
     def coarse_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         real = {"x": tf.round(self.real(batch, 0)["x"])}
-        return self.play("coarse", [real, real], self.latent(self.seed(step, 0), 8), step)
+        return self.play("coarse", [real, real], self.latent(self.key(step, "coarse"), 8), step)
 
     def fine_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         *others, last = (self.real(batch, i) for i in range(3))
@@ -42,16 +43,16 @@ class Levels(GAN):
         game, network, logs = self.games[name], self.networks[name], {}
         for i, real in enumerate(reals[:-1]):
             fake = {"x": call_unchanged(network, inputs)}
-            logs |= game.discriminator_step(real, fake, step, self.seed(step, i))
+            logs |= game.discriminator_step(real, fake, step, self.key(step, name, i))
         with tf.GradientTape() as tape:
-            loss = game.generator_loss(reals[-1], {"x": network(inputs, training=True)}, step, self.seed(step, 32))
+            loss = game.generator_loss(
+                reals[-1], {"x": network(inputs, training=True)}, step, self.key(step, name, "generator")
+            )
         return logs | {f"g_{name}_loss": loss, f"g_{name}_gradient_norm": self.update(name, tape, loss)}
 
     def samplers(self) -> dict:
         return {"serving_default": self.exported("coarse"), "refine": self.exported("fine")}
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        coarse = self.averages["coarse"].average(
-            self.latent(tf.constant([0, seed], tf.int64), len(examples["x"])), training=False
-        )
+        coarse = self.averages["coarse"].average(self.latent(key(seed, 0, "look"), len(examples["x"])), training=False)
         return self.averages["fine"].average({"x": tf.round(coarse)}, training=False)

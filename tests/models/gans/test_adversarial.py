@@ -78,8 +78,13 @@ class TestStep:
 
     def test_every_update_has_noise_of_its_own(self):
         gan = make(experiment())
-        seeds = [gan.seed(number(step), use) for step in range(2) for use in (0, 1, 32, 33)]
-        drawn = [gan.latent(seed, 4)["z"].numpy() for seed in seeds]
+        keys = [
+            gan.key(number(step), name, i)
+            for step in range(2)
+            for name in ("generator", "discriminator")
+            for i in (0, 1)
+        ]
+        drawn = [gan.latent(key, 4)["z"].numpy() for key in keys]
         assert len({each.tobytes() for each in drawn}) == len(drawn)
 
     def test_a_generator_step_changes_the_generator_alone(self):
@@ -104,7 +109,7 @@ class TestStep:
 
     def test_codes_are_one_hot_and_uniform(self):
         gan = make(experiment(network={"categorical_codes": 4, "continuous_codes": 2}))
-        code = gan.latent(gan.seed(number(0), 0), 4000)["code"].numpy()
+        code = gan.latent(gan.key(number(0), "test"), 4000)["code"].numpy()
         assert code.shape == (4000, 6)
         np.testing.assert_array_equal(np.sort(code[:, :4], 1)[:, -2:], [[0, 1]] * 4000)
         assert_allclose(code[:, :4].mean(0), 1 / 4, atol=0.03)

@@ -38,7 +38,7 @@ class TestStep:
         gan = make(cycle())
         before = copied(gan)
         game = gan.sides[i].game
-        game.discriminator_step({"x": points(8)}, {"x": points(8, seed=1)}, number(0), gan.seed(number(0), i))
+        game.discriminator_step({"x": points(8)}, {"x": points(8, seed=1)}, number(0), gan.key(number(0), "test"))
         assert changed(before, gan) == with_optimizers([DISCRIMINATORS[i]])
 
     def test_the_loss_is_that_of_the_paper(self):
@@ -64,7 +64,7 @@ class TestStep:
         real = {"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}
         drawn = gan.networks["generator"]({"x": real["x"][0]})
         expected, _ = gan.sides[0].game.discriminator_loss(
-            {"x": real["x_unpaired"][0]}, {"x": drawn}, number(0), gan.seed(number(0), 0)
+            {"x": real["x_unpaired"][0]}, {"x": drawn}, number(0), gan.key(number(0), "discriminator")
         )
         assert_allclose(gan.step(real, number(0))["d_loss"], expected, rtol=1e-6)
 

@@ -29,7 +29,7 @@ class TestPhases:
     def test_the_pretrainings_loss_is_the_squared_error_of_what_was_degraded(self):
         gan = make(experiment(NOISY, network=PLAIN, training={"pretraining_steps": 3}))
         x = points(1, 8)
-        degraded = gan.fed({"x": x[0]}, gan.seed(number(2), 0))["x"]
+        degraded = gan.fed({"x": x[0]}, gan.key(number(2), "pretraining"))["x"]
         expected = np.mean((gan.networks["generator"]({"x": degraded}).numpy() - x[0].numpy()) ** 2)
         assert_allclose(gan.pretraining_step({"x": x}, number(2))["fidelity_loss"], expected, rtol=1e-5)
 

@@ -5,9 +5,10 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models.gans.unrolled import look_ahead
+from models.randomness import fold
 from tests.models.gans.tiny import NAME, PLAIN, add_tiny, changed, copied, experiment, make, number, points
 
-SEED = tf.constant([3, 4], tf.int64)
+KEY = tf.constant([3, 4], tf.int64)
 ADAM = {"name": "adam", "learning_rate": 0.05, "beta_1": 0.5}
 
 
@@ -31,11 +32,11 @@ class TestLookAhead:
         gan.step({"x": points(gan.draws, 8, seed=5)}, number(0))
         real, fake = {"x": points(8)}, {"x": points(8, seed=1)}
         before = copied(gan)
-        ahead = look_ahead(gan.game, real, fake, number(1), SEED)
+        ahead = look_ahead(gan.game, real, fake, number(1), KEY)
         assert not changed(before, gan)
         start = gan.networks["discriminator"].get_weights()
         for i in range(3):
-            gan.game.discriminator_step(real, fake, number(1), tf.random.fold_in(SEED, 50 + i, alg="philox"))
+            gan.game.discriminator_step(real, fake, number(1), fold(KEY, "unrolled", i))
         end = gan.networks["discriminator"].get_weights()
         assert max(np.abs(a - b).max() for a, b in zip(start, end, strict=True)) > 1e-3
         for received, expected in zip(ahead, end, strict=True):
@@ -51,8 +52,8 @@ class TestLookAhead:
 
         def loss(theta, ahead=True):
             fake = {"x": tf.tile(theta[None], [8, 1])}
-            weights = look_ahead(gan.game, real, fake, number(1), SEED) if ahead else None
-            return gan.game.generator_loss(real, fake, number(1), SEED, weights)
+            weights = look_ahead(gan.game, real, fake, number(1), KEY) if ahead else None
+            return gan.game.generator_loss(real, fake, number(1), KEY, weights)
 
         theta, size = tf.constant(place.numpy()), 0.02
         with tf.GradientTape() as tape:
@@ -77,4 +78,4 @@ class TestLookAhead:
         gan = make(experiment(network=PLAIN, training={"unrolled_steps": 2}))
         gan.optimizers["discriminator"] = keras.optimizers.RMSprop(0.1)
         with pytest.raises(ValueError, match="is updated by adam, or by sgd without momentum; received rmsprop"):
-            look_ahead(gan.game, {"x": points(8)}, {"x": points(8)}, number(0), SEED)
+            look_ahead(gan.game, {"x": points(8)}, {"x": points(8)}, number(0), KEY)

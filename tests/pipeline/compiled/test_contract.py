@@ -12,15 +12,11 @@ from pipeline.compiled import contract
 from pipeline.compiled.conditions import holds
 from pipeline.compiled.resolvers import latest
 from pipeline.compiled.spec import load
-from pipeline.experiments import TINY
-from pipeline.kubeflow_runner import compile_pipeline
 
 
 @pytest.fixture(scope="module", params=["2.0", "2.1"])
-def spec(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("spec") / "spec.json"
-    compile_pipeline(TINY, path, spec=request.param, root="gs://bucket", image="image")
-    return load(path)
+def spec(request, compiled):
+    return load(compiled(spec=request.param))
 
 
 def artifact(kind, name, uri="/nowhere", **properties):

@@ -8,21 +8,14 @@ import yaml
 from pipeline.compiled.execute import prepare
 from pipeline.compiled.spec import load
 from pipeline.experiments import TINY
-from pipeline.kubeflow_runner import compile_pipeline
-
-OPTIONS = {"root": "gs://bucket/runs", "image": "registry/ganworks:1"}
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(compiled):
     """Compiled in both versions, as JSON and as YAML."""
-    folder = tmp_path_factory.mktemp("specs")
-    made = {}
-    for spec in ("2.0", "2.1"):
-        for suffix in (".json", ".yaml"):
-            made[spec, suffix] = folder / f"{spec}{suffix}"
-            compile_pipeline(TINY, made[spec, suffix], spec=spec, **OPTIONS)
-    return made
+    return {
+        (spec, suffix): compiled(spec=spec, suffix=suffix) for spec in ("2.0", "2.1") for suffix in (".json", ".yaml")
+    }
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""A first pass over a source, before any example is written: how deep the images are, and what has to change sides.
+
+A hash divides the examples, so a class of a few may have none on a side. The pass keeps the smallest keys of each class
+a side, from which such a side is given one.
+"""
+
+import collections
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Shard, Source, split_of
+from models.config import Data
+
+KEPT = 3
+"""Keys that are kept of a class and a side: one stays, and two sides may lack one."""
+
+Group = tuple[int, tuple[str, ...]]
+"""A class, or -1 without, and the sides among which its examples are divided."""
+
+
+class Census(NamedTuple):
+    """What the first pass found.
+
+    Attributes:
+        depths: images by their number of channels.
+        smallest: of each group, by side, the smallest keys that differ, at most KEPT.
+    """
+
+    depths: dict[int, int]
+    smallest: dict[Group, dict[str, list[bytes]]]
+
+    @classmethod
+    def merged(cls, parts: Iterable["Census"]) -> "Census":
+        """That of several parts."""
+        depths: collections.Counter[int] = collections.Counter()
+        smallest: dict[Group, dict[str, list[bytes]]] = {}
+        for part in parts:
+            depths.update(part.depths)
+            for group, sides in part.smallest.items():
+                mine = smallest.setdefault(group, {})
+                for side, keys in sides.items():
+                    mine[side] = heapq.nsmallest(KEPT, {*mine.get(side, ()), *keys})
+        return cls(dict(depths), smallest)
+
+
+class Plan(NamedTuple):
+    """What the second pass is told.
+
+    Attributes:
+        channels: that every image has.
+        moved: the side of each key that its hash would put elsewhere.
+    """
+
+    channels: int
+    moved: dict[bytes, str]
+
+
+def take(shard: Shard, source: Source, data: Data, *, labelled: bool) -> Census:
+    """The census of a shard.
+
+    Args:
+        shard: of the source.
+        source: what is read.
+        data: its shares decide the sides.
+        labelled: whether the source's labels are read.
+    """
+    depths: collections.Counter[int] = collections.Counter()
+    smallest: dict[Group, dict[str, list[bytes]]] = {}
+    divided = len(shard.sides) > 1
+    if not divided and source.channels is not None:
+        return Census({}, {})
+    for head in source.heads(shard, data=data):
+        depths[head.channels] += 1
+        if divided:
+            group = (-1 if head.label is None or not labelled else head.label, shard.sides)
+            keys = smallest.setdefault(group, {}).setdefault(split_of(head.key, shard.sides, data), [])
+            if head.key not in keys and (len(keys) < KEPT or head.key < keys[-1]):
+                keys[:] = sorted([*keys, head.key])[:KEPT]
+    return Census(dict(depths), smallest)
+
+
+def plan(census: Census, channels: int | None, data: Data) -> Plan:
+    """What follows from a census.
+
+    Of each class of two different examples or more, at least one is in train and one in eval; of one with more in train
+    than one, one is in choose, if there is such a split. The side that lacks one gets that of the smallest key.
+
+    Args:
+        census: of the whole source.
+        channels: of the source, where it can have no other; else most images decide.
+        data: its shares.
+    """
+    if channels is None:
+        channels = 1 if census.depths.get(1, 0) >= census.depths.get(3, 0) else 3
+    moved: dict[bytes, str] = {}
+    for (_, sides), found in sorted(census.smallest.items()):
+        placed: dict[str, set[bytes]] = {side: set() for side in sides}
+        for side, keys in found.items():
+            for key in keys:
+                # another class may have had this example moved
+                placed[moved.get(key, side)].add(key)
+        for side in (EVAL, TRAIN, CHOOSE) if data.choose_share else (EVAL, TRAIN):
+            if side not in sides or placed[side]:
+                continue
+            givers = [TRAIN] if side == CHOOSE else [other for other in sides if other != side]
+            spare = [
+                (key, giver) for giver in givers if len(placed[giver]) > (giver != CHOOSE) for key in placed[giver]
+            ]
+            if spare:
+                key, giver = min(spare)
+                placed[giver].remove(key)
+                placed[side].add(key)
+                moved[key] = side
+    return Plan(channels, moved)

@@ -1,0 +1,120 @@
+"""What would make a run fail late, refused early: plain functions, each called as soon as what it needs is known."""
+
+from collections.abc import Mapping, Sequence
+
+from models.config import Data, Evaluation, Experiment
+from models.fit import TRANSLATING
+
+NAMED = 10
+"""Classes that a message names."""
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Raises ValueError for a GAN that a pipeline cannot judge, before anything is read."""
+    if experiment.gan.name in TRANSLATING:
+        raise ValueError(
+            "a run ends with a judgement of what a generator draws from noise, and the GAN "
+            f"{experiment.gan.name} moves examples instead: train it alone, by ganworks train, or set "
+            "gan.name=adversarial"
+        )
+
+
+def check_labels(data: Data, classes: Sequence[str]) -> None:
+    """Raises ValueError where a source names its classes and they are not `data.labels`; without labels none matter."""
+    if data.labels and classes and len(classes) != data.labels:
+        raise ValueError(
+            f"data.labels is the number of classes; {data.source} has {len(classes)}, {_listed(classes)}, and "
+            f"data.labels is {data.labels}: set data.labels={len(classes)}"
+        )
+
+
+def check_classes(data: Data, by_class: Mapping[str, Mapping[str, int]], classes: Sequence[str]) -> None:
+    """Holds the classes of ingested examples against `data.labels`; without labels none matter.
+
+    Args:
+        data: of the source.
+        by_class: label, as text -> split -> examples.
+        classes: names in the order of the labels, if there are any.
+
+    Raises:
+        ValueError: there are fewer or more classes, or one has no example in train or eval. One line.
+    """
+    if not data.labels:
+        return
+    numbers = sorted(map(int, by_class))
+    if not numbers:
+        raise ValueError(
+            f"data.labels is the number of classes; {data.source} has no labels, and data.labels is {data.labels}: set "
+            "data.labels=0 and network.condition=none, or give each class a folder of its own"
+        )
+    strange = [number for number in numbers if not 0 <= number < data.labels]
+    found = max(len(classes), numbers[-1] + 1)
+    if strange or found != data.labels:
+        advice = f": set data.labels={found}" if numbers[0] >= 0 else ""
+        raise ValueError(
+            f"data.labels is the number of classes, and labels are from 0 to one less; {data.source} has labels "
+            f"from {numbers[0]} to {numbers[-1]}, and data.labels is {data.labels}{advice}"
+        )
+    lacking = [
+        f"{_name(number, classes)} has {counts.get('train', 0)} in train and {counts.get('eval', 0)} in eval"
+        for number in range(data.labels)
+        for counts in [by_class.get(str(number), {})]
+        if not (counts.get("train") and counts.get("eval"))
+    ]
+    if lacking:
+        raise ValueError(
+            f"each class needs two different examples or more, one to train on and one to hold out; of {data.source}, "
+            f"class {_listed(lacking, '; class ')}: add examples of it or leave it out, or set data.labels=0 to do "
+            "without classes"
+        )
+
+
+def check_counts(
+    data: Data,
+    evaluation: Evaluation,
+    batch_size: int,
+    counts: Sequence[Mapping[str, int]],
+    by_class: Mapping[str, Mapping[str, int]],
+) -> None:
+    """Holds the numbers of examples against what trains on them and what judges by them.
+
+    Args:
+        data: what they are.
+        evaluation: how many are generated, the split to judge against, the thresholds.
+        batch_size: of the training.
+        counts: of each domain, split -> examples.
+        by_class: of the first domain, label, as text -> split -> examples.
+
+    Raises:
+        ValueError: a batch is larger than the training split, there is nothing to judge against, or a threshold is on a
+            metric that needs more examples, or that so few examples cannot resolve. One line.
+    """
+    # the command line imports this module, and NumPy would delay its `--help`
+    from models.counts import check_bounds
+
+    for source, of_domain in zip(data.sources, counts, strict=True):
+        if of_domain.get("train", 0) < batch_size:
+            raise ValueError(
+                f"training.batch_size is at most the number of training examples; received {batch_size}, and {source} "
+                f"has {of_domain.get('train', 0)} in train: add examples, or set a smaller training.batch_size"
+            )
+    split, train = evaluation.split, counts[0]["train"]
+    real = counts[0].get(split, 0)
+    classes = [by_class.get(str(number), {}) for number in range(data.labels)]
+    lacking = [str(number) for number, each in enumerate(classes) if not each.get(split)]
+    if not real or lacking:
+        of = f" of class {_listed(lacking)}" if real else ""
+        raise ValueError(
+            f"evaluation.split={split} needs examples{of} to judge against; {data.source} has none there: set a larger "
+            f"data.{split}_share, or add examples"
+        )
+    check_bounds(data, evaluation, train=train, real=real, of_class=[each.get(split, 0) for each in classes])
+
+
+def _name(number: int, classes: Sequence[str]) -> str:
+    return classes[number] if number < len(classes) else str(number)
+
+
+def _listed(names: Sequence[str], comma: str = ", ") -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return comma.join(names[:NAMED]) + more

@@ -1,0 +1,90 @@
+"""The processes of whole runs: their cores, their end with the benchmark, and whose records are whose."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from benchmarks import pipelines
+from pipeline.experiments import TINY
+
+SLEEPS = ("-c", "import os, time; print(os.getpid(), flush=True); time.sleep(100)")
+
+
+def when_started(output, act):
+    """Acts once what writes to a file has written its process's id."""
+
+    def wait():
+        while not (output.exists() and output.read_text().endswith("\n")):
+            time.sleep(0.01)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def is_running(output):
+    try:
+        os.kill(int(output.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class TestProcesses:
+    def test_gives_cores_and_brings_the_exit_code(self, tmp_path):
+        core = min(os.sched_getaffinity(0))
+        with pipelines.Processes() as processes:
+            # it starts on all cores of this process, and is moved at once
+            text = "import os, sys, time; time.sleep(0.5); print(os.sched_getaffinity(0)); sys.exit(3)"
+            assert processes.call(["-c", text], [core], tmp_path / "logs" / "output") == 3
+        assert (tmp_path / "logs" / "output").read_text() == f"{{{core}}}\n"
+
+    def test_end_with_the_benchmark_that_is_stopped(self, tmp_path):
+        output, before = tmp_path / "output", signal.getsignal(signal.SIGTERM)
+        with pipelines.Processes() as processes:
+            thread = when_started(output, lambda: os.kill(os.getpid(), signal.SIGTERM))
+            with pytest.raises(KeyboardInterrupt):
+                processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), output)
+            thread.join()
+            assert not is_running(output)
+        assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_of_another_thread_end_too_and_none_begins_after(self, tmp_path):
+        output, later, codes = tmp_path / "output", tmp_path / "later", []
+        with pipelines.Processes() as processes:
+            thread = when_started(output, processes.kill)
+            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), output))
+            thread.join()
+            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), later))
+        assert codes == [-signal.SIGKILL] * 2
+        assert not is_running(output)
+
+
+class TestRecords:
+    def test_a_record_is_of_one_experiment(self, tmp_path):
+        one, other = (pipelines.Run("tiny-0", "tiny", (), TINY.override([f"training.steps={n}"])) for n in (2, 3))
+        assert pipelines._record(one, tmp_path) != pipelines._record(other, tmp_path)
+        assert pipelines._record(one, tmp_path) == pipelines._record(one, tmp_path)
+
+    def test_a_training_that_diverged_is_refused_and_another_error_ends_the_benchmark(self, tmp_path):
+        run = pipelines.Run("tiny-0", "tiny", (), TINY)
+        (tmp_path / "summary.json").write_text(
+            '{"error": "stage GanTrainer failed: training diverged before step 5: x"}'
+        )
+        outcome = pipelines._outcome(run, tmp_path, 1)
+        assert (outcome["blessed"], outcome["metrics"]) == (False, {})
+        assert "diverged before step 5" in outcome["reason"]
+        (tmp_path / "summary.json").write_text('{"error": "the disk is full"}')
+        with pytest.raises(ValueError, match="tiny-0 ended with exit code 1: the disk is full; see "):
+            pipelines._outcome(run, tmp_path, 1)
+
+    def test_a_model_that_could_not_be_served_is_not_blessed(self, tmp_path):
+        (tmp_path / "summary.json").write_text(
+            '{"blessed": true, "reason": "blessed", "served": "too slow", "error": null}'
+        )
+        outcome = pipelines._outcome(pipelines.Run("tiny-0", "tiny", (), TINY), tmp_path, 3)
+        assert (outcome["blessed"], outcome["reason"]) == (False, "too slow")

@@ -1,0 +1,35 @@
+"""What cannot succeed is refused soon after a pipeline starts, and before anything is trained."""
+
+import time
+
+import pytest
+
+from tests.components.images import write_classes
+from tests.e2e.test_run import INGEST, run
+
+pytestmark = pytest.mark.e2e
+
+SECONDS = 120
+"""Most of it is the import of TFX, on a machine that does other things."""
+
+
+@pytest.mark.parametrize(
+    ("counts", "labels", "stage", "message"),
+    [
+        ({"a": 40, "b": 1}, 3, 0, "folder:{root} has 2, a, b, and data.labels is 3: set data.labels=2"),
+        ({"a": 40, "b": 1}, 2, 0, "one to train on and one to hold out; of folder:{root}, class b has"),
+        ({"a": 5, "b": 4}, 2, 3, "training.batch_size is at most the number of training examples; received 32, and"),
+    ],
+    ids=["another number of classes", "a class of one", "fewer than a batch"],
+)
+def test_it_says_why_in_one_line(tmp_path, counts, labels, stage, message):
+    root = write_classes(tmp_path / "in", counts, (32, 32, 3))
+    began = time.monotonic()
+    settings = [f"data.source=folder:{root}", f"data.labels={labels}", "data.channels=3"]
+    done = run(tmp_path / "run", *(word for each in settings for word in ("--set", each)))
+    assert time.monotonic() - began < SECONDS
+    assert done.returncode == 1
+    assert done.err.startswith(f"error: stage {INGEST[stage]} failed: ")
+    assert message.format(root=root) in done.err
+    assert done.err.count("\n") == 1
+    assert list(done.states) == INGEST[:stage]

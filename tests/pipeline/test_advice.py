@@ -1,0 +1,133 @@
+"""What a refused model's user is told to try: it parses, it changes something, and it fits the experiment."""
+
+import shlex
+import sys
+
+import pytest
+
+from models import catalog
+from models.config import Experiment
+from pipeline import advice, running
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, FASHION_CGAN, MNIST_DCGAN, TINY, UNJUDGED
+
+PLAIN = Experiment(name="plain", data={"labels": 3}, training={"steps": 100})
+VARIANTS = {
+    "plain": PLAIN,
+    "auxiliary": PLAIN.override(["network.condition=embedding", "network.discriminator_condition=auxiliary"]),
+    "odd-batch": PLAIN.override(["training.batch_size=9", "training.ema_half_life_images=0"]),
+    "wgan": PLAIN.override(["objective.name=wasserstein", "objective.penalties.wgan_gp=10"]),
+    "lazy": PLAIN.override(["network.discriminator_norm=none", "objective.penalty_every_steps=4"]),
+    "lazy-batch": PLAIN.override(["objective.penalty_every_steps=4"]),
+    "points": PLAIN.override(["data.source=mixture:ring", "data.labels=8", "network.name=points"]),
+    "stacked": PLAIN.override(["data.source=stacked:idx:data/mnist", "data.channels=3", "data.labels=1000"]),
+    "inception": PLAIN.override(["evaluation.extractor=inception_v3"]),
+    "one-step": PLAIN.override(["training.steps=1"]),
+    **EXPERIMENTS,
+    **UNJUDGED,
+}
+
+
+def fallen(*names, **changes):
+    """What the evaluator says of metrics that fell short."""
+    return {name: {"holds": False, "value": 0.5, "threshold": {"at_least": 0.6}} | changes for name in names}
+
+
+def tried(experiment, *names, **changes):
+    """Metric -> the settings to try for it, each as one would type them."""
+    advised = advice.advise(experiment, fallen(*names, **changes))
+    return {name: [each.settings for each in advised if name in each.metrics] for name in names}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_metric_has_settings_that_the_experiment_takes(name):
+    experiment = VARIANTS[name]
+    names = [*catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind), *catalog.PLAYERS]
+    advised = advice.advise(experiment, fallen(*names))
+    for each in advised:
+        changed = experiment.override(each.settings)
+        assert changed != experiment
+        assert changed.evaluation == experiment.evaluation, "the bar stays where it is"
+    for metric in names:
+        count = sum(metric in each.metrics for each in advised)
+        # one step cannot be halved, and points cannot be augmented
+        assert count <= 2
+        assert count or metric in ("memorisation", "novelty")
+
+
+def test_every_metric_of_the_catalog_is_known():
+    assert advice.FOR.keys() == catalog.METRICS.keys()
+    assert set().union(*advice.FOR.values()) <= advice.REMEDIES.keys()
+
+
+class TestWhatIsAdvised:
+    def test_low_coverage(self):
+        longer, other = tried(DIGITS_CGAN, "coverage")["coverage"]
+        assert longer == (f"training.steps={2 * DIGITS_CGAN.training.steps}",)
+        assert other == ("network.batch_statistics=stddev",)
+
+    def test_a_collapse_without_a_penalty(self):
+        first, second = tried(PLAIN, "within_class_spread")["within_class_spread"]
+        assert first == ("objective.penalties.r1=0.1", "network.discriminator_norm=none")
+        assert second == ("training.discriminator_optimizer.learning_rate=0.0004",)
+
+    def test_a_class_that_is_not_recognised(self):
+        assert tried(VARIANTS["auxiliary"], "conditional_accuracy")["conditional_accuracy"] == [
+            ("network.discriminator_condition=projection",),
+            ("training.steps=200",),
+        ]
+
+    def test_copies(self):
+        assert tried(DIGITS_CGAN, "memorisation")["memorisation"] == [
+            ('objective.augment=["translation", "cutout"]',),
+            (f"training.steps={DIGITS_CGAN.training.steps // 2}",),
+        ]
+        assert tried(VARIANTS["points"], "memorisation")["memorisation"] == [("training.steps=50",)]
+
+    @pytest.mark.parametrize(("threshold", "rate"), [({"at_most": 0.4}, "0.001"), ({"at_least": 0.6}, "0.004")])
+    def test_a_discriminator_that_knows_too_much_or_too_little(self, threshold, rate):
+        settings = tried(DIGITS_CGAN, "d_real_accuracy", threshold=threshold)["d_real_accuracy"]
+        assert settings == [(f"training.discriminator_optimizer.learning_rate={rate}",)]
+
+    def test_what_helps_most_metrics_comes_first_and_once(self):
+        advised = advice.advise(FASHION_CGAN, fallen("within_class_spread", "coverage", "conditional_accuracy"))
+        assert advised[0].metrics == ("within_class_spread", "coverage", "conditional_accuracy")
+        assert advised[0].settings == (f"training.steps={2 * FASHION_CGAN.training.steps}",)
+        assert len({each.settings for each in advised}) == len(advised)
+
+    def test_nothing_for_what_holds_or_has_no_value(self):
+        assert advice.advise(MNIST_DCGAN, fallen("coverage", holds=True) | fallen("precision", holds=None)) == []
+        assert advice.advise(MNIST_DCGAN, fallen("coverage", value=None)) == []
+        assert list(advice.lines([], "ganworks run tiny")) == []
+
+
+class TestLines:
+    def test_a_shell_takes_the_command_as_it_stands(self):
+        advised = advice.advise(DIGITS_CGAN, fallen("memorisation"))
+        first, metrics, command, *_ = advice.lines(advised, "ganworks run digits-cgan --root 'a b'")
+        assert first.startswith("nothing failed")
+        assert metrics == "  memorisation: augment what the discriminator sees (DiffAugment)"
+        words = shlex.split(command)
+        assert words[:5] == ["ganworks", "run", "digits-cgan", "--root", "a b"]
+        assert DIGITS_CGAN.override(words[words.index("--set") + 1 :: 2]).objective.augment == ("translation", "cutout")
+
+    def test_a_compiled_pipeline_is_compiled_again(self):
+        lines = list(advice.lines(advice.advise(TINY, fallen("coverage")), None))
+        assert lines[2] == "    compile it again with --set training.steps=40"
+
+
+@pytest.mark.parametrize(
+    ("program", "active", "shown"),
+    [
+        (".venv/bin/ganworks", False, ".venv/bin/ganworks"),
+        (".venv/bin/ganworks", True, "ganworks"),
+        ("/elsewhere/cli.py", False, "ganworks"),
+    ],
+)
+def test_the_command_is_shown_as_it_can_be_typed(tmp_path, monkeypatch, program, active, shown):
+    script = tmp_path / ".venv/bin/ganworks"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(script.parent) if active else "")
+    monkeypatch.setattr(sys, "argv", [program, "run", "tiny", "--set", "a=[1, 2]"])
+    assert running.typed() == f"{shown} run tiny --set 'a=[1, 2]'"
