@@ -93,6 +93,7 @@ EVALUATOR_SOURCES = (
     "models.history",
     "models.inception",
     "models.looks",
+    "models.metric_lines",
     "models.metrics",
     "models.mixtures",
     "models.optimizers",
@@ -110,6 +111,7 @@ SERVING_SOURCES = (
     "models.evaluation",
     "models.fit",
     "models.frozen",
+    "models.metric_lines",
     "models.saved",
     "serving",
 )
