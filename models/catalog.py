@@ -7,7 +7,10 @@ To add a part, write its function and add its line: tests/test_catalog.py tests 
 import difflib
 import importlib
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any
+
+from models.metrics.metric import Kind as Kind
+from models.metrics.metric import Metric as Metric
 
 OBJECTIVES = {
     "minimax": "models.objectives:minimax",
@@ -74,42 +77,6 @@ GANS = {
     "cycle": "models.gans.cycle:CycleGAN",
     "restoration": "models.gans.restoration:RestorationGAN",
 }
-
-
-Kind = Literal["images", "stacked", "points"]
-"""What an example is: an image, an image of three digits one a channel, or a point of the plane."""
-
-
-class Metric(NamedTuple):
-    """A line of METRICS.
-
-    Attributes:
-        line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
-            real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
-            fake_inception_probabilities, train_features, neighbourhoods, mixture. One with a default is given where
-            there is any.
-        better: which direction is good.
-        measures: what it says, for a reader of the report.
-        fault: what is wrong with a generator that fails it.
-        of: the kinds of data that have it.
-        under: whose features it is of, as some names are those of Inception's alone.
-        over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
-        share: whether it is a share of examples, so that its error is bounded before anything is measured.
-        least: examples of each side that it takes without which it has no value.
-        least_of_class: likewise of each class, of what is measured class by class.
-    """
-
-    line: str
-    better: Literal["higher", "lower"]
-    measures: str
-    fault: str
-    of: tuple[Kind, ...] = ("images", "stacked", "points")
-    under: Literal["any", "own", "inception_v3"] = "any"
-    over: Literal["parts", "all"] = "parts"
-    share: bool = False
-    least: int = 20
-    least_of_class: int = 0
-
 
 INCEPTION = "inception_v3"
 """The name of the extractor that is not trained on the data; any other name is one for the features of one that is."""
@@ -262,6 +229,7 @@ METRICS = {
         "modes of the mixture are never drawn (mode collapse)",
         of=("points",),
         over="all",
+        least=2_500,
     ),
     "high_quality": Metric(
         "models.metrics.modes:high_quality",
@@ -270,6 +238,7 @@ METRICS = {
         "many points lie between the modes",
         of=("points",),
         over="all",
+        least=2_500,
     ),
     "reverse_kl": Metric(
         "models.metrics.modes:reverse_kl",
@@ -278,6 +247,7 @@ METRICS = {
         "some modes are hardly drawn (mode collapse)",
         of=("points",),
         over="all",
+        least=2_500,
     ),
     "stacked_modes": Metric(
         "models.metrics.stacked:stacked_modes",
@@ -286,6 +256,7 @@ METRICS = {
         "triples of digits are never drawn (mode collapse)",
         of=("stacked",),
         over="all",
+        least=26_000,
     ),
     "stacked_kl": Metric(
         "models.metrics.stacked:stacked_kl",
@@ -294,6 +265,7 @@ METRICS = {
         "some triples of digits are hardly drawn (mode collapse)",
         of=("stacked",),
         over="all",
+        least=26_000,
     ),
 }
 

@@ -20,7 +20,14 @@ from pipeline.records import Records, locate
 STYLES = Path(gate.__file__).parent
 """Where the report's style sheet lies, which the page shares."""
 
-JUDGED_BY = ("data.", "evaluation.extractor", "evaluation.samples", "evaluation.seed", "data's fingerprint")
+JUDGED_BY = (
+    "data.",
+    "evaluation.extractor",
+    "evaluation.samples",
+    "evaluation.compared",
+    "evaluation.seed",
+    "data's fingerprint",
+)
 """Settings under which alone figures compare, by how they begin."""
 
 
