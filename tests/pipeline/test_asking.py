@@ -56,10 +56,9 @@ def ask(command, ports, api, *arguments):
 
 
 @pytest.mark.parametrize("api", ["grpc", "rest"])
-def test_a_picture_by_seed_and_label(ports, api, tmp_path, in_this_process):
+def test_a_picture_by_seed_and_label(ports, api, tmp_path):
     out = tmp_path / "new" / "grid.png"
-    command = ganworks if api == "grpc" else in_this_process
-    done = ask(command, ports, api, "--n", "5", "--label", "0", "--label", "2", "--seed", "7", "--out", out)
+    done = ask(ganworks, ports, api, "--n", "5", "--label", "0", "--label", "2", "--seed", "7", "--out", out)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{out}\n", "")
     # two rows of five, each enlarged to 48 pixels, lines of 4 between
     assert Image.open(out).size == (4 + 5 * 52, 4 + 2 * 52)
