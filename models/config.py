@@ -13,6 +13,7 @@ from models import catalog
 from models.evaluation import AtLeast as AtLeast
 from models.evaluation import AtMost as AtMost
 from models.evaluation import Evaluation as Evaluation
+from models.evaluation import Serving as Serving
 from models.evaluation import Threshold as Threshold
 from models.fit import check_fit
 from models.frozen import Frozen, one_line, set_path
@@ -57,10 +58,7 @@ class Data(Frozen):
     labels: int = Field(0, ge=0, description="classes; 0 for images without labels")
     eval_share: float = Field(0.2, gt=0, lt=1, description="share held out where the source has no split")
     choose_share: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="share to choose by (best checkpoint, recipe), of what the source has not split itself; 0 for none",
+        0.1, ge=0, lt=1, description="share to choose by (best checkpoint, recipe), of what the source has not split"
     )
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
@@ -283,16 +281,6 @@ class Training(Frozen):
                 f"{self.discriminator_steps} and {self.generator_steps}"
             )
         return self
-
-
-class Serving(Frozen):
-    """What a model has to do as a server before it is pushed."""
-
-    latency_milliseconds: float = Field(1_000, gt=0, description="that one example may take")
-    image: str | None = Field(
-        None, pattern=r"^[\w./-]+:[\w.-]+$", description="of TensorFlow Serving, which has to load the model first"
-    )
-    image_runs_on: Literal["docker", "kubernetes"] | None = Field(None, description="docker where none is named")
 
 
 class Experiment(Frozen):

@@ -93,7 +93,6 @@ EVALUATOR_SOURCES = (
     "models.history",
     "models.inception",
     "models.looks",
-    "models.metric_lines",
     "models.metrics",
     "models.mixtures",
     "models.optimizers",
@@ -111,7 +110,6 @@ SERVING_SOURCES = (
     "models.evaluation",
     "models.fit",
     "models.frozen",
-    "models.metric_lines",
     "models.saved",
     "serving",
 )

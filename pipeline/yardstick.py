@@ -104,8 +104,10 @@ def _asked(real: str, settings: Sequence[str]) -> Experiment:
     """What the settings say before anything was read."""
     if real.startswith("mixture:"):
         raise ValueError(f"samples are images; --real {real} gives points")
-    data = {"channels": 3, "labels": 1000} if real.startswith("stacked:") else {}
-    start = Experiment.parse({"name": "samples", "data": {"source": real} | data, "training": {"steps": 1}})
+    # nothing is chosen here, so that the judge has these examples too
+    data: dict[str, Any] = {"source": real, "choose_share": 0}
+    data |= {"channels": 3, "labels": 1000} if real.startswith("stacked:") else {}
+    start = Experiment.parse({"name": "samples", "data": data, "training": {"steps": 1}})
     strange = [each for each in settings if not each.startswith(("data.", "evaluation."))]
     if strange:
         raise ValueError(f"images are judged by fields of data and evaluation; received --set {strange[0]}")

@@ -1,6 +1,8 @@
 """Settings that have to stand before TensorFlow starts, and a guard over those that all tests share."""
 
+import gc
 import os
+import random
 import sys
 
 import pytest
@@ -10,6 +12,19 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 def pytest_addoption(parser):
     parser.addoption("--write-golden", action="store_true", help="writes the golden files anew, to be read in the diff")
+
+
+def pytest_runtest_setup():
+    """Gives each test the same random numbers, whatever ran before it: Keras draws its seeds from Python's."""
+    random.seed(0)
+
+
+def pytest_sessionfinish():
+    """Spares the last collection of garbage, which goes through all that TensorFlow and TFX have made.
+
+    A worker that takes more than five seconds for it, on a loaded machine, gets a SIGINT from execnet in its midst.
+    """
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,6 @@ SOURCE_PACKAGES = (
     "models.evaluation",
     "models.fit",
     "models.frozen",
-    "models.metric_lines",
     "models.metrics",
 )
 """What the executor runs; its hash is part of the cache key."""

@@ -5,11 +5,12 @@ import pytest
 from benchmarks import runs, stacked
 
 
-@pytest.mark.parametrize("entry", stacked.ENTRIES)
+# PacDCGAN2 is DCGAN, packed
+@pytest.mark.parametrize("entry", [name for name in stacked.ENTRIES if name != "DCGAN"])
 def test_each_entry_trains(entry, few_digits, tmp_path, monkeypatch):
     monkeypatch.setattr(stacked, "TRAINED_ON", 64)
     monkeypatch.setattr(stacked, "SAMPLES", 60)
-    fields = {"steps": 2, "batch_size": 16}
+    fields = {"steps": 2, "batch_size": 16, "jit": False}
     recipe = runs.changed(
         stacked.experiment(stacked.ENTRIES[entry]),
         {"training": fields, "network": {"generator_width": 4, "discriminator_width": 4}},

@@ -259,8 +259,9 @@ class TestCounts:
 
     def test_a_threshold_that_so_few_cannot_carry(self, validate):
         thresholds = '{"coverage": {"at_least": 0.5}}'
-        with pytest.raises(ValueError, match=r"^evaluation\.thresholds\.coverage could not .* needs at least 6 real"):
+        with pytest.raises(ValueError, match=r"^a bound on coverage needs at least 100 held-out and 200 training"):
             validate(examples(), examples(5), labels=0, thresholds=thresholds)
 
     def test_a_threshold_set_at_the_start_of_the_run_that_they_can(self, validate):
-        validate(examples(labels=0), examples(6, labels=0), labels=0, thresholds='{"coverage": {"at_least": 0.5}}')
+        thresholds = '{"coverage": {"at_least": 0.5, "resolves": 0.5}}'
+        validate(examples(250, labels=0), examples(120, labels=0), labels=0, thresholds=thresholds)

@@ -1,5 +1,9 @@
-"""Models whose faults show only when they are served, by a real server in a process of its own."""
+"""Models whose faults show only when they are served, by a real server.
 
+It has a process of its own where that matters: where a model is blessed, and where it does not load.
+"""
+
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from tfx import types
 from tfx.components.pusher import executor as pusher
 from tfx.types import standard_artifacts
 
+from components.serving_validator import process
 from components.serving_validator.executor import Executor
 from components.serving_validator.validator import validate
 from models import export
@@ -16,6 +21,8 @@ from models.catalog import lookup
 from models.config import Serving
 from models.saved import CARD, WARM_UP
 from models.signatures import Sampler
+from serving.options import ServerOptions, find
+from serving.server import EmbeddedServer
 from tests.harness import experiment
 
 JUDGED = {"reason": "blessed: every threshold holds", "metrics": {}}
@@ -73,6 +80,19 @@ def saved(directory: Path, sampler=Sampler, **parts):
     return str(directory / "Format-Serving"), config
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """The same server within this process, which has imported TensorFlow already."""
+
+    @contextlib.contextmanager
+    def serving(directory):
+        options = ServerOptions(models=find(directory), grpc_port=0, rest_port=0, poll_seconds=0)
+        with EmbeddedServer(options) as server:
+            yield process.Ports(server.grpc_port, server.rest_port)
+
+    monkeypatch.setattr(process, "serving", serving)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """The outcome of an honest model, and the folder of what is pushed."""
@@ -100,6 +120,7 @@ class TestHonest:
         assert {spec.name for spec in specs} == {"small"}
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("sampler", "fault"),
     [
@@ -118,6 +139,7 @@ def test_a_fault_is_named_and_nothing_is_left_to_push(sampler, fault, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_slow_model_is_over_its_budget(tmp_path):
     model, config = saved(tmp_path / "model", Slow)
     tight = config.model_copy(update={"serving": Serving(latency_milliseconds=20)})
@@ -146,6 +168,7 @@ def test_a_model_that_does_not_load_in_a_server(tmp_path):
     assert "\n" not in outcome.reason
 
 
+@pytest.mark.usefixtures("in_this_process")
 class TestExecutor:
     def run(self, tmp_path, *, blessed, by_image=None):
         """Runs the executor, then Pusher's on what it left."""

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.e2e
 
 GANWORKS = Path(sys.executable).with_name("ganworks")
 STEPS = 200
+OF_TFX = ("StatisticsGen", "SchemaGen", "Transform")
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,8 @@ class TestRun:
         process.start()
         return process
 
-    @pytest.mark.parametrize("stage", STAGES)
+    # Those that are TFX's own are killed in exec: what they write, they write in the same way.
+    @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in OF_TFX])
     def test_killed_at_work_the_next_start_repeats_that_stage_alone(self, root, spec, stage):
         ready = at_work(root, stage)
         process = self.start(root)
@@ -144,9 +146,11 @@ class TestRun:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
         assert process.exitcode == -signal.SIGKILL, root.with_suffix(".out").read_text()
-        before = STAGES[: STAGES.index(stage)]
         ran = [line.split()[1] for line in root.with_suffix(".out").read_text().splitlines() if line.endswith(" ran")]
-        assert ran == list(before[-1:])
+        killed = [each for each in STAGES if each not in OF_TFX]
+        # Only what the last kill had stopped is done again, and what comes after it until this stage.
+        last = killed[killed.index(stage) - 1] if stage != killed[0] else STAGES[0]
+        assert ran == list(STAGES[STAGES.index(last) : STAGES.index(stage)])
 
     def test_at_last_it_ends_with_a_pushed_model_and_nothing_was_done_twice(self, root, spec):
         process = self.start(root)

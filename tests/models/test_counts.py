@@ -72,9 +72,7 @@ class TestCheckBounds:
     def test_modes_are_counted_on_thousands(self):
         ring = Data(source="mixture:ring", labels=8)
         check_bounds(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)
-        with pytest.raises(
-            ValueError, match=r"modes needs at least 2,500 generated examples; evaluation\.samples is 99"
-        ):
+        with pytest.raises(ValueError, match=r"modes needs at least 2,500 generated .* is 99"):
             check_bounds(ring, evaluation("modes", AtLeast(8), samples=99), train=9_000, real=1_000)
 
     def test_which_metrics_compare(self):

@@ -50,7 +50,7 @@ def test_features_and_classes_are_those_of_keras(network, weights, channels):
 
 
 def test_the_judges_model_has_inceptions_features_and_the_datas_classes(weights, tmp_path):
-    patterns = write_examples(tmp_path / "examples", DIGITS)
+    patterns = write_examples(tmp_path / "examples", DIGITS, count=DIGITS.labels)
     model, record = run(
         tmp_path, patterns, patterns, DIGITS, extractor="inception_v3", extractor_weights=weights, extractor_steps=1
     )

@@ -118,9 +118,8 @@ class TestGenerators:
         # by hand, through the softmax: d KL / d theta = q - p
         assert_allclose(tape.gradient(kl, theta), tf.nn.softmax(theta) - P, rtol=1e-12)
 
-    @pytest.mark.parametrize("name", OBJECTIVES)
-    def test_relativistic_alone_reads_real_logits(self, name):
-        assert generator_reads_real(lookup("objective", name)) == (name == "relativistic")
+    def test_relativistic_alone_reads_real_logits(self):
+        assert [name for name in OBJECTIVES if generator_reads_real(lookup("objective", name))] == ["relativistic"]
 
 
 class TestDiscriminators:

@@ -1,4 +1,4 @@
-"""A hundred thousand requests: none fails, and memory stays where it is."""
+"""Tens of thousands of requests: none fails, and memory stays where it is. `ganworks bench serving` sends 100,000."""
 
 import os
 import threading
@@ -23,7 +23,7 @@ def resident_mib() -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("batching", "requests"), [(False, 20_000), (True, 100_000)])
+@pytest.mark.parametrize(("batching", "requests"), [(False, 8_000), (True, 40_000)])
 def test_no_error_and_no_growth(toys, tmp_path, batching, requests):
     file = tmp_path / "batching.config"
     file.write_text("max_batch_size { value: 32 } max_enqueued_batches { value: 100 }")
@@ -59,4 +59,4 @@ def test_no_error_and_no_growth(toys, tmp_path, batching, requests):
         together(client, requests)
         grown = resident_mib() - before
     assert not failed
-    assert grown < 20
+    assert grown < 10

@@ -15,7 +15,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from tests.serving import saved
 
-FEW, MANY = 300, 10_000
+FEW, MANY = 100, 5_000
 
 SIGNATURES = ["serving_default", "types", "look_up", "bytes", "half", "total", "any_shape", "classes", "", "x"]
 NAMES = ["x", "label", "text", "tag", "signal", "sensor", "inputs", "b64", *saved.TYPES]

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 
-CASES = 300
+CASES = 100
 SOME = settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 UNIMPLEMENTED = 501
 """What a signature of another kind is answered with: no fault of the server's."""

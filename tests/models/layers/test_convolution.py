@@ -1,5 +1,3 @@
-import itertools
-
 import keras
 import numpy as np
 import pytest
@@ -13,7 +11,11 @@ LAYERS = {
 }
 # every size that a DCGAN of 16 to 64 pixels has near its ends, odd ones, and kernels whose padding is uneven
 SIZES = [(4, 4), (7, 7), (14, 14), (5, 8)]
-SHAPES = [*itertools.product(SIZES, [5, 3], [1, 2]), ((9, 9), 4, 3), ((6, 6), 2, 3), ((8, 8), 7, 2), ((8, 8), 1, 1)]
+# each size with each kernel and each stride, and each kernel with each stride: any fault of two of them shows
+PAIRWISE = [
+    (size, kernel, 1 + (row + column) % 2) for row, size in enumerate(SIZES) for column, kernel in enumerate([5, 3])
+]
+SHAPES = [*PAIRWISE, ((9, 9), 4, 3), ((6, 6), 2, 3), ((8, 8), 7, 2), ((8, 8), 1, 1)]
 
 
 def twins(kind, kernel, stride, *, policy="float32", channels=(3, 20), **options):

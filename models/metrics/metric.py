@@ -1,0 +1,37 @@
+"""What the catalog says of a metric."""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["images", "stacked", "points"]
+"""What an example is: an image, an image of three digits one a channel, or a point of the plane."""
+
+
+class Metric(NamedTuple):
+    """A line of METRICS.
+
+    Attributes:
+        line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
+            real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
+            fake_inception_probabilities, train_features, neighbourhoods, mixture. One with a default is given where
+            there is any.
+        better: which direction is good.
+        measures: what it says, for a reader of the report.
+        fault: what is wrong with a generator that fails it.
+        of: the kinds of data that have it.
+        under: whose features it is of, as some names are those of Inception's alone.
+        over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
+        share: whether it is a share of examples, so that its error is bounded before anything is measured.
+        least: examples of each side that it takes without which it has no value.
+        least_of_class: likewise of each class, of what is measured class by class.
+    """
+
+    line: str
+    better: Literal["higher", "lower"]
+    measures: str
+    fault: str
+    of: tuple[Kind, ...] = ("images", "stacked", "points")
+    under: Literal["any", "own", "inception_v3"] = "any"
+    over: Literal["parts", "all"] = "parts"
+    share: bool = False
+    least: int = 20
+    least_of_class: int = 0
