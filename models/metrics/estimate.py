@@ -35,8 +35,10 @@ class Estimate:
         test). Any other metric has the error that was measured; one without an error counts as exact.
         """
         measured = self.uncertainty or 0.0
-        if self.trials is None or not 0 < value < 1:
+        if self.trials is None:
             return measured
+        if not 0 < value < 1:
+            return 0.0  # where all or none are hits, no sample is otherwise
         return max(measured, math.sqrt(value * (1 - value) / self.trials))
 
 

@@ -132,6 +132,8 @@ class TestThresholds:
             # a share of 1 in 100 samples would be 0.9 in some: sqrt(0.9 * 0.1 / 100) = 0.03
             (Estimate(0.845, 0.0, trials=100), AtLeast(0.9), {}, True),
             (Estimate(0.835, 0.0, trials=100), AtLeast(0.9), {}, False),
+            # a true share of 1 has none that miss
+            (Estimate(0.99, 0.01, trials=100), AtLeast(1), {}, False),
         ],
     )
     def test_a_bound_is_missed_where_it_is_shown(self, value, threshold, options, holds):
