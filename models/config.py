@@ -56,12 +56,7 @@ class Data(Frozen):
     channels: Literal[1, 3] = 1
     labels: int = Field(0, ge=0, description="classes; 0 for images without labels")
     eval_share: float = Field(0.2, gt=0, lt=1, description="share held out where the source has no split")
-    choose_share: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="share to choose by (best checkpoint, recipe), of what the source has not split itself; 0 for none",
-    )
+    choose_share: float = Field(0.1, ge=0, lt=1, description="share to choose by, recipes and checkpoints, likewise")
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
     schema_dir: str | None = Field(None, description="folder of a curated schema.pbtxt; None infers one")
@@ -79,15 +74,6 @@ class Data(Frozen):
         if value and value.startswith("mixture:"):
             catalog.require("mixture", value.removeprefix("mixture:"))
         return value
-
-    @model_validator(mode="after")
-    def _some_are_left_to_train_on(self) -> Self:
-        if self.eval_share + self.choose_share >= 1:
-            raise ValueError(
-                "data.eval_share and data.choose_share leave some examples to train on: their sum is below 1; received "
-                f"{self.eval_share:g} and {self.choose_share:g}"
-            )
-        return self
 
     @model_validator(mode="after")
     def _domains_are_alike(self) -> Self:
