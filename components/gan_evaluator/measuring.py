@@ -148,5 +148,5 @@ def _too_few(least: int, counts: Mapping[str, int], available: Mapping[str, int]
         received = ", ".join(f"{count:,} {side}" for side, count in available.items())
         return f"{needs}; received {received or counts['real']}"
     if counts.get("fake", least) < least:
-        return f"needs at least {least} generated examples; received {counts['fake']}"
+        return f"needs at least {least:,} generated examples; received {counts['fake']:,}"
     return ""

@@ -25,6 +25,8 @@ def experiment(data=RING, thresholds=None, **parts):
     evaluation = Evaluation(
         extractor="points", samples=2_500, thresholds=THRESHOLDS if thresholds is None else thresholds
     )
+    if data.points:
+        parts = {"network": Network(name="points")} | parts
     return Experiment(name="ring", data=data, training=Training(steps=1), evaluation=evaluation, **parts)
 
 
@@ -143,7 +145,7 @@ class TestPoints:
         few = few.model_copy(update={"evaluation": few.evaluation.model_copy(update={"samples": 500})})
         verdict = judge_in(house, "honest", few)
         assert not verdict.blessed
-        assert "mode coverage needs at least 2500 generated samples; received 500" in verdict.reason
+        assert "modes cannot be estimated: needs at least 2,500 generated examples; received 500" in verdict.reason
 
     @pytest.mark.parametrize(
         ("function", "output", "message"),
@@ -224,5 +226,7 @@ def test_stacked_digits(tmp_path):
     verdict = judge_in(tmp_path, "model", experiment(data, thresholds={"stacked_modes": AtLeast(1000)}))
     assert set(verdict.lines) == set(metric_names("points", "stacked")) | set(PLAYERS)
     assert verdict.lines["coverage"].value < verdict.lines["coverage"].floor
-    assert "coverage of stacked digits needs at least 26000 generated samples; received 2500" in verdict.reason
+    assert (
+        "stacked_modes cannot be estimated: needs at least 26,000 generated examples; received 2,500" in verdict.reason
+    )
     assert verdict.html.count("<img") > 10
