@@ -314,7 +314,7 @@ class TestWholeRuns:
         pipelines.carry_out([run], places / "work", 1, lambda run, record: None)
         assert with_state(summary(places, 0), "cached") == SHARED
         assert list((root / "checkpoints").iterdir()) == trainings
-        assert "resumed at step 20 of 20" in (root / "logs" / "GanTrainer.log").read_text()
+        assert "resumed at step 20 of 20" in (root / "logs" / "run.log").read_text()
 
     def test_a_run_that_fails_ends_it_in_one_line(self, bench, places):
         (shared,) = (places / "work" / "shared").iterdir()
