@@ -141,7 +141,8 @@ class Processes:
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, *arguments],
+                # the code that this process runs, whatever lies in the current folder
+                [sys.executable, "-P", *arguments],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONPATH": paths},
