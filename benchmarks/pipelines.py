@@ -141,7 +141,8 @@ class Processes:
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, *arguments],
+                # the code that this process runs, whatever lies in the current folder
+                [sys.executable, "-P", *arguments],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONPATH": paths},
@@ -188,7 +189,9 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
     """One run on cores that are free, with its record."""
     cores = free.get()
     try:
-        place = root / "runs" / f"{run.name}-{_digest(run.experiment.to_json(TRAINED))}"
+        # what is kept of a training is decided when it has ended
+        trained_as = run.experiment.override(["training.keep=last"])
+        place = root / "runs" / f"{run.name}-{_digest(trained_as.to_json(TRAINED))}"
         with session.locked(place):
             if (trained := _done(place)) is None:
                 _clear(place)

@@ -119,9 +119,10 @@ def trainings(name: str, seeds: str | None, precisions: str | None) -> tuple[tup
     return tuple((seed, precision) for precision in PRECISIONS if precision in wanted for seed in chosen)
 
 
-def make(name: str, seed: int, precision: Precision, split: str) -> pipelines.Run:
-    """A training of an experiment. Raises ValueError as `Experiment.override`."""
+def make(name: str, seed: int, precision: Precision, split: str, keep: str | None = None) -> pipelines.Run:
+    """A training of an experiment; `keep` is what of it is exported. Raises ValueError as `Experiment.override`."""
     settings = [f"training.seed={seed}", f"training.precision={precision}"]
+    settings += [f"training.keep={keep}"] if keep else []
     settings += [f"evaluation.split={split}"] if split != "eval" else []
     return pipelines.Run(f"{name}-{seed}-{precision}", name, tuple(settings), find(name).override(settings))
 

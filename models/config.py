@@ -79,15 +79,6 @@ class Data(Frozen):
         return value
 
     @model_validator(mode="after")
-    def _some_are_left_to_train_on(self) -> Self:
-        if self.eval_share + self.choose_share >= 1:
-            raise ValueError(
-                "data.eval_share and data.choose_share leave some examples to train on: their sum is below 1; received "
-                f"{self.eval_share:g} and {self.choose_share:g}"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _domains_are_alike(self) -> Self:
         if len({source.startswith("mixture:") for source in self.sources}) > 1:
             raise ValueError(f"both domains are points or both images; received {' and '.join(self.sources)}")

@@ -69,6 +69,7 @@ def check_fit(experiment: "Experiment") -> None:
     for check in (
         _options,
         _labels,
+        _shares,
         _stacked,
         _thresholds,
         _packing,
@@ -140,6 +141,15 @@ def _field(experiment: "Experiment", path: str) -> tuple[Any, Any]:
 def _labels(experiment: "Experiment") -> None:
     if experiment.network.conditional and not experiment.data.labels:
         raise ValueError("a conditional network needs data.labels of at least 2; received 0")
+
+
+def _shares(experiment: "Experiment") -> None:
+    data = experiment.data
+    if data.eval_share + data.choose_share >= 1:
+        raise ValueError(
+            "data.eval_share and data.choose_share leave some examples to train on: their sum is below 1; received "
+            f"{data.eval_share:g} and {data.choose_share:g}"
+        )
 
 
 def _stacked(experiment: "Experiment") -> None:

@@ -13,6 +13,7 @@ from pipeline.running import STOPPED
 BENCHMARKS = {
     "fgan": "benchmarks.fgan",
     "ingest": "benchmarks.ingest",
+    "kept": "benchmarks.kept",
     "metrics": "benchmarks.metrics",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
@@ -32,14 +33,15 @@ def bench(
         Path | None, typer.Option(help="where the trainings of a benchmark are kept  [default: runs/bench/NAME]")
     ] = None,
     experiment: Annotated[
-        list[str] | None, typer.Option(help="recipes: one to train; may be given again  [default: all that are listed]")
+        list[str] | None,
+        typer.Option(help="recipes, kept: one to train; may be given again"),
     ] = None,
     split: Annotated[str | None, typer.Option(help="recipes: what judges, eval or choose  [default: eval]")] = None,
-    seeds: Annotated[str | None, typer.Option(help="recipes: 0-9, or 0,3,4  [default: as planned]")] = None,
+    seeds: Annotated[str | None, typer.Option(help="recipes, kept: 0-9, or 0,3,4  [default: as planned]")] = None,
     precisions: Annotated[
-        str | None, typer.Option(help="recipes: bfloat16, float32, or both with a comma  [default: as planned]")
+        str | None, typer.Option(help="recipes, kept: bfloat16, float32, or both with a comma  [default: as planned]")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="recipes: trainings at a time  [default: 1]")] = None,
+    jobs: Annotated[int | None, typer.Option(help="recipes, kept: trainings at a time  [default: 1]")] = None,
 ) -> None:
     """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
     if name not in BENCHMARKS:

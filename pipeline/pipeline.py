@@ -49,6 +49,7 @@ TRAINER_SOURCES = (
     "models.looks",
     "models.loop",
     "models.metrics.distances",
+    "models.metrics.metric",
     "models.networks",
     "models.objectives",
     "models.optimizers",
@@ -71,6 +72,7 @@ EXTRACTOR_SOURCES = (
     "models.fit",
     "models.frozen",
     "models.inception",
+    "models.metrics.metric",
     "models.mixtures",
     "models.randomness",
     "models.signatures",
@@ -110,6 +112,7 @@ SERVING_SOURCES = (
     "models.evaluation",
     "models.fit",
     "models.frozen",
+    "models.metrics.metric",
     "models.saved",
     "serving",
 )

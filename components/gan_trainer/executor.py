@@ -28,7 +28,9 @@ class Executor(base_executor.BaseExecutor):
         splits = artifact_utils.decode_split_names(input_dict["examples"][0].split_names)
         choose = [artifact_utils.get_split_uri(input_dict["examples"], "choose")] if "choose" in splits else []
         experiment = experiment_of(exec_properties)
-        identity = "\0".join([experiment.to_json(RECORDED), exec_properties["source"], examples])
+        # what is kept of a training is decided when it has ended: other weights of it are exported without another one
+        trained = experiment.override(["training.keep=last"])
+        identity = "\0".join([trained.to_json(RECORDED), exec_properties["source"], examples])
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         train(
             experiment,

@@ -56,11 +56,13 @@ def discriminator(network: Network, data: Data) -> keras.Model:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
     check_network(network, data)
-    _, doublings = parts.scales(data.resolution)
+    smallest, halvings = parts.scales(data.resolution)
+    # down to 4 pixels, so that a unit sees the whole image before the last layer: of 28 pixels two layers see 13
+    halvings += smallest > 4
     inputs = parts.discriminator_inputs(network, data)
     x = parts.with_label(inputs["x"], inputs, network, data)
-    for i in range(doublings):
-        if i == doublings - 1:
+    for i in range(halvings):
+        if i == halvings - 1:
             x = parts.stddev(x, network)
         filters, normal = network.discriminator_width * 2**i, i > 0 and network.discriminator_norm == "batch"
         convolution = Conv2D(filters, KERNEL, 2, "same", use_bias=not normal, kernel_initializer=_weights())

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from benchmarks import pipelines
+from models import config
 from pipeline.experiments import TINY
 
 SLEEPS = ("-c", "import os, time; print(os.getpid(), flush=True); time.sleep(100)")
@@ -42,6 +43,16 @@ class TestProcesses:
             text = "import os, sys, time; time.sleep(0.5); print(os.sched_getaffinity(0)); sys.exit(3)"
             assert processes.call(["-c", text], [core], tmp_path / "logs" / "output") == 3
         assert (tmp_path / "logs" / "output").read_text() == f"{{{core}}}\n"
+
+    def test_run_our_code_and_not_what_lies_in_the_current_folder(self, tmp_path, monkeypatch):
+        (tmp_path / "models.py").write_text("")
+        monkeypatch.chdir(tmp_path)
+        with pipelines.Processes() as processes:
+            output = tmp_path / "output"
+            processes.call(
+                ["-c", "import models.config as ours; print(ours.__file__)"], sorted(os.sched_getaffinity(0)), output
+            )
+        assert output.read_text().strip() == config.__file__
 
     def test_end_with_the_benchmark_that_is_stopped(self, tmp_path):
         output, before = tmp_path / "output", signal.getsignal(signal.SIGTERM)

@@ -307,6 +307,15 @@ class TestWholeRuns:
         assert record["reason"].startswith("refused: conditional_accuracy")
         assert record["minutes"] == before["minutes"]
 
+    def test_other_weights_of_a_training_are_exported_without_another_training(self, places):
+        (root,) = (places / "work" / "runs").glob("tiny-0-*")
+        trainings = list((root / "checkpoints").iterdir())
+        run = recipes.make("tiny", 0, "float32", "eval", keep="last")
+        pipelines.carry_out([run], places / "work", 1, lambda run, record: None)
+        assert with_state(summary(places, 0), "cached") == SHARED
+        assert list((root / "checkpoints").iterdir()) == trainings
+        assert "resumed at step 20 of 20" in (root / "logs" / "run.log").read_text()
+
     def test_a_run_that_fails_ends_it_in_one_line(self, bench, places):
         (shared,) = (places / "work" / "shared").iterdir()
         (shared / "metadata.sqlite").write_text("no database")
