@@ -140,8 +140,12 @@ class Network(Frozen):
     generator_width: int = Field(
         64, gt=0, description="channels at full resolution, doubling as it halves; units of an MLP"
     )
-    discriminator_width: int = Field(
-        64, gt=0, description="channels of the first layer, doubling likewise; units of an MLP"
+    discriminator_width: int = Field(64, gt=0, description="channels of the first layer, doubling; units of an MLP")
+    discriminator_smallest_map: int = Field(
+        7,
+        gt=1,
+        lt=16,
+        description="DCGAN: its discriminator halves its maps down to at most so many pixels a side",
     )
     generator_depth: int = Field(2, gt=0, description="hidden layers of an MLP")
     discriminator_depth: int = Field(2, gt=0, description="hidden layers of an MLP")
@@ -155,8 +159,7 @@ class Network(Frozen):
     pack: int = Field(1, gt=0, description="PacGAN: examples that the discriminator judges together")
     dropout: float = Field(0, ge=0, lt=1, description="of the discriminator's hidden layers, MLPs")
     condition: Literal["none", "concatenation", "embedding", "batch_norm"] = Field(
-        "none",
-        description="how the generator reads the label: one-hot or an embedding beside z, or conditional batch norm",
+        "none", description="how the generator reads the label: one-hot or embedded beside z, or conditional batch norm"
     )
     discriminator_condition: Literal["concatenation", "embedding", "projection", "auxiliary"] = Field(
         "projection",

@@ -51,12 +51,12 @@ class Architecture(NamedTuple):
     translates: bool = False
 
 
-CONVOLUTIONAL = Architecture(("generator_depth", "discriminator_depth", "dropout"))
+NO_MLP = ("generator_depth", "discriminator_depth", "dropout")
 ARCHITECTURES = {
-    "gan_mlp": Architecture(("attention",)),
-    "points": Architecture(("attention",), points=True, translates=True),
-    "dcgan": CONVOLUTIONAL,
-    "resnet": CONVOLUTIONAL,
+    "gan_mlp": Architecture(("attention", "discriminator_smallest_map")),
+    "points": Architecture(("attention", "discriminator_smallest_map"), points=True, translates=True),
+    "dcgan": Architecture(NO_MLP),
+    "resnet": Architecture((*NO_MLP, "discriminator_smallest_map")),
 }
 NO_OPTIONS_OF_TRANSLATORS = ("latent", "condition", "categorical_codes", "continuous_codes")
 

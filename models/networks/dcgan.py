@@ -56,9 +56,7 @@ def discriminator(network: Network, data: Data) -> keras.Model:
         ValueError: the network has fields that this architecture has not, or the data are no images.
     """
     check_network(network, data)
-    smallest, halvings = parts.scales(data.resolution)
-    # down to 4 pixels, so that a unit sees the whole image before the last layer: of 28 pixels two layers see 13
-    halvings += smallest > 4
+    halvings = _halvings(data.resolution, network.discriminator_smallest_map)
     inputs = parts.discriminator_inputs(network, data)
     x = parts.with_label(inputs["x"], inputs, network, data)
     for i in range(halvings):
@@ -70,6 +68,11 @@ def discriminator(network: Network, data: Data) -> keras.Model:
         x = LeakyReLU(0.2)(parts.batch_norm(x) if normal else x)
         x = parts.attend(x, network, largest=data.resolution // 2, spectral=network.discriminator_norm == "spectral")
     return parts.discriminator(layers.Flatten()(x), inputs, network, data, _weights)
+
+
+def _halvings(side: int, smallest: int) -> int:
+    """How often maps are halved, rounding up, until they have at most `smallest` pixels a side."""
+    return 0 if side <= smallest else 1 + _halvings(-(-side // 2), smallest)
 
 
 def _weights() -> keras.initializers.Initializer:

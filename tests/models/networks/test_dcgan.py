@@ -14,6 +14,16 @@ def test_the_28_pixel_pair_is_the_published_one():
     assert dcgan.discriminator(network, data).count_params() == convolutions + 7 * 7 * 128 + 1
 
 
+def test_smaller_last_maps_are_further_layers():
+    # as above, and 7x7 halved to 4x4 by one convolution more
+    network = Network(discriminator_norm="none", discriminator_smallest_map=4)
+    convolutions = 25 * (1 * 64 + 64 * 128 + 128 * 256) + 64 + 128 + 256
+    assert dcgan.discriminator(network, Data(resolution=28)).count_params() == convolutions + 4 * 4 * 256 + 1
+    for side, channels in ((16, 128), (32, 256), (64, 512)):
+        layers = dcgan.discriminator(network, Data(resolution=side)).layers
+        assert [each.output.shape[1:] for each in layers if "flatten" in each.name] == [(4 * 4 * channels,)]
+
+
 def test_initial_weights_are_those_of_the_paper():
     for build in (dcgan.generator, dcgan.discriminator):
         kernels = [each.numpy() for each in build(Network(), Data()).trainable_variables if each.name == "kernel"]
