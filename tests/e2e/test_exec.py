@@ -85,7 +85,8 @@ class TestTiny:
     def test_the_gate_refuses(self, root, specs):
         given = json.dumps({"conditional_accuracy": {"at_least": 1.1}})
         done = Executed(specs["2.1"], root, thresholds=given)
-        assert done.with_state("ran") == {*JUDGE, "Pusher"}
+        # the examples are asked whether they can carry the new bound
+        assert done.with_state("ran") == {"ExampleValidator", *JUDGE, "Pusher"}
         assert done.summary.exit_code == 3
         assert done.summary.pushed is None
         assert "conditional_accuracy" in done.summary.judgement["reason"]
@@ -94,7 +95,7 @@ class TestTiny:
     def test_other_steps_make_another_model_which_is_compared_with_the_blessed_one(self, root, specs):
         given = json.dumps({"spread": {"within_blessed": 100}})
         first, second = (Executed(specs["2.1"], root, training_steps="10", thresholds=given) for _ in range(2))
-        assert first.with_state("ran") == {"GanTrainer", *JUDGE, "Pusher"}
+        assert first.with_state("ran") == {"ExampleValidator", "GanTrainer", *JUDGE, "Pusher"}
         assert first.summary.judgement["metrics"]["spread"]["baseline"] is not None
         assert first.summary.experiment.training.steps == 10
         saved = json.loads((first.summary.pushed / "assets.extra" / "experiment.json").read_text())
