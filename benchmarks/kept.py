@@ -1,4 +1,4 @@
-"""Which weights to export: those of the best look at samples, or those of the last step.
+"""The weights of the best look at samples beside those of the last step: which are to be exported.
 
 Run by `ganworks bench kept`. Each training is judged with both, so that the differences are paired: the same weights up
 to the step that is kept, the same examples, judge and noise. The trainings are those of `ganworks bench recipes`, and
@@ -96,7 +96,7 @@ def compare(name: str, metric: str, pairs: Sequence[tuple[pipelines.Record, pipe
 
 
 def mark(name: str, rows: Sequence[dict[str, Any]]) -> reporting.Mark:
-    """Whether what the experiment keeps is not shown to be worse, by coverage and Frechet distance."""
+    """Holds if what the experiment keeps is not shown to be worse, by coverage and Frechet distance."""
     keeps = find(name).training.keep
     sign = 1 if keeps == "best" else -1
     worse = 0

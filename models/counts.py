@@ -1,4 +1,4 @@
-"""Whether so many examples can carry the bounds of an experiment: known before anything is trained."""
+"""Holds the bounds of an experiment against the numbers of examples, before anything is trained."""
 
 import inspect
 import math
@@ -63,7 +63,7 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, o
 
 
 def compares(key: str) -> bool:
-    """Whether a metric of the catalog compares with held-out examples."""
+    """True for a metric of the catalog that compares with held-out examples."""
     parameters = inspect.signature(catalog.lookup("metric", key)).parameters
     return any(name == "neighbourhoods" or name.startswith("real_") for name in parameters)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def equal_to(examples: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which examples stand among the others.
+    """Finds the examples that stand among the others.
 
     Args:
         examples: [n, ...].
