@@ -32,7 +32,7 @@ class Census(NamedTuple):
 
     @classmethod
     def merged(cls, parts: Iterable["Census"]) -> "Census":
-        """That of several parts."""
+        """Joins the censuses of several parts."""
         depths: collections.Counter[int] = collections.Counter()
         smallest: dict[Group, dict[str, list[bytes]]] = {}
         for part in parts:

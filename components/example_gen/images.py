@@ -144,7 +144,7 @@ def _transparent(image: Image.Image) -> bool:
 
 
 def _may_be_turned(image: Image.Image, content: bytes) -> bool:
-    """Whether there may be an EXIF rotation. A PNG is not asked for it, as that would decode it."""
+    """True where an EXIF rotation is possible. A PNG is not asked for it, as that would decode it."""
     if image.format == "PNG":
         return any(place in content for place in (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp"))
     try:

@@ -97,7 +97,7 @@ class Prepared(Source):
         return {TRAIN: TRAINED, held_out: (EVAL,)} if held_out else {TRAIN: SPLITS}
 
     def _labelled(self, split: str) -> bool:
-        """Whether a split's first example has a label, if it has to have one: some tests are published without."""
+        """True where a split's first example has the label that it needs: some test splits are published without."""
         _, label = self._image_and_label()
         if label is None:
             return True

@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
     coordinates: tuple[float, float]
     key: bytes
-    """As a picture's."""
+    """Digest of the content, by which an example gets its split; see `Picture.key`."""
     label: int | None = None
 
 
@@ -67,7 +67,7 @@ class Head(NamedTuple):
 
     channels: int
     key: bytes
-    """As a picture's."""
+    """Digest of the content, by which an example gets its split; see `Picture.key`."""
     label: int | None
 
 

@@ -184,7 +184,7 @@ class Bound(NamedTuple):
     source: str = ""
 
     def met_by(self, value: float, z: float) -> bool:
-        """Whether the value is not shown to lie on the wrong side, by z standard errors."""
+        """False where the value is shown, by z standard errors, to lie on the wrong side."""
         slack = student(z, self.freedom) * self.error
         return value + slack >= self.limit if self.lower else value - slack <= self.limit
 

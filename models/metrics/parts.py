@@ -32,7 +32,7 @@ class Parts(NamedTuple):
 
     @property
     def words(self) -> str:
-        """As a protocol says it."""
+        """The cut in words, for a metric's protocol."""
         kind = "that overlap" if self.share else "that share none"
         return f"{len(self.rows)} parts of {len(self.rows[0]):,} {kind}"
 

@@ -97,7 +97,7 @@ def floor(stored):
 
 
 def refused(generator: Stored, floor: Stored, evaluation: Evaluation, seed: int) -> bool:
-    """Whether a subsample of a generator is refused, its noise floor that of a subsample of real examples."""
+    """True where a subsample of a generator is refused; the noise floor is of a subsample of real examples."""
     random = np.random.default_rng([seed, 7])
     found = generator.estimates(random.choice(len(generator.features), GENERATED, replace=False), seed)
     real = floor.estimates(random.choice(len(floor.features), TRAIN, replace=False), seed)

@@ -13,7 +13,7 @@ from models.config import Data
 from tests.components.images import decode, image_file, noise, write_classes, write_idx
 
 NAMES = {SPLITS: None, TRAINED: "train"}
-"""Of the splits among which a shard is divided; of one that is not, its own."""
+"""Sides of a divided shard -> how the tests name it; a shard that is not divided has the name of its split."""
 
 
 def items(source):

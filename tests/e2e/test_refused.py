@@ -14,7 +14,7 @@ CPU_SECONDS = 60
 
 
 def cpu_seconds():
-    """That the processes have taken that this one started and that have ended."""
+    """CPU seconds of the processes that this one started and that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
