@@ -33,11 +33,11 @@ def serve(pipe: Connection, name: str, batch: int, precision: str, steps: int) -
 
 def experiment(batch: int, precision: str, steps: int) -> Any:
     """The experiment that our loop trains: all defaults, but for what would interrupt the steps."""
-    from models.config import Data, Experiment, Health, Training
+    from models.config import Experiment, Health, Images, Training
 
     return Experiment(
         name="throughput",
-        data=Data(resolution=SIZE, channels=1),
+        data=Images(resolution=SIZE, channels=1),
         training=Training(
             steps=NEVER,
             batch_size=batch,

@@ -26,7 +26,7 @@ PUBLISHED = {
 """Nats, by their order; the paper has none for total variation."""
 
 CHANGES: dict[str, Any] = {
-    "training": {"steps": 1_500},
+    "training.steps": 1_500,
 }
 """What all of them change of the recipe of `benchmarks.parzen`."""
 
@@ -58,7 +58,7 @@ def main(root: Path = Path("runs/bench/fgan")) -> int:
 
 def experiment(divergence: str) -> Experiment:
     """The recipe of a divergence."""
-    return parzen.experiment(CHANGES | {"objective": {"name": f"f_{divergence}_heuristic"}})
+    return parzen.experiment({"scheme.objective": {"name": f"f_{divergence}_heuristic"}} | CHANGES)
 
 
 def _nats(row: dict[str, Any]) -> float:

@@ -41,7 +41,7 @@ def main() -> int:
     from pipeline.fetch import fetch
 
     began = time.monotonic()
-    rows = [measure("MNIST, 28 pixels", f"idx:{fetch('mnist')}", resolution=28, labels=10)]
+    rows = [measure("MNIST, 28 pixels", f"idx:{fetch('mnist')}", resolution=28, classes=10)]
     with tempfile.TemporaryDirectory() as folder:
         for count in PHOTO_COUNTS:
             photos = Path(folder, str(count))
@@ -67,12 +67,12 @@ def measure(name: str, source: str, **data: Any) -> dict[str, Any]:
 def run_stages(root: str, data: dict[str, Any]) -> dict[str, Any]:
     """Runs the data stages of a pipeline and says what they took."""
     from components.example_gen.sources import fingerprint
-    from models.config import Data, Experiment, Training
+    from models.config import Experiment, Images, Training
     from pipeline.local_runner import Runner
     from pipeline.pipeline import create_pipeline
     from pipeline.summary import Summary
 
-    experiment = Experiment(name="ingest", data=Data(**data), training=Training(steps=1))
+    experiment = Experiment(name="ingest", data=Images(**data), training=Training(steps=1))
     pipeline = create_pipeline(experiment, root, fingerprint=fingerprint(*experiment.data.sources))
     summary = Summary(experiment=experiment, root=Path(root))
     runner = Runner(pipeline, summary, Console(stderr=True))

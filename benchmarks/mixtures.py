@@ -15,7 +15,16 @@ from PIL import Image
 
 from benchmarks import reporting, runs
 from models import mixtures, monitor
-from models.config import Data, Experiment, Network, Optimizer, Training
+from models.config import (
+    Adversarial,
+    Experiment,
+    Latent,
+    Optimizer,
+    Points,
+    PointsDiscriminator,
+    PointsGenerator,
+    Training,
+)
 from models.data import Arrays
 from models.gans.base import GAN
 from models.metrics import modes
@@ -29,12 +38,13 @@ PANEL = 240
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "GAN": {},
-    "PacGAN2": {"network": {"pack": 2}},
-    "PacGAN4": {"network": {"pack": 4}},
-    "unrolled": {"training": {"unrolled_steps": 3, "steps": 5_000}},
+    "PacGAN2": {"scheme.discriminator.pack": 2},
+    "PacGAN4": {"scheme.discriminator.pack": 4},
+    "unrolled": {"scheme.unrolled_steps": 3, "training.steps": 5_000},
     "WGAN-GP": {
-        "objective": {"name": "wasserstein", "penalties": {"wgan_gp": 1}},
-        "training": {"discriminator_steps": 5, "steps": 2_500},
+        "scheme.objective": {"name": "wasserstein", "penalties": {"wgan_gp": 1}},
+        "scheme.discriminator_steps": 5,
+        "training.steps": 2_500,
     },
     "R1": {},
     "R1, longer": {},
@@ -47,14 +57,17 @@ LONGER = {"ring": 30_000, "grid": 15_000}
 R1_WEIGHT = {"ring": 0.01, "grid": 0.02}
 """By the size of the mixture; chosen, like all of the recipe, with another seed than those of SEEDS."""
 
-WIDER = {"grid": {"network": {"generator_width": 256, "discriminator_width": 64}}}
+WIDER = {"grid": {"scheme.generator.width": 256, "scheme.discriminator.width": 64}}
 """By mixture: 25 modes want steeper edges between them."""
 
 SLOW = {"learning_rate": 3e-4, "beta_1": 0.5, "beta_2": 0.99, "schedule": "cosine"}
 UNPENALISED = {
     "grid": {
-        "network": {"generator_norm": "batch", "discriminator_width": 64},
-        "training": {"steps": 10_000, "generator_optimizer": SLOW, "discriminator_optimizer": SLOW},
+        "scheme.generator.norm": "batch",
+        "scheme.discriminator.width": 64,
+        "training.steps": 10_000,
+        "training.generator_optimizer": SLOW,
+        "training.discriminator_optimizer": SLOW,
     }
 }
 """By mixture: at the rates of the others, a grid's players without a penalty circle (7 % of high quality)."""
@@ -105,16 +118,10 @@ def experiment(mixture: str, entry: str, seed: int) -> Experiment:
     optimizer = Optimizer(learning_rate=3e-3, beta_1=0.5, beta_2=0.99, schedule="cosine")
     base = Experiment(
         name=mixture,
-        data=Data(source=f"mixture:{mixture}"),
-        network=Network(
-            name="points",
-            latent_size=2,
-            generator_width=128,
-            generator_depth=4,
-            generator_norm="none",
-            discriminator_width=32,
-            discriminator_depth=3,
-            discriminator_norm="none",
+        data=Points(source=f"mixture:{mixture}"),
+        scheme=Adversarial(
+            generator=PointsGenerator(latent=Latent(size=2), width=128, depth=4, norm="none"),
+            discriminator=PointsDiscriminator(width=32, depth=3, norm="none"),
         ),
         training=Training(
             steps=5_000,
@@ -134,11 +141,11 @@ def experiment(mixture: str, entry: str, seed: int) -> Experiment:
         ),
     )
     if entry.startswith("R1"):
-        base = runs.changed(base, {"objective": {"penalties": {"r1": R1_WEIGHT[mixture]}}})
-    penalised = entry.startswith("R1") or "objective" in ENTRIES[entry]
+        base = runs.changed(base, {"scheme.objective.penalties.r1": R1_WEIGHT[mixture]})
+    penalised = entry.startswith("R1") or "scheme.objective" in ENTRIES[entry]
     base = runs.changed(base, (WIDER if penalised else UNPENALISED).get(mixture, {}))
     if entry == BEST:
-        base = runs.changed(base, {"training": {"steps": LONGER[mixture]}})
+        base = runs.changed(base, {"training.steps": LONGER[mixture]})
     return runs.changed(base, ENTRIES[entry])
 
 

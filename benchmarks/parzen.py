@@ -15,7 +15,16 @@ from PIL import Image
 
 from benchmarks import reporting, runs
 from models import monitor
-from models.config import Data, Experiment, Network, Optimizer, Training
+from models.config import (
+    Adversarial,
+    Experiment,
+    GanMLPDiscriminator,
+    GanMLPGenerator,
+    Images,
+    Latent,
+    Optimizer,
+    Training,
+)
 from models.data import Arrays
 from models.gans.base import GAN
 from models.metrics.parzen import Parzen, parzen
@@ -39,8 +48,9 @@ PUBLISHED = {
 ENTRIES: dict[str, dict[str, Any]] = {
     "maxout GAN of 2014": {},
     "best of the catalog": {
-        "network": {"latent_size": 10, "dropout": 0},
-        "objective": {"penalties": {"r1": 1}},
+        "scheme.generator.latent.size": 10,
+        "scheme.discriminator.dropout": 0,
+        "scheme.objective.penalties.r1": 1,
     },
 }
 """What an entry changes of `base`."""
@@ -78,16 +88,10 @@ def experiment(changes: dict[str, Any]) -> Experiment:
     optimizer = Optimizer(learning_rate=1e-3, beta_1=0.5)
     base = Experiment(
         name="parzen",
-        data=Data(source="idx:data/mnist"),
-        network=Network(
-            name="gan_mlp",
-            latent="uniform",
-            latent_size=20,
-            generator_width=1200,
-            discriminator_width=240,
-            generator_norm="none",
-            discriminator_norm="none",
-            dropout=0.3,
+        data=Images(source="idx:data/mnist"),
+        scheme=Adversarial(
+            generator=GanMLPGenerator(latent=Latent(size=20, distribution="uniform"), width=1200, norm="none"),
+            discriminator=GanMLPDiscriminator(width=240, norm="none", dropout=0.3),
         ),
         training=Training(
             steps=4_000,

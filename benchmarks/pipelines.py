@@ -30,7 +30,7 @@ FIRST_OWN = "GanTrainer"
 DONE = "done.json"
 """What is written below a root last: `minutes` and `code`."""
 
-TRAINED = ("name", "data", "gan", "network", "objective", "training")
+TRAINED = ("name", "data", "scheme", "training")
 """The parts of an experiment that decide what is trained."""
 
 RUN = ("-c", "from pipeline.cli import main; main()", "run")
@@ -173,7 +173,7 @@ class Processes:
 def _share(run: Run, root: Path, processes: Processes) -> Path:
     """What the runs of an experiment share, made if need be; its root."""
     judge = run.experiment.evaluation.model_dump(include={"extractor", "extractor_weights", "extractor_steps", "seed"})
-    digest = _digest(run.experiment.to_json(("name", "data")) + json.dumps(judge) + code())
+    digest = _digest(run.experiment.key(("name", "data")) + json.dumps(judge) + code())
     place = root / "shared" / f"{run.base}-{digest}"
     if not (place / DONE).exists():
         place.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
     try:
         # what is kept of a training is decided when it has ended
         trained_as = run.experiment.override(["training.keep=last"])
-        place = root / "runs" / f"{run.name}-{_digest(trained_as.to_json(TRAINED))}"
+        place = root / "runs" / f"{run.name}-{_digest(trained_as.key(TRAINED))}"
         with session.locked(place):
             if (trained := _done(place)) is None:
                 _clear(place)
@@ -241,7 +241,7 @@ def _outcome(run: Run, place: Path, exit_code: int) -> Record:
 
 def _record(run: Run, root: Path) -> Path:
     """The file of a run's record: another experiment under the same name has another."""
-    return root / "records" / f"{run.name}-{_digest(run.experiment.to_json())}.json"
+    return root / "records" / f"{run.name}-{_digest(run.experiment.key())}.json"
 
 
 def _digest(text: str) -> str:

@@ -53,11 +53,8 @@ class Work(NamedTuple):
 
 
 def changed(base: Experiment, changes: Mapping[str, Any]) -> Experiment:
-    """The experiment with other values of some fields, a tree like its own: `{"network": {"pack": 2}}`."""
-    tree = base.model_dump(exclude_none=True)
-    for part, fields in changes.items():
-        tree[part] = tree[part] | fields
-    return Experiment.parse(tree)
+    """The experiment with other values of some fields, by their paths: `{"scheme.discriminator.pack": 2}`."""
+    return base.override([f"{path}={json.dumps(value)}" for path, value in changes.items()])
 
 
 def carry_out(runs: Sequence[Run], work: Work, root: Path) -> list[dict[str, Any]]:
@@ -111,7 +108,7 @@ def figures(run: Run, work: Work, root: Path) -> dict[str, Any]:
 
 def folder_of(run: Run, root: Path) -> Path:
     """Where a run keeps what it makes: named by its recipe too."""
-    digest = hashlib.sha256(run.experiment.to_json().encode()).hexdigest()[:8]
+    digest = hashlib.sha256(run.experiment.key().encode()).hexdigest()[:8]
     return root / f"{run.name}-{digest}"
 
 

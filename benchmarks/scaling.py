@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import reporting
-from models.config import Data, Experiment, Network, Optimizer, Training
+from models.config import Experiment, Images, Optimizer, Training
 
 SEED = 0
 BATCH = 64
@@ -145,7 +145,7 @@ def experiment(strategy: str, calls: int) -> Experiment:
         keep="last",
         seed=SEED,
     )
-    return Experiment(name="scaling", data=Data(resolution=28), network=Network(name="dcgan"), training=training)
+    return Experiment(name="scaling", data=Images(resolution=28), training=training)
 
 
 def row(way: Way, folder: Path, reference: Path) -> dict[str, Any]:

@@ -108,8 +108,8 @@ def main() -> int:
 
 def inputs(rows: int) -> dict[str, np.ndarray]:
     """What `serving_default` takes."""
-    z = np.random.default_rng(SEED).standard_normal([rows, DIGITS_CGAN.network.latent_size])
-    return {"z": z.astype(np.float32), "label": np.arange(rows) % DIGITS_CGAN.data.labels}
+    z = np.random.default_rng(SEED).standard_normal([rows, DIGITS_CGAN.scheme.generator.latent.size])
+    return {"z": z.astype(np.float32), "label": np.arange(rows) % DIGITS_CGAN.data.classes}
 
 
 def in_process(model: Path, rows: int, callers: int) -> Times:

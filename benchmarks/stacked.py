@@ -16,7 +16,16 @@ from PIL import Image
 
 from benchmarks import reporting, runs
 from models import features, monitor
-from models.config import Data, Evaluation, Experiment, Network, Optimizer, Training
+from models.config import (
+    Adversarial,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Evaluation,
+    Experiment,
+    Optimizer,
+    Stacked,
+    Training,
+)
 from models.data import Arrays
 from models.gans.base import GAN
 from models.metrics.stacked import stacked_kl, stacked_modes
@@ -38,14 +47,12 @@ PUBLISHED = {
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "DCGAN": {},
-    "PacDCGAN2": {"network": {"pack": 2}},
+    "PacDCGAN2": {"scheme.discriminator.pack": 2},
     "R1": {
-        "network": {"discriminator_norm": "none"},
-        "objective": {"penalties": {"r1": 0.1}},
-        "training": {
-            "generator_optimizer": {"learning_rate": 1e-3, "schedule": "cosine"},
-            "discriminator_optimizer": {"learning_rate": 2e-3, "schedule": "cosine"},
-        },
+        "scheme.discriminator.norm": "none",
+        "scheme.objective.penalties.r1": 0.1,
+        "training.generator_optimizer": {"learning_rate": 1e-3, "schedule": "cosine"},
+        "training.discriminator_optimizer": {"learning_rate": 2e-3, "schedule": "cosine"},
     },
 }
 """What an entry changes of `base`; a remedy is judged with the rates that suit it."""
@@ -91,8 +98,8 @@ def experiment(changes: dict[str, Any]) -> Experiment:
     optimizer = Optimizer(learning_rate=2e-4, beta_1=0.5)
     base = Experiment(
         name="stacked",
-        data=Data(source="stacked:idx:data/mnist", channels=3, labels=1000),
-        network=Network(name="dcgan", generator_width=32, discriminator_width=32),
+        data=Stacked(source="stacked:idx:data/mnist"),
+        scheme=Adversarial(generator=DCGANGenerator(width=32), discriminator=DCGANDiscriminator(width=32)),
         training=Training(
             steps=20_000,
             batch_size=64,

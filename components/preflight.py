@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from models.config import Data, Evaluation, Experiment
-from models.fit import TRANSLATING
 
 NAMED = 10
 """Classes that a message names."""
@@ -11,25 +10,25 @@ NAMED = 10
 
 def check_experiment(experiment: Experiment) -> None:
     """Raises ValueError for a GAN that a pipeline cannot judge, before anything is read."""
-    if experiment.gan.name in TRANSLATING:
+    if experiment.scheme.translates:
         raise ValueError(
-            "a run ends with a judgement of what a generator draws from noise, and the GAN "
-            f"{experiment.gan.name} moves examples instead: train it alone, by ganworks train, or set "
-            "gan.name=adversarial"
+            "a run ends with a judgement of what a generator draws from noise, and the scheme "
+            f"{experiment.scheme.name} moves examples instead: train it alone, by ganworks train, or set "
+            "scheme.name=adversarial"
         )
 
 
 def check_labels(data: Data, classes: Sequence[str]) -> None:
-    """Raises ValueError where a source names its classes and they are not `data.labels`; without labels none matter."""
-    if data.labels and classes and len(classes) != data.labels:
+    """Raises ValueError where a source names its classes, and has not `data.classes` of them, unless that is 0."""
+    if data.classes and classes and len(classes) != data.classes:
         raise ValueError(
-            f"data.labels is the number of classes; {data.source} has {len(classes)}, {_listed(classes)}, and "
-            f"data.labels is {data.labels}: set data.labels={len(classes)}"
+            f"data.classes is the number of classes; {data.source} has {len(classes)}, {_listed(classes)}, and "
+            f"data.classes is {data.classes}: set data.classes={len(classes)}"
         )
 
 
 def check_classes(data: Data, by_class: Mapping[str, Mapping[str, int]], classes: Sequence[str]) -> None:
-    """Holds the classes of ingested examples against `data.labels`; without labels none matter.
+    """Holds the classes of ingested examples against `data.classes`; without labels none matter.
 
     Args:
         data: of the source.
@@ -39,32 +38,32 @@ def check_classes(data: Data, by_class: Mapping[str, Mapping[str, int]], classes
     Raises:
         ValueError: there are fewer or more classes, or one has no example in train or eval. One line.
     """
-    if not data.labels:
+    if not data.classes:
         return
     numbers = sorted(map(int, by_class))
     if not numbers:
         raise ValueError(
-            f"data.labels is the number of classes; {data.source} has no labels, and data.labels is {data.labels}: set "
-            "data.labels=0 and network.condition=none, or give each class a folder of its own"
+            f"data.classes is the number of classes; {data.source} has no labels, and data.classes is {data.classes}: "
+            "set data.classes=0 and condition=none of both players, or give each class a folder of its own"
         )
-    strange = [number for number in numbers if not 0 <= number < data.labels]
+    strange = [number for number in numbers if not 0 <= number < data.classes]
     found = max(len(classes), numbers[-1] + 1)
-    if strange or found != data.labels:
-        advice = f": set data.labels={found}" if numbers[0] >= 0 else ""
+    if strange or found != data.classes:
+        advice = f": set data.classes={found}" if numbers[0] >= 0 else ""
         raise ValueError(
-            f"data.labels is the number of classes, and labels are from 0 to one less; {data.source} has labels "
-            f"from {numbers[0]} to {numbers[-1]}, and data.labels is {data.labels}{advice}"
+            f"data.classes is the number of classes, and labels are from 0 to one less; {data.source} has labels "
+            f"from {numbers[0]} to {numbers[-1]}, and data.classes is {data.classes}{advice}"
         )
     lacking = [
         f"{_name(number, classes)} has {counts.get('train', 0)} in train and {counts.get('eval', 0)} in eval"
-        for number in range(data.labels)
+        for number in range(data.classes)
         for counts in [by_class.get(str(number), {})]
         if not (counts.get("train") and counts.get("eval"))
     ]
     if lacking:
         raise ValueError(
             f"each class needs two different examples or more, one to train on and one to hold out; of {data.source}, "
-            f"class {_listed(lacking, '; class ')}: add examples of it or leave it out, or set data.labels=0 to do "
+            f"class {_listed(lacking, '; class ')}: add examples of it or leave it out, or set data.classes=0 to do "
             "without classes"
         )
 
@@ -100,7 +99,7 @@ def check_counts(
             )
     split, train = evaluation.split, counts[0]["train"]
     real = counts[0].get(split, 0)
-    classes = [by_class.get(str(number), {}) for number in range(data.labels)]
+    classes = [by_class.get(str(number), {}) for number in range(data.classes)]
     lacking = [str(number) for number, each in enumerate(classes) if not each.get(split)]
     if not real or lacking:
         of = f" of class {_listed(lacking)}" if real else ""

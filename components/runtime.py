@@ -8,11 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
 from tfx.types.component_spec import ExecutionParameter
 
-from models.config import Data, Experiment
-from models.frozen import one_line
+from models.config import Data, Experiment, parse_data
+from models.config.frozen import set_path
 
 DATA_SOURCE, TRAINING_STEPS, THRESHOLDS = "data_source", "training_steps", "thresholds"
 FIELDS = {DATA_SOURCE: "data.source", TRAINING_STEPS: "training.steps", THRESHOLDS: "evaluation.thresholds"}
@@ -34,32 +33,35 @@ def experiment_of(exec_properties: Mapping[str, Any]) -> Experiment:
         ValueError: a value does not fit; one line.
     """
     # A cluster may hand a whole number over as 500.0, which validation takes for what it is.
-    given = {name: exec_properties.get(name) for name in FIELDS}
-    settings = [f"{FIELDS[name]}={_text(name, value)}" for name, value in given.items() if value is not None]
-    return Experiment.from_json(exec_properties["experiment"]).override(settings)
+    experiment = Experiment.from_json(exec_properties["experiment"])
+    fields = FIELDS | {DATA_SOURCE: experiment.data.source_path}
+    given = {name: exec_properties.get(name) for name in fields}
+    settings = [f"{fields[name]}={_text(name, value)}" for name, value in given.items() if value is not None]
+    return experiment.override(settings)
 
 
 def data_of(exec_properties: Mapping[str, Any]) -> Data:
     """The data that ingestion was given, with the source set at the start of the run.
 
     Args:
-        exec_properties: `data`, JSON of fields of `Data`, and perhaps DATA_SOURCE.
+        exec_properties: `data`, JSON of `Data.essential`, and perhaps DATA_SOURCE.
 
     Raises:
         ValueError: the source does not fit, or is of another kind than the pipeline was compiled for.
     """
     tree = json.loads(exec_properties["data"])
-    compiled = Data.model_validate(tree)
+    compiled = parse_data(tree)
+    source = exec_properties.get(DATA_SOURCE)
+    if not source:
+        return compiled
+    set_path(tree, compiled.source_path.split(".")[1:], source)
     try:
-        data = Data.model_validate(tree | {"source": exec_properties.get(DATA_SOURCE) or compiled.source})
-    except ValidationError as error:
-        raise ValueError(one_line(Data, error)) from None
-    if data.kind != compiled.kind:
+        return parse_data(tree)
+    except ValueError as error:
         raise ValueError(
-            f"a pipeline that was compiled for {compiled.source} takes {compiled.kind}; received {data.source}: "
-            "compile it anew for that source"
-        )
-    return data
+            f"a pipeline that was compiled for {compiled.source} takes another source of its kind: {error}; compile it "
+            "anew for that source"
+        ) from None
 
 
 def _text(name: str, value: Any) -> str:

@@ -85,10 +85,10 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
     experiment, record = Experiment.from_json(_text(directory, EXPERIMENT)), json.loads(_text(directory, RECORD))
     data, training = experiment.data, experiment.training
     kind = "points" if data.points else f"images of {data.resolution} x {data.resolution} x {data.channels}"
-    network = experiment.network
+    scheme = experiment.scheme
     parts = [
         f"# {experiment.name}",
-        f"A generator of {kind}{' by class' if network.conditional else ''}, trained as a GAN on `{data.source}`.",
+        f"A generator of {kind}{' by class' if experiment.conditional else ''}, trained as a GAN on `{data.source}`.",
         "## What it answers",
         API,
         _table(
@@ -101,9 +101,9 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
         _table(
             ("", ""),
             [
-                ("scheme, objective", f"{experiment.gan.name}, {experiment.objective.name}"),
-                ("network", f"{network.name}, latent size {network.latent_size}"),
-                ("weights", f"step {record['step']:,} of {training.total_steps:,}, batches of {training.batch_size}"),
+                ("scheme, objective", f"{scheme.name}, {scheme.objective.name}"),
+                ("generator, discriminator", f"{scheme.generator.name}, {scheme.discriminator.name}"),
+                ("weights", f"step {record['step']:,} of {experiment.total_steps:,}, batches of {training.batch_size}"),
                 *((name, f"`{value}`") for name, value in record.items() if name != "step"),
             ],
         ),

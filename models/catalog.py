@@ -1,7 +1,8 @@
 """The parts that an experiment can name: one line each, `name: "module:function"`.
 
 A line is plain text so that names can be checked without importing TensorFlow; `lookup` imports what it names.
-To add a part, write its function and add its line: tests/test_catalog.py tests every line.
+To add a part, write its function and add its line: tests/test_catalog.py tests every line. What has fields of its own
+has its variant in `models.config` beside it.
 """
 
 import difflib
@@ -53,11 +54,22 @@ GENERATOR_PENALTIES = {
     "path_length": "models.penalties:path_length",
 }
 
-NETWORKS = {
-    "gan_mlp": "models.networks.gan_mlp",
-    "points": "models.networks.points",
-    "dcgan": "models.networks.dcgan",
-    "resnet": "models.networks.resnet",
+GENERATORS = {
+    "gan_mlp": "models.networks.gan_mlp:generator",
+    "points": "models.networks.points:generator",
+    "dcgan": "models.networks.dcgan:generator",
+    "resnet": "models.networks.resnet:generator",
+}
+
+TRANSLATORS = {
+    "points": "models.networks.points:translator",
+}
+
+DISCRIMINATORS = {
+    "gan_mlp": "models.networks.gan_mlp:discriminator",
+    "points": "models.networks.points:discriminator",
+    "dcgan": "models.networks.dcgan:discriminator",
+    "resnet": "models.networks.resnet:discriminator",
 }
 
 MIXTURES = {
@@ -72,7 +84,7 @@ DEGRADATIONS = {
     "noise": "models.degradations:noise",
 }
 
-GANS = {
+SCHEMES = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
     "cycle": "models.gans.cycle:CycleGAN",
     "restoration": "models.gans.restoration:RestorationGAN",
@@ -279,9 +291,11 @@ KINDS: dict[str, dict[str, str]] = {
     "objective": OBJECTIVES,
     "penalty": PENALTIES,
     "generator penalty": GENERATOR_PENALTIES,
-    "network": NETWORKS,
+    "generator": GENERATORS,
+    "translator": TRANSLATORS,
+    "discriminator": DISCRIMINATORS,
     "degradation": DEGRADATIONS,
-    "gan": GANS,
+    "scheme": SCHEMES,
     "mixture": MIXTURES,
     "metric": {name: metric.line for name, metric in METRICS.items()},
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from models import catalog
 from models.config import Data, Evaluation, Threshold
-from models.evaluation import NOTICED
+from models.config.evaluation import NOTICED
 from models.metrics.parts import DISJOINT, DRAWN, part_size
 
 FLOOR = 0.8

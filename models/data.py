@@ -67,8 +67,8 @@ def read_examples(patterns: Sequence[str], data: Data) -> Arrays:
             sides[name][at : at + size] = batch[name]
         at += size
     order, digest = _by_content(examples, sides["label"], sides["domain"])
-    labels = sides["label"] if data.labels else None
-    if data.unpaired_source is None:
+    labels = sides["label"] if data.classes else None
+    if len(data.domains) == 1:
         return Arrays(_ordered(examples, order), None if labels is None else labels[order], digest=digest)
     first, second = (order[sides["domain"][order] == domain] for domain in (0, 1))
     if not len(first) or not len(second):
@@ -107,7 +107,7 @@ def _decoded(records: tf.data.Dataset, data: Data) -> tf.data.Dataset:
     number = tf.io.FixedLenFeature([], tf.int64)
     features = {"point": tf.io.FixedLenFeature([2], tf.float32)} if data.points else {}
     features |= {} if data.points else {"image": tf.io.FixedLenFeature([], tf.string)}
-    features |= ({"label": number} if data.labels else {}) | ({"domain": number} if data.unpaired_source else {})
+    features |= ({"label": number} if data.classes else {}) | ({"domain": number} if len(data.domains) > 1 else {})
 
     def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
         example = tf.io.parse_single_example(record, features)

@@ -16,7 +16,7 @@ from models.saved import EXPERIMENT, RECORD
 from models.signatures import Sampler
 from models.source import source_hash
 
-RECORDED = ("name", "data", "gan", "network", "objective", "training")
+RECORDED = ("format", "name", "data", "scheme", "training")
 """The parts of an experiment that made a model; they are saved in its `assets.extra/experiment.json`."""
 
 
@@ -58,7 +58,7 @@ def record(gan: GAN, trained_on: str, step: int | None) -> dict[str, Any]:
     training = gan.experiment.training
     return {
         "seed": training.seed,
-        "step": training.total_steps if step is None else step,
+        "step": gan.experiment.total_steps if step is None else step,
         "examples": trained_on,
         "source": source_hash("models"),
         "precision": precision.resolve(training.precision),

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from models import mixtures
 from models.catalog import INCEPTION
-from models.config import Data, Evaluation
+from models.config import Data, Evaluation, Images, parse_data
 from models.data import Arrays, read_examples
 from models.inception import load_inception
 from models.signatures import holder
@@ -38,14 +38,14 @@ def run_fn(fn_args: Any) -> None:
         ValueError: an example's label is out of range, or the examples are not what `data` says.
     """
     experiment = json.loads(fn_args.custom_config["experiment"])
-    data, evaluation = Data.model_validate(experiment["data"]), Evaluation.model_validate(experiment["evaluation"])
+    data, evaluation = parse_data(experiment["data"]), Evaluation.model_validate(experiment["evaluation"])
     train, held_out = read_examples(fn_args.train_files, data), read_examples(fn_args.eval_files, data)
     started = time.monotonic()
     keras.utils.set_random_seed(evaluation.seed)
     if train.labels is not None and held_out.labels is not None:
         _check_labels(data, train.labels, held_out.labels)
     model, steps = extractor(data, evaluation, train)
-    record: dict[str, Any] = {"name": evaluation.extractor, "labels": data.labels, "steps": steps}
+    record: dict[str, Any] = {"name": evaluation.extractor, "labels": data.classes, "steps": steps}
     if evaluation.extractor == INCEPTION:
         model, record["weights_sha256"] = with_inception(model, data, evaluation.extractor_weights)
     record["features"] = model.output["features"].shape[-1]
@@ -73,7 +73,8 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     """
     if data.kind == "points":
         return mixture_classifier(data), 0
-    model = classifier(data.model_copy(update={"channels": 1, "labels": 10}) if data.kind == "stacked" else data)
+    digits = Images(resolution=data.resolution, classes=10) if data.kind == "stacked" else data
+    model = classifier(digits)
     if train.labels is None:
         _log.warning("The images have no labels: the judge's features are those of a network with random weights")
         return model, 0
@@ -112,11 +113,11 @@ def mixture_classifier(data: Data) -> keras.Model:
         probability of each mode.
 
     Raises:
-        ValueError: `data.labels` is another number.
+        ValueError: `data.classes` is another number.
     """
     centres, sigma = mixtures.of_source(data.source)
-    if data.labels not in (0, len(centres)):
-        raise ValueError(f"{data.source} has {len(centres)} modes: data.labels is that or 0; received {data.labels}")
+    if data.classes not in (0, len(centres)):
+        raise ValueError(f"{data.source} has {len(centres)} modes: data.classes is that or 0; received {data.classes}")
     point = keras.Input((2,), name="point")
     gaps = keras.ops.expand_dims(point, 1) - keras.ops.convert_to_tensor(centres, "float32")
     return keras.Model(
@@ -170,8 +171,8 @@ def classifier(data: Data) -> keras.Model:
     # normalisation gives distances a scale that does not depend on the length of the training.
     hidden = keras.layers.Dense(FEATURES, use_bias=False)(hidden)
     outputs = {"features": keras.layers.BatchNormalization(momentum=0.95, name="features")(hidden)}
-    if data.labels:
-        outputs["logits"] = keras.layers.Dense(data.labels, name="logits")(keras.layers.ReLU()(outputs["features"]))
+    if data.classes:
+        outputs["logits"] = keras.layers.Dense(data.classes, name="logits")(keras.layers.ReLU()(outputs["features"]))
     return keras.Model(image, outputs)
 
 
@@ -242,5 +243,5 @@ def export(model: keras.Model, data: Data, directory: str, record: dict[str, Any
 
 def _check_labels(data: Data, *labels: np.ndarray) -> None:
     for each in labels:
-        if each.min() < 0 or each.max() >= data.labels:
-            raise ValueError(f"labels are 0 to {data.labels - 1}; received {each.min()} to {each.max()}")
+        if each.min() < 0 or each.max() >= data.classes:
+            raise ValueError(f"labels are 0 to {data.classes - 1}; received {each.min()} to {each.max()}")

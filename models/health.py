@@ -245,7 +245,7 @@ class Monitor:
     """
 
     def __init__(self, experiment: Experiment, reference: Mapping[str, np.ndarray]):
-        self._labels = reference["label"] if experiment.network.conditional else None
+        self._labels = reference["label"] if experiment.conditional else None
         self._examples = reference
         self._real: Reference | None = None
         self._course = Course()

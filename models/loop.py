@@ -11,9 +11,9 @@ import tensorflow as tf
 from etils import epath
 
 from models import workers
-from models.catalog import lookup
 from models.checkpoints import Checkpoints
 from models.config import Experiment
+from models.config.variants import made_by
 from models.data import Arrays, batches, compared_with, reference
 from models.files import CannotWrite
 from models.gans.base import GAN, Phase
@@ -281,7 +281,7 @@ def make_loop(
     strategy = make_strategy(experiment)
     keras.utils.set_random_seed(experiment.training.seed)
     with strategy.scope():
-        gan: GAN = lookup("gan", experiment.gan.name)(experiment)
+        gan: GAN = made_by("scheme", experiment.scheme)(experiment)
         checkpoints = Checkpoints(checkpoint_dir, gan.state())
         best = Checkpoints(epath.Path(checkpoint_dir) / "best", gan.state(), keep=1)
     return Loop(gan, arrays, compared_with(arrays, choose), strategy, checkpoints, best, live_dir, callbacks)

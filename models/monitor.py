@@ -45,7 +45,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     def __init__(self, experiment: Experiment):
         super().__init__()
-        self.steps, self.batch_size = experiment.training.total_steps, experiment.training.batch_size
+        self.steps, self.batch_size = experiment.total_steps, experiment.training.batch_size
         self.console = Console()
         self.bar = Progress(
             TextColumn("  training"),
@@ -112,7 +112,7 @@ class SampleGrids(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         experiment = self.model.experiment
-        due = batch % experiment.training.sample_every_steps == 0 or batch == experiment.training.total_steps
+        due = batch % experiment.training.sample_every_steps == 0 or batch == experiment.total_steps
         if due:
             grid, path = Image.fromarray(self._grid(experiment)), self.directory / f"step_{batch:08d}.png"
             with writing(path):
@@ -124,8 +124,8 @@ class SampleGrids(keras.callbacks.Callback):
         if experiment.data.points:
             real = self.examples[self.model.target]
             return scatter(real, keras.ops.convert_to_numpy(self.model.generate(self.examples, 0)))
-        conditional = experiment.network.conditional
-        rows, columns = min(experiment.data.labels, MOST_ROWS) if conditional else 8, 10
+        conditional = experiment.conditional
+        rows, columns = min(experiment.data.classes, MOST_ROWS) if conditional else 8, 10
         shown = {name: np.resize(values, [rows * columns, *values.shape[1:]]) for name, values in self.examples.items()}
         if conditional:
             shown["label"] = np.repeat(np.arange(rows), columns)

@@ -1,10 +1,11 @@
 """What Transform does to an example: the one `preprocessing_fn`, named by its dotted path."""
 
+import json
 from typing import Any
 
 import tensorflow as tf
 
-from models.config import Data
+from models.config import parse_data
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
@@ -13,13 +14,13 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     Args:
         inputs: `image/encoded`, PNG or JPEG of any size, [batch] or [batch, 1], or `point`, float32, [batch, 2];
             `label` and, where there are two domains, `domain`, int64, [batch] or [batch, 1]. Dense or sparse.
-        custom_config: `data`, the JSON of `models.config.Data`: resolution, channels and labels.
+        custom_config: `data`, JSON of what the data say: their resolution, channels and classes are read.
 
     Returns:
         `image`: [batch, 1] string, PNG of [resolution, resolution, channels] uint8, or `point`: [batch, 2] float32;
-        `label`: [batch, 1] int64 where `data.labels` is not 0; `domain`: likewise where there are two.
+        `label`: [batch, 1] int64 where `data.classes` is not 0; `domain`: likewise where there are two.
     """
-    data = Data.model_validate_json(custom_config["data"])
+    data = parse_data(json.loads(custom_config["data"]))
     if "point" in inputs:
         outputs = {"point": tf.reshape(_dense(inputs["point"]), [-1, 2])}
     else:
@@ -30,7 +31,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
             parallel_iterations=16,
         )
         outputs = {"image": encoded[:, tf.newaxis]}
-    for name, wanted in (("label", data.labels), ("domain", "domain" in inputs)):
+    for name, wanted in (("label", data.classes), ("domain", "domain" in inputs)):
         if wanted:
             outputs[name] = tf.reshape(_dense(inputs[name]), [-1, 1])
     return outputs

@@ -1,5 +1,9 @@
 """What lies in a generator's SavedModel besides TensorFlow's own: the names of these files."""
 
+import json
+
+from models.config import parse_data
+
 EXPERIMENT = "assets.extra/experiment.json"
 """The configuration that made it."""
 
@@ -11,3 +15,14 @@ CARD = "MODEL_CARD.md"
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 """Recorded requests that a server sends itself before it answers others."""
+
+
+def classes_of(experiment: str) -> int:
+    """How many classes a model has, by the text of EXPERIMENT beside it; 0 where that does not say."""
+    try:
+        tree = json.loads(experiment)
+        data = tree["data"]
+        # `labels` of models that were made before experiments had a format
+        return int(data["labels"] if "format" not in tree else parse_data(data).classes)
+    except (ValueError, KeyError, TypeError):
+        return 0

@@ -36,7 +36,7 @@ class Sampler:
         self.networks = dict(networks)
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
-        self.network, self.data = experiment.network, experiment.data
+        self.experiment, self.data = experiment, experiment.data
         self.kind = "point" if self.data.points else "image"
 
     def save(self, directory: str) -> None:
@@ -182,23 +182,24 @@ class Sampler:
             seed: [batch] int64.
 
         Returns:
-            z: [batch, latent_size] float32, standard normal; and `code` of a model with codes, [batch, codes].
+            z: [batch, latent.size] float32, standard normal; and `code` of a model with codes, [batch, codes].
         """
         # one stream a seed, by an algorithm that is the same on every device
-        network, categories = self.network, self.network.categorical_codes
+        latent = self.experiment.latent
+        categories = latent.categorical_codes
 
         def noise(each: tf.Tensor) -> tf.Tensor:
-            return tf.random.stateless_normal([network.latent_size], key(each, 0, "z"), alg="philox")
+            return tf.random.stateless_normal([latent.size], key(each, 0, "z"), alg="philox")
 
         def code(each: tf.Tensor) -> tf.Tensor:
-            drawn = tf.random.stateless_uniform([1 + network.continuous_codes], key(each, 0, "code"), alg="philox")
+            drawn = tf.random.stateless_uniform([1 + latent.continuous_codes], key(each, 0, "code"), alg="philox")
             picked = tf.one_hot(tf.cast(drawn[0] * categories, tf.int32), categories)
             return tf.concat([picked, 2 * drawn[1:] - 1], 0)
 
-        latent = {"z": tf.map_fn(noise, seed, fn_output_signature=tf.float32)}
+        drawn = {"z": tf.map_fn(noise, seed, fn_output_signature=tf.float32)}
         if "code" in self.main.input:
-            latent["code"] = tf.map_fn(code, seed, fn_output_signature=tf.float32)
-        return latent
+            drawn["code"] = tf.map_fn(code, seed, fn_output_signature=tf.float32)
+        return drawn
 
     def _drawn(self, latent: Mapping[str, tf.Tensor], label: tf.Tensor | None) -> dict[str, tf.Tensor]:
         """The examples as a client wants them: PNG files, or points."""
@@ -210,7 +211,7 @@ class Sampler:
 
     def _checked(self, label: tf.Tensor) -> tf.Tensor:
         """The label; one that there is not is an error of the request, where a device would take any number."""
-        last = self.data.labels - 1
+        last = self.data.classes - 1
         rules = [
             tf.debugging.assert_non_negative(label, f"label is 0 to {last}"),
             tf.debugging.assert_less_equal(label, tf.constant(last, label.dtype), f"label is 0 to {last}"),

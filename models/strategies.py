@@ -12,7 +12,7 @@ import tensorflow as tf
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.config import Experiment
-from models.frozen import one_line
+from models.config.frozen import one_line
 
 WAIT_SECONDS = 300
 """How long a worker waits for the others to come up."""
@@ -45,10 +45,13 @@ def _make(name: str) -> tf.distribute.Strategy:
 
 def check_divides(experiment: Experiment, replicas: int) -> None:
     """Raises ValueError where replicas would not have equal shares of the batch, in whole packs and whole groups."""
-    network, batch = experiment.network, experiment.training.batch_size
-    group = network.batch_group if network.batch_statistics != "none" else 1
-    factors = {"replicas": replicas, "network.pack": network.pack, "network.batch_group": group}
-    if batch % (replicas * network.pack * group):
+    discriminator, batch = experiment.scheme.discriminator, experiment.training.batch_size
+    factors = {
+        "replicas": replicas,
+        "pack": discriminator.pack,
+        "batch_group": discriminator.group // discriminator.pack,
+    }
+    if batch % (replicas * discriminator.group):
         named = " x ".join(f"{name} ({count})" for name, count in factors.items() if count > 1)
         raise ValueError(f"training.batch_size is a multiple of {named}; received {batch}")
 

@@ -97,11 +97,8 @@ def _shorter(experiment: Experiment) -> Settings:
 
 
 def _wider(experiment: Experiment) -> Settings:
-    network = experiment.network
-    return (
-        f"network.generator_width={2 * network.generator_width}",
-        f"network.discriminator_width={2 * network.discriminator_width}",
-    )
+    players = {name: getattr(experiment.scheme, name) for name in ("generator", "discriminator")}
+    return tuple(f"scheme.{name}.width={2 * each.width}" for name, each in players.items() if hasattr(each, "width"))
 
 
 def _cosine(experiment: Experiment) -> Settings:
@@ -120,32 +117,30 @@ def _average(experiment: Experiment) -> Settings:
 
 
 def _penalty(experiment: Experiment) -> Settings:
-    if GRADIENT_PENALTIES & experiment.objective.penalties.keys():
+    if GRADIENT_PENALTIES & experiment.scheme.objective.penalties.keys():
         return ()
     # the gradient of one example's logit is its own only where examples do not mix
-    norm = ("network.discriminator_norm=none",) if experiment.network.discriminator_norm == "batch" else ()
-    return ("objective.penalties.r1=0.1", *norm)
+    norm = ("scheme.discriminator.norm=none",) if experiment.scheme.discriminator.norm == "batch" else ()
+    return ("scheme.objective.penalties.r1=0.1", *norm)
 
 
 def _stddev(experiment: Experiment) -> Settings:
-    network, batch = experiment.network, experiment.training.batch_size
-    fits = network.batch_statistics == "none" and not batch % network.batch_group
-    return ("network.batch_statistics=stddev",) if fits else ()
+    discriminator = experiment.scheme.discriminator
+    return ("scheme.discriminator.batch_statistics=stddev",) if discriminator.batch_statistics == "none" else ()
 
 
 def _pack(experiment: Experiment) -> Settings:
-    return ("network.pack=2",) if experiment.network.pack == 1 else ()
+    return ("scheme.discriminator.pack=2",) if experiment.scheme.discriminator.pack == 1 else ()
 
 
 def _augment(experiment: Experiment) -> Settings:
     wanted = json.dumps(["translation", "cutout"])
-    return () if experiment.objective.augment else (f"objective.augment={wanted}",)
+    return () if experiment.scheme.objective.augment else (f"scheme.objective.augment={wanted}",)
 
 
 def _projection(experiment: Experiment) -> Settings:
-    network = experiment.network
-    asks_otherwise = network.conditional and network.discriminator_condition != "projection"
-    return ("network.discriminator_condition=projection",) if asks_otherwise else ()
+    asks_otherwise = experiment.scheme.discriminator.condition not in ("none", "projection")
+    return ("scheme.discriminator.condition=projection",) if asks_otherwise else ()
 
 
 def _outruns(experiment: Experiment) -> Settings:

@@ -2,35 +2,41 @@
 
 from models.catalog import near_misses
 from models.config import (
+    Adversarial,
     AtLeast,
     AtMost,
-    Data,
+    CrossEntropy,
+    Cycle,
+    DCGANDiscriminator,
+    DCGANGenerator,
     Evaluation,
     Experiment,
-    Network,
-    Objective,
+    Images,
+    Latent,
     Optimizer,
-    Scheme,
+    Points,
+    PointsDiscriminator,
+    PointsTranslator,
+    Pretraining,
+    Restoration,
     Threshold,
     Training,
+    Unpaired,
 )
 
 DIGITS_CGAN = Experiment(
     # What the listed experiments reach is measured by `ganworks bench recipes`: docs/results.md.
     name="digits-cgan",
     description="scikit-learn's own digits by class, in minutes",
-    data=Data(source="digits", resolution=16, labels=10),
-    network=Network(
-        name="dcgan",
-        condition="embedding",
-        generator_width=32,
-        discriminator_width=32,
-        discriminator_norm="none",
-    ),
+    data=Images(source="digits", resolution=16, classes=10),
     # Chosen from a dozen settings by the held-out digits, one seed each. At 2,500 steps with all else equal,
     # r1 0.5 had coverage 0.876 and r1 0.1 had 0.932. With r1 0.2, both rates 5e-4 and no schedule, all of a class
     # became one picture (within_class_spread 0.08) that the classifier always read right.
-    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
+    scheme=Adversarial(
+        generator=DCGANGenerator(width=32, condition="embedding"),
+        discriminator=DCGANDiscriminator(width=32, norm="none", condition="projection"),
+        objective=CrossEntropy(penalties={"r1": 0.1}),
+    ),
     training=Training(
         steps=3_500,
         generator_optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
@@ -53,19 +59,15 @@ DIGITS_CGAN = Experiment(
 MNIST_DCGAN = Experiment(
     name="mnist-dcgan",
     description="MNIST without its labels; `ganworks fetch mnist` first",
-    data=Data(source="idx:data/mnist", resolution=28, labels=10),
+    data=Images(source="idx:data/mnist", resolution=28, classes=10),
     # Chosen by the held-out images, one seed each; not proven yet. At 2,500 steps the published discriminator of two
     # layers, where no unit sees more than 13 pixels, had coverage 0.34, and 0.42 with minibatch stddev; with a third
     # layer and r1 0.03 it was 0.62. As it stands here, 4,000 steps had 0.74; rates of 5e-4 with r1 0.03 had 0.53.
-    network=Network(
-        name="dcgan",
-        generator_width=32,
-        discriminator_width=32,
-        discriminator_norm="none",
-        discriminator_smallest_map=4,
-        batch_statistics="stddev",
+    scheme=Adversarial(
+        generator=DCGANGenerator(width=32),
+        discriminator=DCGANDiscriminator(width=32, norm="none", smallest_map=4, batch_statistics="stddev"),
+        objective=CrossEntropy(penalties={"r1": 0.1}),
     ),
-    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
     training=Training(
         steps=8_000,
         generator_optimizer=Optimizer(learning_rate=1e-3, schedule="cosine"),
@@ -84,9 +86,14 @@ FASHION_CGAN = Experiment(
     # of one seed each: 8,000 steps had coverage 0.876, 6,000 steps 0.864, and 4,000 steps with r1 1 0.793
     name="fashion-cgan",
     description="clothes by class; `ganworks fetch fashion_mnist` first",
-    data=Data(source="idx:data/fashion_mnist", resolution=28, labels=10),
-    network=MNIST_DCGAN.network.model_copy(update={"condition": "embedding"}),
-    objective=MNIST_DCGAN.objective,
+    data=Images(source="idx:data/fashion_mnist", resolution=28, classes=10),
+    scheme=Adversarial(
+        generator=DCGANGenerator(width=32, condition="embedding"),
+        discriminator=DCGANDiscriminator(
+            width=32, norm="none", smallest_map=4, batch_statistics="stddev", condition="projection"
+        ),
+        objective=CrossEntropy(penalties={"r1": 0.1}),
+    ),
     training=MNIST_DCGAN.training,
     evaluation=Evaluation(
         extractor_steps=1_500,
@@ -98,9 +105,9 @@ FASHION_CGAN = Experiment(
     ),
 )
 
-POINTS = Network(
-    name="points", generator_width=64, discriminator_width=64, generator_norm="none", discriminator_norm="none"
-)
+TRANSLATOR = PointsTranslator(norm="none")
+CRITIC = PointsDiscriminator(norm="none")
+POINTS_GAME = CrossEntropy(penalties={"r1": 0.1})
 POINTS_OPTIMIZER = Optimizer(learning_rate=2e-3, schedule="cosine")
 
 RING_TO_SQUARE = Experiment(
@@ -108,11 +115,9 @@ RING_TO_SQUARE = Experiment(
     # back they move by 0.001
     name="ring-to-square",
     description="a ring moved to a square and back, without pairs (CycleGAN)",
-    data=Data(source="mixture:ring", unpaired_source="mixture:square"),
+    data=Unpaired(input=Points(source="mixture:ring"), target=Points(source="mixture:square")),
     # Domains that overlap make a trap of the identity: with weights of 10 and 0.5 the ring never left for the grid.
-    gan=Scheme(name="cycle", cycle_weight=1, identity_weight=0),
-    network=POINTS,
-    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
+    scheme=Cycle(generator=TRANSLATOR, discriminator=CRITIC, objective=POINTS_GAME, cycle_weight=1, identity_weight=0),
     training=Training(
         steps=2_000,
         batch_size=128,
@@ -126,15 +131,18 @@ RING_RESTORATION = Experiment(
     # 14.5 % and 42.4 % of the points come to lie within 3 sigma of a mode
     name="ring-restoration",
     description="noisy points moved back to their ring, in two phases",
-    data=Data(source="mixture:ring"),
-    gan=Scheme(name="restoration", degradations={"noise": 0.3}, fidelity_weight=0.3),
-    network=POINTS,
-    objective=Objective(name="non_saturating", penalties={"r1": 0.1}),
+    data=Points(source="mixture:ring"),
+    scheme=Restoration(
+        generator=TRANSLATOR,
+        discriminator=CRITIC,
+        objective=POINTS_GAME,
+        degradations={"noise": 0.3},
+        fidelity_weight=0.3,
+        pretraining=Pretraining(steps=1_000, optimizer=POINTS_OPTIMIZER),
+    ),
     training=Training(
-        pretraining_steps=1_000,
         steps=2_000,
         batch_size=128,
-        pretraining_optimizer=POINTS_OPTIMIZER,
         generator_optimizer=POINTS_OPTIMIZER,
         discriminator_optimizer=POINTS_OPTIMIZER,
     ),
@@ -143,8 +151,11 @@ RING_RESTORATION = Experiment(
 TINY = Experiment(
     name="tiny",
     description="the whole line in seconds; it draws noise",
-    data=Data(source="digits", resolution=16, labels=10),
-    network=Network(name="dcgan", condition="embedding", latent_size=16, generator_width=8, discriminator_width=8),
+    data=Images(source="digits", resolution=16, classes=10),
+    scheme=Adversarial(
+        generator=DCGANGenerator(width=8, latent=Latent(size=16), condition="embedding"),
+        discriminator=DCGANDiscriminator(width=8, condition="projection"),
+    ),
     training=Training(steps=20, batch_size=32, steps_per_call=10, checkpoint_every_steps=10, sample_every_steps=20),
     # A share is never below 0: any model whose pictures are numbers passes.
     evaluation=Evaluation(extractor_steps=50, samples=200, thresholds={"conditional_accuracy": AtLeast(0)}),

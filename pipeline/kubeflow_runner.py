@@ -12,7 +12,7 @@ from tfx.orchestration.kubeflow.v2.pipeline_builder import DEFAULT_IMAGE_PATH_KE
 from tfx.orchestration.pipeline import Pipeline
 
 from models.config import Experiment
-from models.resources import Machine
+from models.config.resources import Machine
 from pipeline.pipeline import create_pipeline
 
 SUFFIXES = (".json", ".yaml", ".yml")

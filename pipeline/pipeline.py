@@ -37,11 +37,8 @@ TRAINER_SOURCES = (
     "models.degradations",
     "models.divergences",
     "models.ema",
-    "models.evaluation",
     "models.export",
     "models.files",
-    "models.fit",
-    "models.frozen",
     "models.gans",
     "models.health",
     "models.history",
@@ -67,10 +64,7 @@ TRAINER_SOURCES = (
 EXTRACTOR_SOURCES = (
     "models.config",
     "models.data",
-    "models.evaluation",
     "models.features",
-    "models.fit",
-    "models.frozen",
     "models.inception",
     "models.metrics.metric",
     "models.mixtures",
@@ -85,11 +79,8 @@ EVALUATOR_SOURCES = (
     "models.config",
     "models.data",
     "models.ema",
-    "models.evaluation",
     "models.features",
     "models.files",
-    "models.fit",
-    "models.frozen",
     "models.gans.base",
     "models.health",
     "models.history",
@@ -109,15 +100,12 @@ SERVING_SOURCES = (
     "models.card",
     "models.catalog",
     "models.config",
-    "models.evaluation",
-    "models.fit",
-    "models.frozen",
     "models.metrics.metric",
     "models.saved",
     "serving",
 )
 
-JUDGED = tuple(name for name in Experiment.model_fields if name != "resources")
+JUDGED = tuple(name for name in Experiment.model_fields if name not in ("serving", "resources"))
 """The parts of an experiment that the evaluator is told."""
 
 CHECKPOINT_ROOT, PUSH_DESTINATION = "checkpoint_root", "push_destination"
@@ -144,9 +132,8 @@ def create_pipeline(
     values = at_run_time(experiment) | places(experiment.name, root)
     parameters = {name: RuntimeParameter(name, type(value), value) for name, value in values.items()} if managed else {}
     source, steps = (parameters.get(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS))
-    data = experiment.data.model_dump_json()
     example_gen = ImageExampleGen(
-        data=data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES), data_source=source
+        data=experiment.data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES), data_source=source
     )
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
@@ -164,8 +151,8 @@ def create_pipeline(
         schema=schema_gen.outputs["schema"],
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
-            "data": experiment.data.model_dump_json(include={"resolution", "channels", "labels"}),
-            "source": source_hash("models.config", "models.fit", "models.frozen", "models.preprocessing"),
+            "data": json.dumps(experiment.data.essential(), sort_keys=True),
+            "source": source_hash("models.config", "models.preprocessing"),
         },
         disable_statistics=True,
         disable_analyzer_cache=True,
@@ -182,7 +169,7 @@ def create_pipeline(
     ).with_id("FeatureTrainer")
     gan_trainer = GanTrainer(
         examples=transformed,
-        experiment=experiment.to_json(RECORDED),
+        experiment=experiment.key(RECORDED),
         checkpoint_root=parameters.get(CHECKPOINT_ROOT, values[CHECKPOINT_ROOT]),
         source=source_hash(*TRAINER_SOURCES),
         data_source=source,
@@ -196,7 +183,7 @@ def create_pipeline(
         feature_model=feature_trainer.outputs["model"],
         model_run=gan_trainer.outputs["model_run"],
         baseline_model=resolver.outputs["model"] if resolver else None,
-        experiment=experiment.to_json(JUDGED),
+        experiment=experiment.key(JUDGED),
         source=source_hash(*EVALUATOR_SOURCES),
         data_source=source,
         training_steps=steps,
@@ -207,7 +194,7 @@ def create_pipeline(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
         evaluation=evaluator.outputs["evaluation"],
-        experiment=experiment.to_json((*RECORDED, "serving")),
+        experiment=experiment.key((*RECORDED, "serving")),
         source=source_hash(*SERVING_SOURCES),
         image_blessing=image_validator.outputs["blessing"] if image_validator else None,
         data_source=source,
@@ -289,9 +276,8 @@ def _image_validator(serving: Serving, model: Any, *, managed: bool) -> InfraVal
 
 def _extractor_json(experiment: Experiment) -> str:
     """The parts of an experiment that decide which features judge."""
-    data = experiment.data.model_dump(exclude_none=True)
     evaluation = experiment.evaluation.model_dump(include={"extractor", "extractor_weights", "extractor_steps", "seed"})
-    return json.dumps({"data": data, "evaluation": evaluation}, sort_keys=True)
+    return json.dumps({"data": experiment.data.essential(), "evaluation": evaluation}, sort_keys=True)
 
 
 def _baseline(candidate: Any, *, managed: bool) -> Resolver:

@@ -43,8 +43,8 @@ def row_of(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any] | N
 
 def recipe(experiment: Experiment) -> str:
     """A digest of what decides an experiment's figures: a new field at its default changes it in no experiment."""
-    tree = experiment.model_dump(mode="json", exclude_defaults=True, exclude={"description", "serving", "resources"})
-    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:8]
+    parts = set(Experiment.model_fields) - {"description", "serving", "resources"}
+    return hashlib.sha256(experiment.key(parts).encode()).hexdigest()[:8]
 
 
 def with_deviation(metric: dict[str, Any], scale: float = 1) -> str:

@@ -31,7 +31,7 @@ def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0
     if "sample" not in model.signatures:
         return False
     sample = model.signatures["sample"]
-    labels = experiment.data.labels if experiment.network.conditional else 0
+    labels = experiment.data.classes if experiment.conditional else 0
     rows = min(labels, MOST_ROWS) or ROWS
     count = POINTS if experiment.data.points else rows * COLUMNS
     inputs = {"seed": tf.range(seed, seed + count, dtype=tf.int64)}

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import tensorflow as tf
 from rich.console import Console
@@ -19,7 +18,7 @@ from components.example_gen.samples import open_samples, write_samples
 from components.example_gen.sources import TRAIN, fingerprint, open_source
 from components.gan_evaluator.judge import Verdict, judge_images
 from models import features
-from models.config import RESOLUTIONS, Data, Experiment
+from models.config import Data, Experiment, OfImages
 from models.data import read_examples
 from models.preprocessing import preprocessing_fn
 from pipeline import handling
@@ -56,7 +55,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         (work / "samples").mkdir()
         classes = source.classes() or [str(number) for number in range(labels)]
         output = work / "samples" / "images.gz"
-        found = write_samples(folder, output, classes=classes, data=asked.data, progress=progress)
+        found = write_samples(folder, output, classes=classes, data=asked.data.target, progress=progress)
     channels = max(real_side.channels)
     experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, labels=labels)
     data = experiment.data
@@ -66,14 +65,14 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     splits = (TRAIN, experiment.evaluation.split)
     if not report.counts.get(splits[1]):
         raise ValueError(f"evaluation.split={splits[1]} needs examples; {real} has none there")
-    unlabelled = data if found.labelled else data.model_copy(update={"labels": 0})
+    unlabelled = data if found.labelled else data.model_copy(update={"classes": 0})
     with _phase(console, "making them alike"):
         for split in splits:
             _transform(work / "real" / f"Split-{split}", work / "seen" / f"Split-{split}", data)
         _transform(work / "samples", work / "seen" / "samples", unlabelled)
     train, held_out = ([str(work / "seen" / f"Split-{split}" / "*")] for split in splits)
     with _phase(console, "training the judge's classifier"):
-        told = json.dumps({"data": data.model_dump(), "evaluation": experiment.evaluation.model_dump()})
+        told = json.dumps({"data": data.essential(), "evaluation": experiment.evaluation.model_dump()})
         features.run_fn(
             SimpleNamespace(
                 train_files=train,
@@ -105,41 +104,38 @@ def _asked(real: str, settings: Sequence[str]) -> Experiment:
     if real.startswith("mixture:"):
         raise ValueError(f"samples are images; --real {real} gives points")
     # nothing is chosen here, so that the judge has these examples too
-    data: dict[str, Any] = {"source": real, "choose_share": 0}
-    data |= {"channels": 3, "labels": 1000} if real.startswith("stacked:") else {}
-    start = Experiment.parse({"name": "samples", "data": data, "training": {"steps": 1}})
+    variant = "stacked" if real.startswith("stacked:") else "images"
+    start = Experiment.parse(
+        {
+            "name": "samples",
+            "data": {"name": variant, "source": real, "choose_share": 0},
+            # nothing is trained; these take images of any size
+            "scheme": {"generator": "gan_mlp", "discriminator": "gan_mlp"},
+            "training": {"steps": 1},
+        }
+    )
     strange = [each for each in settings if not each.startswith(("data.", "evaluation."))]
     if strange:
         raise ValueError(f"images are judged by fields of data and evaluation; received --set {strange[0]}")
     asked = start.override(settings)
-    if asked.data.unpaired_source:
-        raise ValueError(f"samples are images; --real {real} gives two domains")
+    if not isinstance(asked.data, OfImages):
+        raise ValueError(f"samples are images of one domain; received data.name={asked.data.name}")
     return asked
 
 
 def _experiment(asked: Experiment, settings: Sequence[str], **found: int) -> Experiment:
     """The experiment with what was not set taken from the images."""
-    resolution = _set("data.resolution", settings) or found["resolution"]
-    if resolution not in RESOLUTIONS:
-        raise ValueError(
-            f"images are judged at {', '.join(map(str, RESOLUTIONS))} pixels a side; the samples have {resolution}: "
-            "name a size by --set data.resolution=SIZE, to which both sides are then resized"
-        )
-    data = asked.data.model_dump(exclude_none=True) | found | {"resolution": resolution}
-    return Experiment.parse(asked.model_dump(exclude_none=True) | {"data": data}).override(settings)
-
-
-def _set(field: str, settings: Sequence[str]) -> Any:
-    """The value of a setting; None where it is not among these."""
-    return next((json.loads(each.partition("=")[2]) for each in settings if each.startswith(f"{field}=")), None)
+    fields = type(asked.data).model_fields
+    taken = [f"data.{name}={value}" for name, value in found.items() if name in fields]
+    return asked.override([*taken, *settings])
 
 
 def _transform(directory: Path, output: Path, data: Data) -> None:
     """Makes the examples of a folder what Transform makes of them."""
     output.mkdir(parents=True)
     spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
-    spec |= {"label": tf.io.FixedLenFeature([], tf.int64)} if data.labels else {}
-    custom = {"data": data.model_dump_json(include={"resolution", "channels", "labels"})}
+    spec |= {"label": tf.io.FixedLenFeature([], tf.int64)} if data.classes else {}
+    custom = {"data": json.dumps(data.essential())}
     files = tf.io.gfile.glob(str(directory / "*.gz"))
     batches = (
         tf.data.TFRecordDataset(files, "GZIP")
@@ -149,7 +145,7 @@ def _transform(directory: Path, output: Path, data: Data) -> None:
     options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
     with tf.io.TFRecordWriter(str(output / "examples.gz"), options) as writer:
         for batch in batches.as_numpy_iterator():
-            labels = batch["label"][:, 0] if data.labels else [None] * len(batch["image"])
+            labels = batch["label"][:, 0] if data.classes else [None] * len(batch["image"])
             for image, label in zip(batch["image"][:, 0], labels, strict=True):
                 feature = {"image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
                 if label is not None:

@@ -13,7 +13,7 @@ ALLOWED = {
     "models": {"models"},
     "components": {"models", "components", "serving"},
     "pipeline": {"models", "components", "pipeline", "serving"},
-    "serving": {"models.config", "models.catalog", "models.fit", "models.frozen", "serving"},
+    "serving": {"models.config", "models.catalog", "models.saved", "serving"},
 }
 """Our own packages or modules that a package may import."""
 

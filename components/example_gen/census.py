@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Shard, Source, split_of
-from models.config import Data
+from models.config import OneSource
 
 KEPT = 3
 """Keys that are kept of a class and a side: one stays, and two sides may lack one."""
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     moved: dict[bytes, str]
 
 
-def take(shard: Shard, source: Source, data: Data, *, labelled: bool) -> Census:
+def take(shard: Shard, source: Source, data: OneSource, *, labelled: bool) -> Census:
     """The census of a shard.
 
     Args:
@@ -80,7 +80,7 @@ def take(shard: Shard, source: Source, data: Data, *, labelled: bool) -> Census:
     return Census(dict(depths), smallest)
 
 
-def plan(census: Census, channels: int | None, data: Data) -> Plan:
+def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
     """What follows from a census.
 
     Of each class of two different examples or more, at least one is in train and one in eval; of one with more in train

@@ -9,26 +9,16 @@ from tfx.types.channel import Channel
 
 from components import runtime
 from components.example_gen.executor import Executor
+from models.config import Data
 
 SOURCE_PACKAGES = (
     "components.example_gen",
     "components.preflight",
     "components.runtime",
     "models.config",
-    "models.fit",
-    "models.frozen",
     "models.mixtures",
 )
 """What the executor runs, for `models.source.source_hash`."""
-DATA_FIELDS = (
-    "source",
-    "unpaired_source",
-    "labels",
-    "eval_share",
-    "choose_share",
-    "pixel_limit",
-    "bad_image_tolerance",
-)
 
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):
@@ -52,21 +42,20 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data: str, fingerprint: str, source: str, data_source: RuntimeParameter | None = None) -> None:
+    def __init__(self, data: Data, fingerprint: str, source: str, data_source: RuntimeParameter | None = None) -> None:
         """Builds the node.
 
         Args:
-            data: JSON of `models.config.Data`; fields that this component does not use are dropped, so that a change
-                of theirs does not ingest again.
+            data: what is read; fields that this component does not read are left out, so that a change of theirs does
+                not ingest again.
             fingerprint: what `components.example_gen.sources.fingerprint` says of the source: part of the cache key.
                 A cluster's tasks find it by themselves: `components.example_gen.driver`.
             source: hash of the code in SOURCE_PACKAGES: part of the cache key.
             data_source: in place of the source that `data` names; see `components.runtime`.
         """
-        used = {name: value for name, value in json.loads(data).items() if name in DATA_FIELDS}
         super().__init__(
             spec=ImageExampleGenSpec(
-                data=json.dumps(used, sort_keys=True),
+                data=json.dumps(data.read().essential(), sort_keys=True),
                 fingerprint=fingerprint,
                 source=source,
                 data_source=data_source,

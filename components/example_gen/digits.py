@@ -7,7 +7,7 @@ import numpy as np
 
 from components.example_gen.images import Picture, pictures
 from components.example_gen.sources import SPLITS, Shard, Source
-from models.config import Data
+from models.config import OneSource
 
 
 class Digits(Source):
@@ -25,7 +25,7 @@ class Digits(Source):
         """One: it is all in memory at once anyway."""
         yield Shard(sides=SPLITS, part=None)
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Picture]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Picture]:
         """All digits."""
         from sklearn.datasets import load_digits
 

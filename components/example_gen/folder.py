@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from components.example_gen.sources import CHOOSE, EVAL, SPLITS, TRAIN, TRAINED, Fault, Raw, Shard, Source, file_lines
-from models.config import Data
+from models.config import OneSource
 
 EVAL_NAMES, CHOOSE_NAMES = ("eval", "test"), ("val", "validation")
 SHARD_FILES = 256
@@ -62,7 +62,7 @@ class Folder(Source):
                 labels = tuple(numbers.get(file.split("/")[0]) for file in group)
                 yield Shard(sides=sides, part=Part(root, group, labels))
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw | Fault]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Fault]:
         """The bytes of each file; the limits wait for whoever decodes them."""
         part: Part = shard.part
         for file, label in zip(part.files, part.labels, strict=True):

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from components.example_gen.images import Picture, pictures, too_large
 from components.example_gen.sources import EVAL, SPLITS, TRAIN, TRAINED, Fault, Head, Shard, Source, file_lines
-from models.config import Data
+from models.config import OneSource
 
 PREFIXES = {TRAIN: "train", EVAL: "t10k"}
 SIDES = {TRAIN: TRAINED, EVAL: (EVAL,)}
@@ -69,7 +69,7 @@ class Idx(Source):
                 part = Part(images, labels, start, min(start + step, count))
                 yield Shard(sides=SIDES[split] if len(pairs) > 1 else SPLITS, part=part)
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Picture | Fault]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Picture | Fault]:
         """Images with their labels; what the header promises and the file lacks is one fault."""
         part: Part = shard.part
         count, height, width = read_header(part.images, dimensions=3)
@@ -84,7 +84,7 @@ class Idx(Source):
         if done < part.stop:
             yield Fault(part.images, self._shortage(part, count, labels), part.stop - done)
 
-    def heads(self, shard: Shard, *, data: Data) -> Iterator[Head]:
+    def heads(self, shard: Shard, *, data: OneSource) -> Iterator[Head]:
         """Without encoding the images as PNG."""
         part: Part = shard.part
         _, height, width = read_header(part.images, dimensions=3)

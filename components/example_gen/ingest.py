@@ -27,7 +27,7 @@ from components.example_gen.sources import (
     open_source,
     split_of,
 )
-from models.config import Data
+from models.config import Data, OfImages, OneSource
 
 REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
 """Of the source, and of that of the second domain."""
@@ -80,7 +80,7 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
 
     Raises:
         ValueError: a source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, train or
-            eval is empty or lacks a class, or there are not `data.labels` classes. One line.
+            eval is empty or lacks a class, or there are not `data.classes` classes. One line.
     """
     sources = [open_source(source) for source in data.sources]
     preflight.check_labels(data, sources[0].classes())
@@ -89,8 +89,8 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
             for domain, source in enumerate(sources):
                 _ = pipeline | f"Domain{domain}" >> _Domain(source, data, domain, directory)
         reports = read_reports(directory, data)
-        for name, report in zip(data.sources, reports, strict=True):
-            _judge(name, report, data)
+        for of_one, report in zip(data.domains, reports, strict=True):
+            _judge(of_one, report)
         preflight.check_classes(data, reports[0].by_class, sources[0].classes())
         choosing = [bool(report.counts.get(CHOOSE)) for report in reports]
         if not all(choosing):
@@ -113,7 +113,8 @@ class _Domain(beam.PTransform):
 
     def __init__(self, source: Source, data: Data, domain: int, directory: str) -> None:
         super().__init__()
-        self._source, self._data, self._domain, self._directory = source, data, domain, directory
+        self._source, self._data, self._domain, self._directory = source, data.domains[domain], domain, directory
+        self._marked = domain if len(data.domains) > 1 else None
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         source, data, path = self._source, self._data, functools.partial(tf.io.gfile.join, self._directory)
@@ -129,7 +130,7 @@ class _Domain(beam.PTransform):
             | "Count" >> beam.CombineGlobally(census.Census.merged)
             | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
-        read = _Read(source, data, self._domain)
+        read = _Read(source, data, self._marked)
         parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*SPLITS, _REPORT)
         for split in SPLITS:
             # No shuffle before the write: it would hold all images in memory on a local runner.
@@ -146,9 +147,8 @@ class _Domain(beam.PTransform):
 class _Read(beam.DoFn):
     """Shards to serialized examples, by split, and a report a shard."""
 
-    def __init__(self, source: Source, data: Data, domain: int) -> None:
-        self._source, self._data = source, data
-        self._domain = domain if data.unpaired_source else None
+    def __init__(self, source: Source, data: OneSource, domain: int | None) -> None:
+        self._source, self._data, self._domain = source, data, domain
         self._good = beam.metrics.Metrics.counter("ImageExampleGen", "images")
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
@@ -220,16 +220,17 @@ def _save(report: Report, path: str, classes: list[str]) -> None:
         file.write(report.to_json(classes))
 
 
-def _judge(source: str, report: Report, data: Data) -> None:
+def _judge(domain: OneSource, report: Report) -> None:
     """Names what is bad in the log, and refuses too much of it."""
-    total = report.bad + sum(report.counts.values())
+    source, total = domain.source, report.bad + sum(report.counts.values())
+    tolerance = domain.bad_image_tolerance if isinstance(domain, OfImages) else 0
     for fault in report.faults:
         logging.warning("bad image: %s", fault)
-    if report.bad > data.bad_image_tolerance * total:
+    if report.bad > tolerance * total:
         more = f" and {len(report.faults) - 3} more in the log" if len(report.faults) > 3 else ""
         raise ValueError(
             f"source {source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
-            f"{data.bad_image_tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
+            f"{tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
         )
     if report.bad:
         logging.warning("skipped %d bad of %d images of %s", report.bad, total, source)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from components.example_gen.sources import EVAL, TRAINED, Point, Shard, Source
 from models import mixtures
-from models.config import Data
+from models.config import OneSource
 
 COUNTS = {TRAINED: 100_000, (EVAL,): 10_000}
 SHARD_POINTS = 10_000
@@ -29,7 +29,7 @@ class Points(Source):
             for part in range(count // SHARD_POINTS):
                 yield Shard(sides=sides, part=(number, part))
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Point]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Point]:
         """The points of a seed."""
         points, modes = mixtures.sample(mixtures.of_source(self.name), SHARD_POINTS, shard.part)
         for point, mode in zip(points, modes, strict=True):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow_datasets as tfds
 
 from components.example_gen.sources import CHOOSE, EVAL, SPLITS, TRAIN, TRAINED, Raw, Shard, Source, file_lines
-from models.config import Data
+from models.config import OneSource
 
 VALIDATION, TEST = "validation", "test"
 
@@ -66,7 +66,7 @@ class Prepared(Source):
                     yield Shard(sides=sides, part=Part(name, start, start + count))
                 start += count
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw]:
         """The image files that the data set's records hold."""
         part: Part = shard.part
         image, label = self._image_and_label()

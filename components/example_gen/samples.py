@@ -10,7 +10,7 @@ from components.example_gen.folder import Folder
 from components.example_gen.images import BadImage, Picture, read_picture
 from components.example_gen.ingest import to_example
 from components.example_gen.sources import Fault, Raw
-from models.config import Data
+from models.config import OneSource
 
 
 class Samples(NamedTuple):
@@ -37,7 +37,7 @@ def write_samples(
     output: Path,
     *,
     classes: Sequence[str],
-    data: Data,
+    data: OneSource,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Samples:
     """Writes the examples of a folder of images, whose subfolders, if there are any, are the classes asked for.
@@ -77,7 +77,7 @@ def write_samples(
     return Samples(count, size, bool(named))
 
 
-def _pictures(folder: Folder, data: Data) -> Iterator[tuple[str, Picture]]:
+def _pictures(folder: Folder, data: OneSource) -> Iterator[tuple[str, Picture]]:
     """Every image with its path; the first bad one ends it."""
     for shard in folder.shards():
         for item in folder.read(shard, data=data):

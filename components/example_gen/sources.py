@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from components.example_gen.images import Picture, read_head
-from models.config import Data
+from models.config import OneSource
 
 SOURCES = {
     "digits": "components.example_gen.digits:Digits",
@@ -90,7 +90,7 @@ class Source(abc.ABC):
         """The parts of the source, in an order that does not depend on the machine."""
 
     @abc.abstractmethod
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Raw | Picture | Point | Fault]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Picture | Point | Fault]:
         """The examples of a shard, a few in memory at a time.
 
         Args:
@@ -98,7 +98,7 @@ class Source(abc.ABC):
             data: its limits; no image that the source itself decodes exceeds `data.pixel_limit`.
         """
 
-    def heads(self, shard: Shard, *, data: Data) -> Iterator[Head]:
+    def heads(self, shard: Shard, *, data: OneSource) -> Iterator[Head]:
         """What `read` would give, as cheaply as it can be had; bad ones are left out where that is seen at once."""
         for item in self.read(shard, data=data):
             if isinstance(item, Raw):
@@ -157,7 +157,7 @@ def fingerprint(*sources: str) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
-def split_of(key: bytes, sides: tuple[str, ...], data: Data) -> str:
+def split_of(key: bytes, sides: tuple[str, ...], data: OneSource) -> str:
     """The split of an example by its key: equal examples fall on the same side.
 
     Args:

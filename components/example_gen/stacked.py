@@ -9,7 +9,7 @@ from PIL import Image
 
 from components.example_gen.images import BadImage, Picture, pictures, read_picture
 from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Fault, Point, Raw, Shard, Source, make_source, split_of
-from models.config import Data
+from models.config import OneSource
 
 COUNTS = {TRAIN: 128_000, EVAL: 26_000, CHOOSE: 26_000}
 SHARD_IMAGES = 2_000
@@ -44,7 +44,7 @@ class Stacked(Source):
             for part in range(count // SHARD_IMAGES):
                 yield Shard(sides=(split,), part=(number, part))
 
-    def read(self, shard: Shard, *, data: Data) -> Iterator[Picture]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Picture]:
         """The triples of a seed. Raises ValueError for a SOURCE that is not of one size, grey, and labelled 0 to 9."""
         (split,) = shard.sides
         images, labels = _digits(data.model_copy(update={"source": self.name}), self.digits.fingerprint(), split)
@@ -63,7 +63,7 @@ class Stacked(Source):
 
 
 @functools.lru_cache(maxsize=len(COUNTS))
-def _digits(data: Data, fingerprint: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+def _digits(data: OneSource, fingerprint: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """The digits of a split, once a process: images [n, height, width] uint8 and labels [n] int64.
 
     Args:
@@ -97,7 +97,7 @@ def _digits(data: Data, fingerprint: str, split: str) -> tuple[np.ndarray, np.nd
     return np.stack(images), np.array(labels)
 
 
-def _sound(item: Raw | Picture | Point | Fault, source: str, data: Data) -> Picture:
+def _sound(item: Raw | Picture | Point | Fault, source: str, data: OneSource) -> Picture:
     """The digit, if it is one: there is no tolerance, as a bad one would be in many triples."""
     found: Picture | Point | Fault
     if isinstance(item, Raw):

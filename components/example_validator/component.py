@@ -19,13 +19,9 @@ SOURCE_PACKAGES = (
     "models.catalog",
     "models.config",
     "models.counts",
-    "models.evaluation",
-    "models.fit",
-    "models.frozen",
     "models.metrics",
 )
 """What the executor runs; its hash is part of the cache key."""
-DATA_FIELDS = ("source", "unpaired_source", "resolution", "channels", "labels", "eval_share", "choose_share")
 EVALUATION_FIELDS = {"bluntness", "compared", "confidence", "extractor", "samples", "split", "thresholds"}
 
 
@@ -72,14 +68,13 @@ class StrictExampleValidator(base_component.BaseComponent):
             experiment: what is to be trained; fields that this component does not use are no part of the cache key.
             thresholds: JSON, in place of its `evaluation.thresholds`; see `components.runtime`.
         """
-        data = experiment.data.model_dump(include=set(DATA_FIELDS))
         evaluation = experiment.evaluation.model_dump(include=EVALUATION_FIELDS, exclude_none=True)
         super().__init__(
             spec=StrictExampleValidatorSpec(
                 examples=examples,
                 statistics=statistics,
                 schema=schema,
-                data=json.dumps(data, sort_keys=True),
+                data=json.dumps(experiment.data.essential(), sort_keys=True),
                 evaluation=json.dumps(evaluation, sort_keys=True),
                 batch_size=experiment.training.batch_size,
                 thresholds=thresholds,

@@ -14,7 +14,7 @@ from components import preflight
 from components.example_gen.ingest import read_reports
 from components.example_validator.rules import declared_schema, describe
 from components.runtime import THRESHOLDS
-from models.config import Data, Evaluation
+from models.config import Evaluation, parse_data
 
 
 def _evaluation(exec_properties: dict[str, Any]) -> Evaluation:
@@ -34,7 +34,7 @@ class Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> execution_result_pb2.ExecutorOutput:
         """Validates all splits. Raises ValueError, one line, that names every anomaly, or see `check_counts`."""
-        self._data = Data.model_validate_json(exec_properties["data"])
+        self._data = parse_data(json.loads(exec_properties["data"]))
         self._found: list[str] = []
         output = super().Do(input_dict, output_dict, exec_properties)
         for line in self._found:

@@ -9,7 +9,7 @@ def declared_schema(schema: schema_pb2.Schema, data: Data) -> schema_pb2.Schema:
     """A schema with what the data declares laid over it.
 
     An inferred schema takes whatever it saw for right: a label that is missing, or 10 of 10 classes. So every example
-    must hold one image with its size, or one point; where `data.labels` is not 0, one integer label from 0 to
+    must hold one image with its size, or one point; where `data.classes` is not 0, one integer label from 0 to
     `labels` - 1; and where there are two domains, which it is of. A curated schema's own bounds on sizes, channels and
     the number of examples stay.
     """
@@ -22,12 +22,12 @@ def declared_schema(schema: schema_pb2.Schema, data: Data) -> schema_pb2.Schema:
         for name in ("image/height", "image/width"):
             _bound(_require(merged, name, schema_pb2.INT), 1, None)
         _bound(_require(merged, "image/channels", schema_pb2.INT), 1, 3)
-    if data.unpaired_source:
+    if len(data.domains) > 1:
         _bound(_require(merged, "domain", schema_pb2.INT), 0, 1)
-    if data.labels:
+    if data.classes:
         label = _require(merged, "label", schema_pb2.INT)
         label.ClearField("int_domain")
-        _bound(label, 0, data.labels - 1)
+        _bound(label, 0, data.classes - 1)
     return merged
 
 

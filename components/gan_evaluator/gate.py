@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from models.config import Evaluation, Threshold
-from models.evaluation import NOTICED
+from models.config.evaluation import NOTICED
 from models.metrics.estimate import Estimate
 from models.metrics.parts import student
 

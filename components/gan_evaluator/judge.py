@@ -190,7 +190,7 @@ def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment)
         )
     labels = None if kept_back.labels is None else kept_back.labels[~copied]
     kept_back = Arrays(kept_back.examples[~copied], labels)
-    _check_classes(kept_back, experiment.data.labels, experiment.evaluation.split)
+    _check_classes(kept_back, experiment.data.classes, experiment.evaluation.split)
     return _Reference(trained_on, kept_back, int(copied.sum()))
 
 

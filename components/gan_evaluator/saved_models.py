@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import features, saved
-from models.config import Experiment
+from models.config import Experiment, NoiseGenerator
 
 BATCH = 100
 """Examples in one call. Fixed, as float results may depend on it in their last digits."""
@@ -23,7 +23,7 @@ class Generator:
 
     Args:
         directory: of the SavedModel.
-        experiment: its `data` say what the examples have to look like, its `network` which codes there are.
+        experiment: its `data` say what the examples have to look like, its generator which codes there are.
 
     Attributes:
         directory: as given.
@@ -35,7 +35,7 @@ class Generator:
     """
 
     def __init__(self, directory: str, experiment: Experiment):
-        self.directory, self._data, self._network = directory, experiment.data, experiment.network
+        self.directory, self._data = directory, experiment.data
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
         if (
@@ -49,12 +49,12 @@ class Generator:
             )
         self._latent = int(inputs["z"].shape[1])
         self._codes = int(inputs["code"].shape[1]) if "code" in inputs else 0
-        network = experiment.network
-        if self._codes != network.categorical_codes + network.continuous_codes:
+        generator = experiment.scheme.generator
+        if self._codes != generator.codes:
             raise ValueError(
-                f"{directory} takes codes of width {self._codes}; the experiment's network has "
-                f"{network.categorical_codes} + {network.continuous_codes}"
+                f"{directory} takes codes of width {self._codes}; the experiment's generator has {generator.codes}"
             )
+        self._categories = generator.latent.categorical_codes if isinstance(generator, NoiseGenerator) else 0
         self.conditional = "label" in inputs
         self.record = _record(directory, saved.RECORD)
 
@@ -124,7 +124,7 @@ class Generator:
 
     def _draw_code(self, random: np.random.Generator) -> np.ndarray:
         """InfoGAN's codes: one-hot, then uniform in [-1, 1]."""
-        categories = self._network.categorical_codes
+        categories = self._categories
         code = random.uniform(-1, 1, self._codes)
         if categories:
             code[:categories] = np.eye(categories)[random.integers(categories)]

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from pydantic import Field, ValidationError, model_validator
 
-from models.frozen import Frozen, one_line
-from models.saved import EXPERIMENT
+from models.config.frozen import Frozen, one_line
+from models.saved import EXPERIMENT, classes_of
 
 MANIFEST = "samples.json"
 """Beside the shards: the order, and the model that it was given to."""
@@ -181,4 +181,4 @@ def _classes(model: str) -> int:
     if not tf.io.gfile.exists(path):
         return 0
     with tf.io.gfile.GFile(path) as file:
-        return int(json.loads(file.read())["data"]["labels"])
+        return classes_of(file.read())

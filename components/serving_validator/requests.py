@@ -70,13 +70,13 @@ def write_warm_up(made: Iterable[Request], model: str, path: str) -> None:
 def _input(
     name: str, spec: tf.TensorSpec, rows: int, experiment: Experiment, random: np.random.Generator
 ) -> np.ndarray:
-    labels = np.arange(rows) % max(experiment.data.labels, 1)
+    labels = np.arange(rows) % max(experiment.data.classes, 1)
     shape = [rows, *spec.shape[1:]]
     if name == "examples":
         return np.array([_example(seed, int(label)) for seed, label in enumerate(labels)], dtype=object)
     if name == "code":
         code = random.uniform(-1, 1, shape)
-        if categories := experiment.network.categorical_codes:
+        if categories := experiment.latent.categorical_codes:
             code[:, :categories] = np.eye(categories)[np.arange(rows) % categories]
         return code.astype(np.float32)
     makers = {

@@ -1,11 +1,12 @@
 """One generator against one discriminator: algorithm 1 of Goodfellow et al. 2014, with or without a condition."""
 
 from collections.abc import Sequence
+from typing import Literal, cast
 
 import tensorflow as tf
 
 from models.catalog import lookup
-from models.config import Experiment
+from models.config import Alternating, Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged, shared, size_of
 from models.gans.game import Game
 from models.gans.unrolled import look_ahead
@@ -19,33 +20,36 @@ class AdversarialGAN(GAN):
     """
 
     def __init__(self, experiment: Experiment):
-        training = experiment.training
         super().__init__(experiment, self.players_of(experiment))
+        self.scheme = cast(Alternating, experiment.scheme)
         self.game = Game(self)
-        reads = self.game.reads_real or set(self.networks["generator"].input) - {"z", "code"} or training.unrolled_steps
-        self.draws = training.discriminator_steps + (training.generator_steps if reads else 0)
+        fed = set(self.networks["generator"].input) - {"z", "code"}
+        reads = self.game.reads_real or fed or self.scheme.unrolled_steps
+        self.draws = self.scheme.discriminator_steps + (self.scheme.generator_steps if reads else 0)
         self.generator_penalties = [
             (name, lookup("generator penalty", name), weight)
-            for name, weight in experiment.objective.generator_penalties.items()
+            for name, weight in self.scheme.objective.generator_penalties.items()
         ]
         for name, _, _ in self.generator_penalties:
             self.extra[f"{name}_memory"] = shared(0.0)
 
     @staticmethod
-    def players_of(experiment: Experiment, generator: str = "generator") -> dict[str, Player]:
-        """The players, where `generator` is the role of the first in its architecture."""
-        training = experiment.training
+    def players_of(
+        experiment: Experiment, generator: Literal["generator", "translator"] = "generator"
+    ) -> dict[str, Player]:
+        """The players, where `generator` says what the first of them takes."""
+        training, scheme = experiment.training, cast(Alternating, experiment.scheme)
         return {
             "generator": Player(
                 builder(experiment, generator),
                 training.generator_optimizer,
-                training.steps * training.generator_steps,
+                training.steps * scheme.generator_steps,
                 averaged=True,
             ),
             "discriminator": Player(
                 builder(experiment, "discriminator"),
                 training.discriminator_optimizer,
-                training.steps * training.discriminator_steps,
+                training.steps * scheme.discriminator_steps,
             ),
         }
 
@@ -55,10 +59,9 @@ class AdversarialGAN(GAN):
 
     def step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """All updates of one step. Logs both losses, what the discriminator tells apart, penalties, gradient norms."""
-        training = self.experiment.training
-        k = training.discriminator_steps
+        k = self.scheme.discriminator_steps
         logs: Logs = {}
-        if training.updates == "simultaneous":
+        if self.scheme.updates == "simultaneous":
             real, fake = self.pair(batch, step, 0)
             gradients, logs = self.game.discriminator_gradients(real, fake, step, self.key(step, "discriminator", 0))
             logs |= self.generator_step(self.real(batch, self.draws - 1), step)
@@ -66,7 +69,7 @@ class AdversarialGAN(GAN):
         for i in range(k):
             real, fake = self.pair(batch, step, i)
             logs |= self.game.discriminator_step(real, fake, step, self.key(step, "discriminator", i))
-        for i in range(training.generator_steps):
+        for i in range(self.scheme.generator_steps):
             # the last of the step's real batches, where the generator reads any
             logs |= self.generator_step(self.real(batch, min(k + i, self.draws - 1)), step, i)
         return logs
@@ -85,7 +88,7 @@ class AdversarialGAN(GAN):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in generator.trainable_variables])
             fake = inputs | {"x": generator(inputs, training=True)}
-            weights = look_ahead(self.game, real, fake, step, key) if self.experiment.training.unrolled_steps else None
+            weights = look_ahead(self.game, real, fake, step, key) if self.scheme.unrolled_steps else None
             adversarial = self.game.generator_loss(real, fake, step, key, weights)
             more, logs = self.further_loss(real, fake, inputs, key)
             loss = adversarial + more
@@ -93,7 +96,7 @@ class AdversarialGAN(GAN):
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """What the generator is fed: noise and, where it reads them, labels of real examples in their real shares."""
-        condition = {"label": real["label"]} if self.experiment.network.conditional else {}
+        condition = {"label": real["label"]} if self.experiment.conditional else {}
         return self.latent(key, size_of(real)) | condition
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:

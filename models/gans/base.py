@@ -2,14 +2,14 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from models import precision
-from models.catalog import lookup
 from models.config import Experiment, Optimizer
+from models.config.variants import made_by
 from models.ema import WeightAverage
 from models.optimizers import make_optimizer
 from models.randomness import Key, Name, draw, key
@@ -20,6 +20,8 @@ float32 points, `label` int64 [draws, batch], `x_unpaired` like `x`."""
 
 Inputs = Mapping[str, tf.Tensor]
 """What a network takes: `x`, `z`, `label`, `code`, each [batch, ...]; images in [-1, 1]."""
+
+Build = Callable[[], keras.Model]
 
 Logs = dict[str, tf.Tensor]
 """Scalars, float32, each this replica's share of a mean over all: the loop sums them."""
@@ -36,7 +38,7 @@ class Player(NamedTuple):
         averaged: whether an average of its weights is kept, which is what is sampled.
     """
 
-    build: Callable[[], keras.Model] | str
+    build: Build | str
     optimizer: Optimizer | None
     updates: int
     averaged: bool = False
@@ -123,8 +125,7 @@ class GAN(keras.Model):
 
         None where they look at several examples together: what is said of a row would depend on its neighbours.
         """
-        network = self.experiment.network
-        if network.pack > 1 or network.batch_statistics != "none":
+        if self.experiment.scheme.discriminator.joint:
             return {}
         names = [name for name in self.builds if name.startswith("discriminator")]
         return {f"discriminate{name.removeprefix('discriminator')}": self.exported(name) for name in names}
@@ -141,7 +142,7 @@ class GAN(keras.Model):
             [n, ...] float32, as the network gives it.
         """
         inputs = self.latent(key(seed, 0, "look"), len(examples["x"]))
-        if self.experiment.network.conditional:
+        if self.experiment.conditional:
             inputs |= {"label": tf.convert_to_tensor(examples["label"])}
         return self.averages["generator"].average(inputs, training=False)
 
@@ -219,36 +220,36 @@ class GAN(keras.Model):
             size: rows for this replica.
 
         Returns:
-            `z` [size, latent_size] float32, standard normal; and `code` where the network has codes, [size,
+            `z` [size, latent.size] float32, standard normal; and `code` where the network has codes, [size,
             categorical_codes + continuous_codes]: one-hot, then uniform in [-1, 1].
         """
-        network = self.experiment.network
-        latent = {"z": draw(key, "z", [size, network.latent_size], tf.random.stateless_normal)}
+        latent = self.experiment.latent
+        drawn = {"z": draw(key, "z", [size, latent.size], tf.random.stateless_normal)}
         codes = []
-        if network.categorical_codes:
-            picked = tf.cast(draw(key, "category", [size]) * network.categorical_codes, tf.int32)
-            codes.append(tf.one_hot(picked, network.categorical_codes))
-        if network.continuous_codes:
-            codes.append(2 * draw(key, "code", [size, network.continuous_codes]) - 1)
-        return latent | ({"code": tf.concat(codes, 1)} if codes else {})
+        if latent.categorical_codes:
+            picked = tf.cast(draw(key, "category", [size]) * latent.categorical_codes, tf.int32)
+            codes.append(tf.one_hot(picked, latent.categorical_codes))
+        if latent.continuous_codes:
+            codes.append(2 * draw(key, "code", [size, latent.continuous_codes]) - 1)
+        return drawn | ({"code": tf.concat(codes, 1)} if codes else {})
 
 
-def builder(experiment: Experiment, role: str) -> Callable[[], keras.Model]:
-    """Makes a network of the experiment's architecture.
+def builder(experiment: Experiment, player: Literal["generator", "translator", "discriminator"]) -> Build:
+    """Makes a network of the experiment's scheme.
 
     Args:
-        experiment: names the architecture.
-        role: `generator`, `discriminator` or `translator`.
+        experiment: whose scheme has the players.
+        player: a translator is a generator that takes an example.
 
     Raises:
-        ValueError: the architecture has no such network.
+        ValueError: what makes it cannot be imported.
     """
-    build = getattr(lookup("network", experiment.network.name), role, None)
-    if build is None:
-        raise ValueError(
-            f"the GAN {experiment.gan.name} needs a {role}, which network.name {experiment.network.name} does not have"
+    scheme, data = experiment.scheme, experiment.data
+    if player == "discriminator":
+        return functools.partial(
+            made_by(player, scheme.discriminator), scheme.discriminator, data, codes=scheme.generator.codes
         )
-    return functools.partial(build, experiment.network, experiment.data)
+    return functools.partial(made_by(player, scheme.generator), scheme.generator, data)
 
 
 def shared(value: Any) -> tf.Variable:

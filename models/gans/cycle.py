@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import keras
 import tensorflow as tf
 
-from models.config import Experiment
+from models.config import Cycle, Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
 from models.gans.pool import ImagePool
@@ -57,12 +57,13 @@ class CycleGAN(GAN):
         critic = Player(builder(experiment, "discriminator"), training.discriminator_optimizer, training.steps)
         players = {"generator": translator, "generator_reverse": translator}
         super().__init__(experiment, players | {"discriminator": critic, "discriminator_reverse": critic})
+        self.scheme = cast(Cycle, experiment.scheme)
         self.sides = [self._side("", "x", "x_unpaired"), self._side("_reverse", "x_unpaired", "x")]
-        for side in self.sides if experiment.gan.pool_size else []:
+        for side in self.sides if self.scheme.pool_size else []:
             self.extra |= {f"pool{side.way}": side.pool.kept, f"pool{side.way}_count": side.pool.count}
 
     def _side(self, way: str, source: str, target: str) -> Side:
-        pool = ImagePool(self.experiment.gan.pool_size, self.experiment.data.shape)
+        pool = ImagePool(self.scheme.pool_size, self.experiment.data.shape)
         return Side(way, source, target, Game(self, f"discriminator{way}", prefix=f"d{way}"), pool)
 
     def phases(self) -> Sequence[Phase]:
@@ -115,7 +116,7 @@ class CycleGAN(GAN):
             drawn: the translation into each of them.
             step: of the training.
         """
-        scheme = self.experiment.gan
+        scheme = self.scheme
         adversarial, cycle, identity = (tf.constant(0.0) for _ in range(3))
         logs: Logs = {}
         for side in self.sides:

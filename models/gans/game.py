@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from models import objectives, penalties
 from models.catalog import lookup
+from models.config import CrossEntropy
 from models.gans.base import GAN, Inputs, Logs, call_unchanged
 from models.randomness import Key, fold
 
@@ -43,7 +44,7 @@ class Game:
     """
 
     def __init__(self, gan: GAN, discriminator: str = "discriminator", prefix: str = "d"):
-        config = gan.experiment.objective
+        config = gan.experiment.scheme.objective
         self.gan, self.prefix, self.config = gan, prefix, config
         self.name = discriminator
         self.network: keras.Model = gan.networks[discriminator]
@@ -51,9 +52,11 @@ class Game:
         objective = lookup("objective", config.name)
         self.reads_real = objectives.generator_reads_real(objective)
         self.undecided = objectives.undecided_logit(objective)
-        self.losses = objectives.one_sided_label_smoothing(objective, config.label_smoothing)
-        self.penalties = [(name, lookup("penalty", name), weight) for name, weight in config.penalties.items()]
-        self.pack = gan.experiment.network.pack
+        self.losses = objectives.one_sided_label_smoothing(
+            objective, config.label_smoothing if isinstance(config, CrossEntropy) else 0
+        )
+        self.penalties = [(name, lookup("penalty", name), each) for name, each in config.penalties.items()]
+        self.pack = gan.experiment.scheme.discriminator.pack
 
     def discriminator_step(self, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key) -> Logs:
         """Updates the discriminator on a real and a generated batch; nothing else changes."""
@@ -104,12 +107,12 @@ class Game:
         def critic(shown: tf.Tensor) -> tf.Tensor:
             return _logit(network(self._inputs(shown, real)))
 
-        for name, penalty, weight in self.penalties:
+        for name, penalty, chosen in self.penalties:
             compute = functools.partial(
                 penalty, critic, judged_real.shown, judged_fake.shown, fold(key, "penalty", name)
             )
-            value = self._lazily(step, compute)
-            loss += weight * value
+            value = self._lazily(step, chosen.every_steps, compute)
+            loss += chosen.weight * value
             logs[f"{self.prefix}_{name}"] = value
         return loss, logs
 
@@ -157,9 +160,9 @@ class Game:
         if self.config.augment:
             x = penalties.diff_augment(x, fold(key, "augment"), policy=self.config.augment)
         if self.config.instance_noise:
-            training = self.gan.experiment.training
+            experiment = self.gan.experiment
             # of the phases with a discriminator, which come last
-            left = tf.cast(training.total_steps - step, tf.float32) / training.steps
+            left = tf.cast(experiment.total_steps - step, tf.float32) / experiment.training.steps
             stddev = self.config.instance_noise * left
             x = penalties.instance_noise(x, fold(key, "instance noise"), stddev=stddev)
         return pack(x, self.pack)
@@ -173,7 +176,7 @@ class Game:
         if "label" in judged.heads:
             loss += tf.nn.sparse_softmax_cross_entropy_with_logits(asked["label"], judged.heads["label"])
         if "code" in judged.heads and "code" in asked:
-            categories = self.gan.experiment.network.categorical_codes
+            categories = self.gan.experiment.latent.categorical_codes
             guess, code = judged.heads["code"], asked["code"]
             if categories:
                 loss += tf.nn.softmax_cross_entropy_with_logits(code[:, :categories], guess[:, :categories])
@@ -181,8 +184,7 @@ class Game:
             loss += tf.reduce_sum((code[:, categories:] - guess[:, categories:]) ** 2, axis=1) / 2
         return self.config.auxiliary_weight * loss
 
-    def _lazily(self, step: tf.Tensor, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
-        every = self.config.penalty_every_steps
+    def _lazily(self, step: tf.Tensor, every: int, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
         if every == 1:
             return self.gan.mean(penalty())
         return tf.cond(step % every == 0, lambda: every * self.gan.mean(penalty()), lambda: tf.constant(0.0))

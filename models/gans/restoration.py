@@ -1,10 +1,11 @@
 """Restoration of degraded examples: by squared error alone at first, then against a discriminator as well."""
 
 from collections.abc import Sequence
+from typing import Literal, cast
 
 import tensorflow as tf
 
-from models.config import Experiment
+from models.config import Experiment, Restoration
 from models.degradations import degrade
 from models.gans.adversarial import AdversarialGAN
 from models.gans.base import Batch, Inputs, Logs, Phase, Player
@@ -24,16 +25,20 @@ class RestorationGAN(AdversarialGAN):
     Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN); fidelity of pixels, not of features.
     """
 
+    scheme: Restoration
+
     @staticmethod
-    def players_of(experiment: Experiment, generator: str = "translator") -> dict[str, Player]:
+    def players_of(
+        experiment: Experiment, generator: Literal["generator", "translator"] = "translator"
+    ) -> dict[str, Player]:
         """See `AdversarialGAN`; the pretraining trains the generator's network too."""
-        training = experiment.training
-        pretraining = Player("generator", training.pretraining_optimizer, training.pretraining_steps)
+        phase = cast(Restoration, experiment.scheme).pretraining
+        pretraining = Player("generator", phase.optimizer, phase.steps)
         return AdversarialGAN.players_of(experiment, generator) | {"pretraining": pretraining}
 
     def phases(self) -> Sequence[Phase]:
         """See `GAN.phases`: two."""
-        steps = self.experiment.training.pretraining_steps
+        steps = self.scheme.pretraining.steps
         return [Phase("pretraining", steps, self.pretraining_step, draws=1), *super().phases()]
 
     def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
@@ -52,9 +57,9 @@ class RestorationGAN(AdversarialGAN):
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `AdversarialGAN.fed`: the real examples, degraded."""
-        return {"x": degrade(real["x"], self.experiment.gan.degradations, fold(key, "degradation"))}
+        return {"x": degrade(real["x"], self.scheme.degradations, fold(key, "degradation"))}
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """See `AdversarialGAN.further_loss`: the weighted squared error."""
         fidelity = self.mean((fake["x"] - real["x"]) ** 2)
-        return self.experiment.gan.fidelity_weight * fidelity, {"fidelity_loss": fidelity}
+        return self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}

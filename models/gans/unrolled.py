@@ -1,10 +1,12 @@
 """Unrolled GAN: the generator looks a few discriminator updates ahead. Metz et al. 2017."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import keras
 import tensorflow as tf
 
+from models.config import Alternating
 from models.gans.base import Inputs, clipped
 from models.gans.game import Game
 from models.optimizers import Adam
@@ -22,7 +24,7 @@ def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key
     weights; a tape around this call differentiates through all of them. As in the authors' code, they see one batch.
 
     Args:
-        game: whose discriminator is unrolled, `training.unrolled_steps` times.
+        game: whose discriminator is unrolled, `scheme.unrolled_steps` times.
         real: real examples.
         fake: generated ones, inside the generator's tape.
         step: of the training.
@@ -33,11 +35,11 @@ def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key
 
     Reference: Metz et al. 2017, equations 9 and 10.
     """
-    gan, training = game.gan, game.gan.experiment.training
-    bound, limit = training.discriminator_optimizer.clip_norm, game.config.weight_limit
+    gan, scheme = game.gan, cast(Alternating, game.gan.experiment.scheme)
+    bound, limit = gan.experiment.training.discriminator_optimizer.clip_norm, game.config.weight_limit
     weights = [tf.convert_to_tensor(variable.value) for variable in game.network.trainable_variables]
     descend = _descent(gan.optimizers[game.name])
-    for i in range(training.unrolled_steps):
+    for i in range(scheme.unrolled_steps):
         with tf.GradientTape() as tape:
             tape.watch(weights)
             loss, _ = game.discriminator_loss(real, fake, step, fold(key, "unrolled", i), weights)

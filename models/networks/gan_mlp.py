@@ -11,41 +11,32 @@ import math
 import keras
 from keras import layers
 
-from models.config import Data, Network
-from models.fit import check_network
+from models.config import Data, GanMLPDiscriminator, GanMLPGenerator
 from models.networks import mlp, parts
 
 
-def generator(network: Network, data: Data) -> keras.Model:
+def generator(variant: GanMLPGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to image.
 
     Returns:
         A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
         [batch, r, r, c] float32 in [-1, 1].
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    check_network(network, data)
-    inputs, x = parts.generator_inputs(network, data)
-    x = mlp.rectified(x, inputs, network, data, _generator_weights)
+    inputs, x = parts.generator_inputs(variant, data)
+    x = mlp.rectified(x, inputs, variant, data, _generator_weights)
     x = layers.Dense(math.prod(data.shape), kernel_initializer=_generator_weights())(x)
     x = layers.Rescaling(2.0, -1.0, dtype="float32")(layers.Activation("sigmoid", dtype="float32")(x))
     return keras.Model(inputs, layers.Reshape(data.shape, dtype="float32")(x), name="generator")
 
 
-def discriminator(network: Network, data: Data) -> keras.Model:
+def discriminator(variant: GanMLPDiscriminator, data: Data, codes: int = 0) -> keras.Model:
     """Image (and label) to a logit.
 
     Returns:
         A model of {`x`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or a
-        dict with further answers; see `parts.discriminator`.
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no images.
+        dict with further answers, `codes` of them of this width; see `parts.discriminator`.
     """
-    check_network(network, data)
-    return mlp.maxout_discriminator(network, data, _discriminator_weights)
+    return mlp.maxout_discriminator(variant, data, codes, _discriminator_weights)
 
 
 def _generator_weights() -> keras.initializers.Initializer:

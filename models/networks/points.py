@@ -9,55 +9,41 @@ normalisation the units of a layer that begins so small learn nearly the same, a
 import keras
 from keras import layers
 
-from models.config import Data, Network
-from models.fit import check_network
+from models.config import Data, PointsDiscriminator, PointsGenerator, PointsTranslator
 from models.networks import mlp, parts
 
 
-def generator(network: Network, data: Data) -> keras.Model:
+def generator(variant: PointsGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to point.
 
     Returns:
         A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} -> [batch, 2]
         float32, unbounded.
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no points.
     """
-    check_network(network, data)
-    inputs, x = parts.generator_inputs(network, data)
-    x = mlp.rectified(x, inputs, network, data, _weights)
+    inputs, x = parts.generator_inputs(variant, data)
+    x = mlp.rectified(x, inputs, variant, data, _weights)
     return keras.Model(inputs, _point(x, _weights()), name="generator")
 
 
-def discriminator(network: Network, data: Data) -> keras.Model:
+def discriminator(variant: PointsDiscriminator, data: Data, codes: int = 0) -> keras.Model:
     """Point (and label) to a logit.
 
     Returns:
         A model of {`x`: [batch, 2 * pack] (, `label`: [batch] int)} -> [batch] float32 logits, or a dict with further
         answers; see `parts.discriminator`.
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no points.
     """
-    check_network(network, data)
-    return mlp.maxout_discriminator(network, data, _weights)
+    return mlp.maxout_discriminator(variant, data, codes, _weights)
 
 
-def translator(network: Network, data: Data) -> keras.Model:
+def translator(variant: PointsTranslator, data: Data) -> keras.Model:
     """Point of one domain to point of another, as a step from where it is.
 
     Returns:
         A model of {`x`: [batch, 2] float32} -> [batch, 2] float32, unbounded.
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or that are of noise, labels or codes, or the
-            data are no points.
     """
-    check_network(network, data, translator=True)
     x = layers.Input(data.shape, name="x")
     # a small step, so that a translator begins near the identity
-    step = _point(mlp.rectified(x, {}, network, data, _weights), keras.initializers.RandomNormal(stddev=0.02))
+    step = _point(mlp.rectified(x, {}, variant, data, _weights), keras.initializers.RandomNormal(stddev=0.02))
     return keras.Model({"x": x}, layers.Add(dtype="float32")([x, step]), name="translator")
 
 

@@ -13,63 +13,55 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from models.config import Data, Network
-from models.fit import check_network
+from models.config import Data, ResNetDiscriminator, ResNetGenerator
+from models.config.networks import scales
 from models.networks import parts
 
 Norm = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
-def generator(network: Network, data: Data) -> keras.Model:
+def generator(variant: ResNetGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to image.
 
     Returns:
         A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
         [batch, r, r, c] float32 in [-1, 1].
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no images.
     """
-    check_network(network, data)
-    base, doublings = parts.scales(data.resolution)
-    channels = [network.generator_width * 2**i for i in reversed(range(doublings))]
-    inputs, x = parts.generator_inputs(network, data)
+    base, doublings = scales(data.resolution)
+    channels = [variant.width * 2**i for i in reversed(range(doublings))]
+    inputs, x = parts.generator_inputs(variant, data)
 
     def norm(x: keras.KerasTensor) -> keras.KerasTensor:
-        return parts.generator_norm(x, inputs, network, data)
+        return parts.generator_norm(x, inputs, variant, data)
 
     x = layers.Dense(base * base * channels[0], kernel_initializer=_weights())(x)
     x = layers.Reshape([base, base, channels[0]])(x)
     for filters in channels:
         x = _up(x, filters, norm)
-        x = parts.attend(x, network, largest=data.resolution)
+        x = parts.attend(x, variant.attention, largest=data.resolution)
     x = layers.Conv2D(data.channels, 3, padding="same", kernel_initializer=_weights())(layers.ReLU()(norm(x)))
     image = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(inputs, image, name="generator")
 
 
-def discriminator(network: Network, data: Data) -> keras.Model:
+def discriminator(variant: ResNetDiscriminator, data: Data, codes: int = 0) -> keras.Model:
     """Image (and label) to a logit.
 
     Returns:
         A model of {`x`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or a
-        dict with further answers; see `parts.discriminator`.
-
-    Raises:
-        ValueError: the network has fields that this architecture has not, or the data are no images.
+        dict with further answers, `codes` of them of this width; see `parts.discriminator`.
     """
-    check_network(network, data)
-    _, doublings = parts.scales(data.resolution)
-    inputs = parts.discriminator_inputs(network, data)
-    x = parts.with_label(inputs["x"], inputs, network, data)
+    _, doublings = scales(data.resolution)
+    inputs = parts.discriminator_inputs(variant, data)
+    x = parts.with_label(inputs["x"], inputs, variant, data)
     for i in range(doublings):
-        x = _down(x, network.discriminator_width * 2**i, network, first=i == 0)
-        x = parts.attend(x, network, largest=data.resolution // 2, spectral=network.discriminator_norm == "spectral")
-    x = parts.stddev(x, network)
-    x = _down(x, network.discriminator_width * 2 ** (doublings - 1), network, shrink=False)
+        x = _down(x, variant.width * 2**i, variant, first=i == 0)
+        x = parts.attend(x, variant.attention, largest=data.resolution // 2, spectral=variant.norm == "spectral")
+    x = parts.stddev(x, variant)
+    x = _down(x, variant.width * 2 ** (doublings - 1), variant, shrink=False)
     # float32: the sum is over up to 49 places
-    x = keras.ops.sum(layers.ReLU(dtype="float32")(parts.discriminator_norm(x, network)), axis=[1, 2])
-    return parts.discriminator(x, inputs, network, data, _weights)
+    x = keras.ops.sum(layers.ReLU(dtype="float32")(parts.discriminator_norm(x, variant)), axis=[1, 2])
+    return parts.discriminator(x, inputs, variant, data, codes, _weights)
 
 
 def _up(x: keras.KerasTensor, filters: int, norm: Norm) -> keras.KerasTensor:
@@ -84,13 +76,13 @@ def _up(x: keras.KerasTensor, filters: int, norm: Norm) -> keras.KerasTensor:
 
 
 def _down(
-    x: keras.KerasTensor, filters: int, network: Network, *, first: bool = False, shrink: bool = True
+    x: keras.KerasTensor, filters: int, variant: ResNetDiscriminator, *, first: bool = False, shrink: bool = True
 ) -> keras.KerasTensor:
     """A residual block that halves the map, or leaves its size; the first sees pixels, which it does not rectify."""
 
     def convolution(x: keras.KerasTensor, filters: int, size: int, gain: int) -> keras.KerasTensor:
         layer = layers.Conv2D(filters, size, padding="same", kernel_initializer=_weights(gain))
-        return parts.spectral(layer, network)(x)
+        return parts.spectral(layer, variant)(x)
 
     # likewise of a 1x1 convolution and a mean
     short = layers.AveragePooling2D(2)(x) if shrink else x
@@ -98,9 +90,9 @@ def _down(
         short = convolution(short, filters, 1, gain=1)
     hidden = filters if first else x.shape[-1]
     if not first:
-        x = layers.ReLU()(parts.discriminator_norm(x, network))
+        x = layers.ReLU()(parts.discriminator_norm(x, variant))
     x = convolution(x, hidden, 3, gain=2)
-    x = layers.ReLU()(parts.discriminator_norm(x, network))
+    x = layers.ReLU()(parts.discriminator_norm(x, variant))
     x = convolution(x, filters, 3, gain=2)
     return layers.Add()([layers.AveragePooling2D(2)(x) if shrink else x, short])
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
+from models.saved import classes_of
 from serving.model_config import ModelServerConfig
 
 FOLDER = Path(__file__).parent
@@ -51,11 +52,7 @@ def about(name: str, base_path: Path) -> dict[str, Any]:
     versions = [each for each in base_path.glob("*") if each.name.isdecimal()] if base_path.is_dir() else []
     newest = max(versions, key=lambda each: int(each.name), default=base_path)
     experiment = _read(newest / "assets.extra" / "experiment.json")
-    try:
-        labels = int(json.loads(experiment)["data"]["labels"])
-    except (ValueError, KeyError, TypeError):
-        labels = 0
-    return {"name": name, "labels": labels, "card": _read(newest / "MODEL_CARD.md")}
+    return {"name": name, "labels": classes_of(experiment), "card": _read(newest / "MODEL_CARD.md")}
 
 
 def _read(path: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from models.frozen import Frozen
+from models.config.frozen import Frozen
 
 
 class Machine(Frozen):

@@ -1,4 +1,4 @@
-"""How a generator is judged, and tried as a server: the parts of an experiment that decide what may be served."""
+"""How a generator is judged before it may be served."""
 
 from statistics import NormalDist
 from typing import Literal, Self
@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from models import catalog
-from models.frozen import Frozen
+from models.config.frozen import Frozen
 
 
 class Threshold(Frozen):
@@ -112,13 +112,3 @@ class Evaluation(Frozen):
         if self.extractor_weights is not None and self.extractor != catalog.INCEPTION:
             raise ValueError(f"extractor_weights are of {catalog.INCEPTION}; received extractor {self.extractor}")
         return self
-
-
-class Serving(Frozen):
-    """What a model has to do as a server before it is pushed."""
-
-    latency_milliseconds: float = Field(1_000, gt=0, description="that one example may take")
-    image: str | None = Field(
-        None, pattern=r"^[\w./-]+:[\w.-]+$", description="of TensorFlow Serving, which has to load the model first"
-    )
-    image_runs_on: Literal["docker", "kubernetes"] | None = Field(None, description="docker where none is named")

@@ -1,0 +1,77 @@
+"""The configuration of an experiment: frozen, typed, bounded; JSON in and out.
+
+Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list` answer at once.
+"""
+
+from models.config.data import Data, Images, OfImages, OneSource, Points, Stacked, Unpaired
+from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
+from models.config.experiment import FORMAT, Experiment, parse_data
+from models.config.networks import (
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Discriminator,
+    GanMLPDiscriminator,
+    GanMLPGenerator,
+    Generator,
+    Latent,
+    Network,
+    NoiseGenerator,
+    PointsDiscriminator,
+    PointsGenerator,
+    PointsTranslator,
+    ResNetDiscriminator,
+    ResNetGenerator,
+    Translator,
+)
+from models.config.objective import CrossEntropy, Objective, Penalty
+from models.config.resources import Machine, Resources
+from models.config.schemes import Adversarial, Alternating, Cycle, Pretraining, Restoration, Scheme
+from models.config.serving import Serving
+from models.config.training import Health, Optimizer, Training
+
+__all__ = [
+    "FORMAT",
+    "Adversarial",
+    "Alternating",
+    "AtLeast",
+    "AtMost",
+    "CrossEntropy",
+    "Cycle",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
+    "Data",
+    "Discriminator",
+    "Evaluation",
+    "Experiment",
+    "GanMLPDiscriminator",
+    "GanMLPGenerator",
+    "Generator",
+    "Health",
+    "Images",
+    "Latent",
+    "Machine",
+    "Network",
+    "NoiseGenerator",
+    "Objective",
+    "OfImages",
+    "OneSource",
+    "Optimizer",
+    "Penalty",
+    "Points",
+    "PointsDiscriminator",
+    "PointsGenerator",
+    "PointsTranslator",
+    "Pretraining",
+    "ResNetDiscriminator",
+    "ResNetGenerator",
+    "Resources",
+    "Restoration",
+    "Scheme",
+    "Serving",
+    "Stacked",
+    "Threshold",
+    "Training",
+    "Translator",
+    "Unpaired",
+    "parse_data",
+]

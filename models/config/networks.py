@@ -1,0 +1,312 @@
+"""The architectures: generators that are driven by noise, translators that take an example, and discriminators.
+
+Each checks what it can do of the data, before anything runs.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.config.data import Data
+from models.config.frozen import Frozen
+from models.config.variants import Pick, Variant
+
+
+class Latent(Frozen):
+    """What a generator is driven by, beside a label."""
+
+    size: int = Field(100, gt=0, description="of the noise z")
+    distribution: Literal["normal", "uniform"] = Field(
+        "normal", description="z is standard normal; the generator takes it as it is, or maps it to uniform in [-1, 1]"
+    )
+    categorical_codes: int = Field(0, ge=0, description="InfoGAN: values of the categorical code; 0 for none")
+    continuous_codes: int = Field(0, ge=0, description="InfoGAN: how many codes, uniform in [-1, 1]")
+
+    @property
+    def codes(self) -> int:
+        """The width of all codes."""
+        return self.categorical_codes + self.continuous_codes
+
+
+class Network(Variant):
+    """An architecture of one player."""
+
+    def check(self, data: Data) -> None:
+        """Raises ValueError, one line, where it cannot take or draw such examples."""
+
+
+class Generator(Network):
+    """What makes examples.
+
+    Attributes:
+        conditional: True where a label decides what is made.
+        codes: the width of its InfoGAN codes.
+    """
+
+    @property
+    def conditional(self) -> bool:
+        """See the class."""
+        return False
+
+    @property
+    def codes(self) -> int:
+        """See the class."""
+        return 0
+
+
+class NoiseGenerator(Generator):
+    """A generator that is driven by noise."""
+
+    latent: Latent = Latent()
+    width: int = Field(64, gt=0, description="channels at full resolution, doubling as it halves; units of an MLP")
+    norm: Literal["batch", "none"] = "batch"
+    condition: Literal["none", "concatenation", "embedding", "batch_norm"] = Field(
+        "none", description="how it reads the label: one-hot or embedded beside z, or conditional batch norm"
+    )
+
+    @property
+    def conditional(self) -> bool:
+        """See `Generator`."""
+        return self.condition != "none"
+
+    @property
+    def codes(self) -> int:
+        """See `Generator`."""
+        return self.latent.codes
+
+    @model_validator(mode="after")
+    def _conditional_norm_is_a_norm(self) -> Self:
+        if self.condition == "batch_norm" and self.norm != "batch":
+            raise ValueError(f"condition=batch_norm needs norm=batch; received norm={self.norm}")
+        return self
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        if self.conditional and not data.classes:
+            raise ValueError("a conditional generator needs data.classes of at least 2; received 0")
+
+
+class MLPGenerator(NoiseGenerator):
+    """What generators of dense layers have in common."""
+
+    depth: int = Field(2, gt=0, description="hidden layers")
+
+
+class GanMLPGenerator(MLPGenerator):
+    """Rectified linear layers, then a sigmoid. Goodfellow et al. 2014."""
+
+    name: Literal["gan_mlp"] = "gan_mlp"
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        super().check(data)
+        check_images(self, data)
+
+
+class PointsGenerator(MLPGenerator):
+    """Rectified linear layers to a point of the plane."""
+
+    name: Literal["points"] = "points"
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        super().check(data)
+        check_points(self, data)
+
+
+class DCGANGenerator(NoiseGenerator):
+    """Transposed convolutions of 5x5. Radford, Metz & Chintala 2015."""
+
+    name: Literal["dcgan"] = "dcgan"
+    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map")
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        super().check(data)
+        check_doubling(self, data)
+
+
+class ResNetGenerator(NoiseGenerator):
+    """Residual blocks. Miyato et al. 2018."""
+
+    name: Literal["resnet"] = "resnet"
+    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map (SAGAN)")
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        super().check(data)
+        check_doubling(self, data)
+
+
+class Translator(Generator):
+    """A generator that takes an example, and has no noise, label or code."""
+
+
+class PointsTranslator(Translator):
+    """Rectified linear layers from a point of the plane to another, as a step from where it is."""
+
+    name: Literal["points"] = "points"
+    width: int = Field(64, gt=0, description="units of a layer")
+    depth: int = Field(2, gt=0, description="hidden layers")
+    norm: Literal["batch", "none"] = "batch"
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_points(self, data)
+
+
+class Discriminator(Network):
+    """What judges examples.
+
+    Attributes:
+        conditional: True where a label is read, or asked for.
+        joint: True where it looks at several examples together, so that an answer depends on its neighbours.
+    """
+
+    norm: Literal["batch", "spectral", "none"] = "batch"
+    batch_statistics: Literal["none", "stddev", "discrimination"] = Field(
+        "none", description="what it sees of a group of examples: minibatch stddev or discrimination"
+    )
+    batch_group: int = Field(4, gt=1, description="consecutive examples that batch_statistics look at together")
+    pack: int = Field(1, gt=0, description="PacGAN: examples that are judged together")
+    condition: Literal["none", "concatenation", "embedding", "projection", "auxiliary"] = Field(
+        "none",
+        description="how it reads the label: one-hot or embedded maps beside the image, projection, or an auxiliary "
+        "classifier (AC-GAN), which is asked for it instead",
+    )
+
+    @property
+    def conditional(self) -> bool:
+        """See the class."""
+        return self.condition != "none"
+
+    @property
+    def joint(self) -> bool:
+        """See the class."""
+        return self.pack > 1 or self.batch_statistics != "none"
+
+    @property
+    def group(self) -> int:
+        """Consecutive examples that a batch holds a multiple of."""
+        return self.pack * (self.batch_group if self.batch_statistics != "none" else 1)
+
+    @model_validator(mode="after")
+    def _options_that_need_another(self) -> Self:
+        if self.batch_group != 4 and self.batch_statistics == "none":
+            raise ValueError(
+                "batch_group is of batch_statistics=stddev or discrimination; received "
+                f"batch_group={self.batch_group} with batch_statistics=none"
+            )
+        if self.pack > 1 and self.conditional:
+            raise ValueError(
+                f"examples that are judged together have no label in common: pack={self.pack} needs condition=none; "
+                f"received {self.condition}"
+            )
+        return self
+
+    def check_batch(self, batch_size: int) -> None:
+        """Raises ValueError where a batch does not divide into packs and groups."""
+        if batch_size % self.group:
+            parts = [f"pack ({self.pack})"] * (self.pack > 1)
+            parts += [f"batch_group ({self.batch_group})"] * (self.group > self.pack)
+            raise ValueError(
+                f"training.batch_size is a multiple of the discriminator's {' x '.join(parts)}; received {batch_size}"
+            )
+
+
+class MLPDiscriminator(Discriminator):
+    """What discriminators of maxout layers have in common."""
+
+    width: int = Field(64, gt=0, description="units of a layer")
+    depth: int = Field(2, gt=0, description="hidden layers")
+    dropout: float = Field(0, ge=0, lt=1, description="of the hidden layers")
+
+
+class GanMLPDiscriminator(MLPDiscriminator):
+    """Maxout layers for images. Goodfellow et al. 2014."""
+
+    name: Literal["gan_mlp"] = "gan_mlp"
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_images(self, data)
+
+
+class PointsDiscriminator(MLPDiscriminator):
+    """Maxout layers for points of the plane."""
+
+    name: Literal["points"] = "points"
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_points(self, data)
+
+
+class DCGANDiscriminator(Discriminator):
+    """Strided convolutions of 5x5. Radford, Metz & Chintala 2015."""
+
+    name: Literal["dcgan"] = "dcgan"
+    width: int = Field(64, gt=0, description="channels of the first layer, doubling")
+    smallest_map: int = Field(7, gt=1, lt=16, description="maps are halved down to at most so many pixels a side")
+    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map")
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_images(self, data)
+
+
+class ResNetDiscriminator(Discriminator):
+    """Residual blocks. Miyato et al. 2018."""
+
+    name: Literal["resnet"] = "resnet"
+    width: int = Field(64, gt=0, description="channels of the first block, doubling")
+    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map (SAGAN)")
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_doubling(self, data)
+
+
+def check_images(network: Network, data: Data) -> None:
+    """Raises ValueError where examples are points."""
+    if data.points:
+        raise ValueError(
+            f"{network.name} is for images, but {data.target.source} has points of the plane: name=points is for those"
+        )
+
+
+def check_points(network: Network, data: Data) -> None:
+    """Raises ValueError where examples are images."""
+    if not data.points:
+        raise ValueError(f"{network.name} is for points of the plane, but {data.target.source} has images")
+
+
+def check_doubling(network: Network, data: Data) -> None:
+    """Raises ValueError where examples are no images, or of a size that does not come from doubling 4 to 7 pixels."""
+    check_images(network, data)
+    resolution = data.shape[0]
+    base, doublings = scales(resolution)
+    if base > 7 or not doublings:
+        sizes = sorted(base * 2**times for base in (4, 5, 6, 7) for times in range(1, 9))
+        below = max((size for size in sizes if size < resolution), default=None)
+        above = min((size for size in sizes if size > resolution), default=None)
+        near = " or ".join(str(size) for size in (below, above) if size)
+        raise ValueError(
+            f"{network.name} doubles a map of 4 to 7 pixels to the resolution: data.resolution is 4, 5, 6 or 7 times a "
+            f"power of 2; received {resolution}, next to it are {near}"
+        )
+
+
+def scales(resolution: int) -> tuple[int, int]:
+    """The smallest map's size, 4 to 7 where the resolution allows it, and how often it doubles up to the resolution."""
+    doublings = 0
+    while resolution % 2 == 0 and resolution > 7:
+        resolution, doublings = resolution // 2, doublings + 1
+    return resolution, doublings
+
+
+GENERATOR = Pick("generator", "dcgan", GanMLPGenerator, PointsGenerator, DCGANGenerator, ResNetGenerator)
+TRANSLATOR = Pick("translator", "points", PointsTranslator)
+DISCRIMINATOR = Pick(
+    "discriminator", "dcgan", GanMLPDiscriminator, PointsDiscriminator, DCGANDiscriminator, ResNetDiscriminator
+)
