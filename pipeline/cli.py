@@ -14,6 +14,7 @@ from rich.table import Table
 
 from components import preflight
 from models.config import Experiment
+from models.config.variants import own_parts
 from pipeline import (
     asking,
     bench_command,
@@ -38,7 +39,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Name = Annotated[str, typer.Argument(help="an experiment; `ganworks list` shows them", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|FILE", help="an experiment that `ganworks list` shows, or a YAML or JSON file", show_default=False
+    ),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="changes a field, e.g. training.steps=500")
 ]
@@ -77,6 +83,12 @@ def show(name: Name, settings: Settings = None, source: Source = None) -> None:
 
 
 @app.command()
+def schema() -> None:
+    """Prints the JSON Schema of an experiment: editors complete and check YAML files by it."""
+    typer.echo(json.dumps(Experiment.model_json_schema(), indent=2))
+
+
+@app.command()
 def run(
     name: Name,
     settings: Settings = None,
@@ -86,14 +98,14 @@ def run(
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
     preflight.check_experiment(experiment)
-    root = (root or Path("runs", name)).resolve()
+    root = (root or Path("runs", experiment.name)).resolve()
 
     def work(summary: Summary, console: Console) -> None:
         from pipeline import local_runner
 
         local_runner.run(summary, console)
 
-    running.run(name, experiment, root, root / "logs" / "run.log", work, running.typed())
+    running.run(experiment.name, experiment, root, root / "logs" / "run.log", work, running.typed())
 
 
 @app.command()
@@ -150,9 +162,11 @@ def compile_(
     from pipeline import kubeflow_runner
 
     kubeflow_runner.compile_pipeline(
-        experiment, output, root=f"{root}/{name}", image=image, spec=spec, baseline=baseline
+        experiment, output, root=f"{root}/{experiment.name}", image=image, spec=spec, baseline=baseline
     )
     typer.echo(f"wrote {output}")
+    for part in own_parts(experiment):
+        typer.echo(f"{image} has to have {part.partition(':')[0]} installed, for {part}")
 
 
 @app.command()

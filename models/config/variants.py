@@ -4,7 +4,8 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from models import catalog
@@ -12,6 +13,9 @@ from models.config.frozen import Frozen, one_line, tag
 
 OWN = "package.module:Variant"
 """How a part of the user's own is named."""
+
+
+OURS = ("models", "components", "pipeline", "serving", "benchmarks")
 
 
 class Variant(Frozen):
@@ -61,27 +65,29 @@ class Pick:
         own = core_schema.no_info_before_validator_function(
             lambda value: self._own(value, source),
             core_schema.is_instance_schema(source),
-            json_schema_input_schema=core_schema.dict_schema(),
+            json_schema_input_schema=core_schema.typed_dict_schema(
+                {"name": core_schema.typed_dict_field(core_schema.str_schema(pattern=":"))}, extra_behavior="allow"
+            ),
         )
-        union = core_schema.tagged_union_schema(choices | {tag(OWN): own}, lambda value: self._tag(value, source))
+        union = core_schema.tagged_union_schema(choices | {tag(OWN): own}, _tag)
         return core_schema.no_info_before_validator_function(
-            self._whole,
+            lambda value: self._whole(value, source),
             union,
             serialization=core_schema.plain_serializer_function_ser_schema(_tree, info_arg=True),
         )
 
-    def _whole(self, value: Any) -> Any:
-        """Fields with a name, whatever was given."""
-        if isinstance(value, str):
-            return {"name": value}
-        return {"name": self.default, **value} if isinstance(value, Mapping) else value
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(core)
+        # without a name it is the default variant, whose fields others may have as well
+        found["anyOf"] = found.pop("oneOf")
+        return found
 
-    def _tag(self, value: Any, base: type[Variant]) -> str | None:
-        name = value.get("name") if isinstance(value, Mapping) else getattr(value, "name", None)
-        if not isinstance(name, str):
-            return None
-        self.variant(name, base)
-        return tag(OWN if ":" in name else name)
+    def _whole(self, value: Any, base: type[Variant]) -> Any:
+        """Fields with a name, whatever was given. Raises ValueError where there is no part of this name."""
+        whole = {"name": value} if isinstance(value, str) else value
+        whole = {"name": self.default, **whole} if isinstance(whole, Mapping) else whole
+        self.variant(str(_name(whole)), base)
+        return whole
 
     def _own(self, value: Any, base: type[Variant]) -> Any:
         if not isinstance(value, Mapping):
@@ -100,6 +106,11 @@ def load(name: str, base: type[Variant], kind: str) -> type[Variant]:
         ValueError: it cannot be imported, or is no variant of this kind; one line.
     """
     path, _, attribute = name.partition(":")
+    if path.partition(".")[0] in OURS:
+        raise ValueError(
+            f"{path.partition('.')[0]} is a package of ganworks, and hides one of your own: {name} cannot be had; call "
+            "yours otherwise"
+        )
     try:
         found = getattr(importlib.import_module(path), attribute)
     except Exception as error:  # noqa: BLE001 - whatever a user's module raises when it is imported
@@ -109,6 +120,13 @@ def load(name: str, base: type[Variant], kind: str) -> type[Variant]:
     if not found.implementation:
         raise ValueError(f"a {kind} of your own says in `implementation` what makes it; {name} says nothing")
     return found
+
+
+def own_parts(part: Frozen) -> list[str]:
+    """The names of all parts of the user's own, in it and below."""
+    found = [part.name] if isinstance(part, Variant) and ":" in part.name else []
+    values = (getattr(part, name) for name in type(part).model_fields)
+    return found + [name for value in values if isinstance(value, Frozen) for name in own_parts(value)]
 
 
 def line(kind: str, variant: Variant) -> str:
@@ -128,6 +146,15 @@ def made_by(kind: str, variant: Variant) -> Callable[..., Any]:
         return made
     except (ImportError, AttributeError) as error:
         raise ValueError(f"what makes the {kind} {variant.name} cannot be imported: {error}") from error
+
+
+def _name(value: Any) -> Any:
+    return value.get("name") if isinstance(value, Mapping) else getattr(value, "name", None)
+
+
+def _tag(value: Any) -> str:
+    name = str(_name(value))
+    return tag(OWN if ":" in name else name)
 
 
 def _tree(value: Variant, info: core_schema.SerializationInfo) -> dict[str, Any]:
