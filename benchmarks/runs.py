@@ -77,7 +77,7 @@ def carry_out(runs: Sequence[Run], work: Work, root: Path) -> list[dict[str, Any
         workers, context, initializer=_use_cores, initargs=(cores // workers,)
     ) as pool:
         # the longest first, so that no core waits for it at the end
-        order = sorted(runs, key=lambda run: run.experiment.training.total_steps, reverse=True)
+        order = sorted(runs, key=lambda run: run.experiment.total_steps, reverse=True)
         pending = {pool.submit(figures, run, work, root): run for run in order}
         for count, done in enumerate(concurrent.futures.as_completed(pending), 1):
             done.result()  # an error ends the benchmark now, not after the last run
@@ -167,9 +167,9 @@ class _Says(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if logs and time.monotonic() - self.said > SAYS_SECONDS:
-            self.said, training = time.monotonic(), self.run.experiment.training
-            left = (training.total_steps - batch) * training.batch_size / logs["images_per_second"]
-            _say(f"{self.run.name}: step {batch:,} of {training.total_steps:,}, {left:,.0f} s left")
+            self.said, experiment = time.monotonic(), self.run.experiment
+            left = (experiment.total_steps - batch) * experiment.training.batch_size / logs["images_per_second"]
+            _say(f"{self.run.name}: step {batch:,} of {experiment.total_steps:,}, {left:,.0f} s left")
 
 
 def _seconds(folder: Path) -> float:

@@ -88,7 +88,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ganworks-") as scratch:
         model = Path(scratch, NAME, "1")
-        export.save(lookup("gan", DIGITS_CGAN.gan.name)(DIGITS_CGAN), str(model))
+        export.save(lookup("scheme", DIGITS_CGAN.scheme.name)(DIGITS_CGAN), str(model))
         times: dict[tuple[str, int, int], Times] = {}
         for rows in ROWS:
             for callers in CONCURRENCIES:

@@ -72,6 +72,15 @@ DISCRIMINATORS = {
     "resnet": "models.networks.resnet:discriminator",
 }
 
+SOURCES = {
+    "digits": "components.example_gen.digits:Digits",
+    "idx": "components.example_gen.idx:Idx",
+    "folder": "components.example_gen.folder:Folder",
+    "tfds": "components.example_gen.prepared:Prepared",
+    "mixture": "components.example_gen.points:Points",
+    "stacked": "components.example_gen.stacked:Stacked",
+}
+
 MIXTURES = {
     "ring": "models.mixtures:ring",
     "square": "models.mixtures:square",

@@ -17,7 +17,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components import preflight, runtime
 from components.beam import BEAM_ARGS
-from components.example_gen.component import SOURCE_PACKAGES, ImageExampleGen
+from components.example_gen.component import ImageExampleGen
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
@@ -25,85 +25,8 @@ from components.gan_trainer.component import GanTrainer
 from components.serving_validator.component import ServingValidator
 from models.config import Data, Experiment, Serving
 from models.export import RECORDED
-from models.source import source_hash
+from pipeline import keys
 from pipeline.baseline import BlessedBeforeStrategy
-
-TRAINER_SOURCES = (
-    "components.gan_trainer",
-    "components.runtime",
-    "models.checkpoints",
-    "models.config",
-    "models.data",
-    "models.degradations",
-    "models.divergences",
-    "models.ema",
-    "models.export",
-    "models.files",
-    "models.gans",
-    "models.health",
-    "models.history",
-    "models.layers",
-    "models.looks",
-    "models.loop",
-    "models.metrics.distances",
-    "models.metrics.metric",
-    "models.networks",
-    "models.objectives",
-    "models.optimizers",
-    "models.penalties",
-    "models.precision",
-    "models.randomness",
-    "models.saved",
-    "models.signatures",
-    "models.strategies",
-    "models.training",
-    "models.workers",
-)
-"""What decides a generator's weights and signatures: a change there trains again, a new metric does not."""
-
-EXTRACTOR_SOURCES = (
-    "models.config",
-    "models.data",
-    "models.features",
-    "models.inception",
-    "models.metrics.metric",
-    "models.mixtures",
-    "models.randomness",
-    "models.signatures",
-)
-EVALUATOR_SOURCES = (
-    "components.beam",
-    "components.gan_evaluator",
-    "components.runtime",
-    "models.catalog",
-    "models.config",
-    "models.data",
-    "models.ema",
-    "models.features",
-    "models.files",
-    "models.gans.base",
-    "models.health",
-    "models.history",
-    "models.inception",
-    "models.looks",
-    "models.metrics",
-    "models.mixtures",
-    "models.optimizers",
-    "models.precision",
-    "models.randomness",
-    "models.saved",
-    "models.signatures",
-)
-SERVING_SOURCES = (
-    "components.runtime",
-    "components.serving_validator",
-    "models.card",
-    "models.catalog",
-    "models.config",
-    "models.metrics.metric",
-    "models.saved",
-    "serving",
-)
 
 JUDGED = tuple(name for name in Experiment.model_fields if name not in ("serving", "resources"))
 """The parts of an experiment that the evaluator is told."""
@@ -133,7 +56,7 @@ def create_pipeline(
     parameters = {name: RuntimeParameter(name, type(value), value) for name, value in values.items()} if managed else {}
     source, steps = (parameters.get(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS))
     example_gen = ImageExampleGen(
-        data=experiment.data, fingerprint=fingerprint, source=source_hash(*SOURCE_PACKAGES), data_source=source
+        data=experiment.data, fingerprint=fingerprint, source=keys.ingestion(experiment.data), data_source=source
     )
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
@@ -144,6 +67,7 @@ def create_pipeline(
         statistics=statistics,
         schema=schema_gen.outputs["schema"],
         experiment=experiment,
+        source=keys.validation(experiment),
         thresholds=parameters.get(runtime.THRESHOLDS),
     ).with_id("ExampleValidator")
     transform = Transform(
@@ -152,7 +76,7 @@ def create_pipeline(
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
             "data": json.dumps(experiment.data.essential(), sort_keys=True),
-            "source": source_hash("models.config", "models.preprocessing"),
+            "source": keys.transform(),
         },
         disable_statistics=True,
         disable_analyzer_cache=True,
@@ -164,14 +88,14 @@ def create_pipeline(
         eval_args=trainer_pb2.EvalArgs(splits=[experiment.evaluation.split]),
         custom_config={
             "experiment": _extractor_json(experiment),
-            "source": source_hash(*EXTRACTOR_SOURCES),
+            "source": keys.extractor(experiment.data),
         },
     ).with_id("FeatureTrainer")
     gan_trainer = GanTrainer(
         examples=transformed,
         experiment=experiment.key(RECORDED),
         checkpoint_root=parameters.get(CHECKPOINT_ROOT, values[CHECKPOINT_ROOT]),
-        source=source_hash(*TRAINER_SOURCES),
+        source=keys.training(experiment),
         data_source=source,
         training_steps=steps,
     )
@@ -184,7 +108,7 @@ def create_pipeline(
         model_run=gan_trainer.outputs["model_run"],
         baseline_model=resolver.outputs["model"] if resolver else None,
         experiment=experiment.key(JUDGED),
-        source=source_hash(*EVALUATOR_SOURCES),
+        source=keys.evaluation(experiment),
         data_source=source,
         training_steps=steps,
         thresholds=parameters.get(runtime.THRESHOLDS),
@@ -195,7 +119,7 @@ def create_pipeline(
         model_blessing=evaluator.outputs["blessing"],
         evaluation=evaluator.outputs["evaluation"],
         experiment=experiment.key((*RECORDED, "serving")),
-        source=source_hash(*SERVING_SOURCES),
+        source=keys.serving(),
         image_blessing=image_validator.outputs["blessing"] if image_validator else None,
         data_source=source,
         training_steps=steps,

@@ -18,7 +18,7 @@ from components.example_gen.samples import open_samples, write_samples
 from components.example_gen.sources import TRAIN, fingerprint, open_source
 from components.gan_evaluator.judge import Verdict, judge_images
 from models import features
-from models.config import Data, Experiment, OfImages
+from models.config import Data, Experiment, Images, OfImages
 from models.data import read_examples
 from models.preprocessing import preprocessing_fn
 from pipeline import handling
@@ -57,7 +57,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         output = work / "samples" / "images.gz"
         found = write_samples(folder, output, classes=classes, data=asked.data.target, progress=progress)
     channels = max(real_side.channels)
-    experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, labels=labels)
+    experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, classes=labels)
     data = experiment.data
     samples_side = handling.look([str(output)])
     warnings = handling.check(samples_side, real_side, data)
@@ -65,7 +65,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     splits = (TRAIN, experiment.evaluation.split)
     if not report.counts.get(splits[1]):
         raise ValueError(f"evaluation.split={splits[1]} needs examples; {real} has none there")
-    unlabelled = data if found.labelled else data.model_copy(update={"classes": 0})
+    unlabelled = data if found.labelled else Images(resolution=data.resolution, channels=data.channels)
     with _phase(console, "making them alike"):
         for split in splits:
             _transform(work / "real" / f"Split-{split}", work / "seen" / f"Split-{split}", data)

@@ -9,10 +9,21 @@ import numpy as np
 import tensorflow as tf
 
 from models import precision
-from models.catalog import lookup
-from models.config import Data, Experiment, Network, Training
+from models.config import (
+    Adversarial,
+    Data,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Discriminator,
+    Experiment,
+    Images,
+    Latent,
+    NoiseGenerator,
+    Training,
+)
+from models.config.variants import made_by
 
-DATA = Data(resolution=16, channels=1, labels=3)
+DATA = Images(resolution=16, channels=1, classes=3)
 
 
 def experiment(**parts: Any) -> Experiment:
@@ -21,7 +32,10 @@ def experiment(**parts: Any) -> Experiment:
     defaults = {
         "name": "small",
         "data": DATA,
-        "network": Network(latent_size=4, generator_width=4, discriminator_width=4, condition="embedding"),
+        "scheme": Adversarial(
+            generator=DCGANGenerator(latent=Latent(size=4), width=4, condition="embedding"),
+            discriminator=DCGANDiscriminator(width=4, condition="projection"),
+        ),
     }
     return Experiment(**defaults | parts | {"training": Training(**training | parts.get("training", {}))})
 
@@ -33,11 +47,11 @@ def write_examples(directory: Path, data: Data = DATA, count: int = 40, seed: in
     with tf.io.TFRecordWriter(str(directory / "examples.gz"), "GZIP") as writer:
         for i in range(count):
             image = random.integers(0, 60, [data.resolution, data.resolution, data.channels], np.uint8)
-            corner = (i % max(data.labels, 1)) * 3
+            corner = (i % max(data.classes, 1)) * 3
             image[corner : corner + 6, corner : corner + 6] = 255
             features = {"image": _bytes(tf.io.encode_png(image).numpy())}
-            if data.labels:
-                features["label"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[i % data.labels]))
+            if data.classes:
+                features["label"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[i % data.classes]))
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
     return [str(directory / "*")]
 
@@ -50,29 +64,28 @@ ROWS = 6
 """Of a batch that the checks show a network."""
 
 
-def check_network(name: str, network: Network, data: Data) -> None:
+def check_network(generator: NoiseGenerator, discriminator: Discriminator, data: Data) -> None:
     """Checks what a pair of networks takes, gives and reads, and that all of it can be trained."""
-    module = lookup("network", name)
-    codes = network.categorical_codes + network.continuous_codes
-    auxiliary = network.conditional and network.discriminator_condition == "auxiliary"
+    codes = generator.codes
+    auxiliary = discriminator.condition == "auxiliary"
 
-    generator = trained(lambda: module.generator(network, data))
-    made = check_reads_its_inputs(generator)["output"]
-    needed = {"z": True, "label": network.conditional, "code": codes}
-    assert set(generator.input) == {name for name, given in needed.items() if given}
+    makes = trained(lambda: made_by("generator", generator)(generator, data))
+    made = check_reads_its_inputs(makes)["output"]
+    needed = {"z": True, "label": generator.conditional, "code": codes}
+    assert set(makes.input) == {name for name, given in needed.items() if given}
     assert made.shape == (ROWS, *data.shape)
     assert data.points or np.abs(made).max() <= 1
 
-    discriminator = trained(lambda: module.discriminator(network, data))
-    judged = check_reads_its_inputs(discriminator)
-    assert set(discriminator.input) == {"x"} | ({"label"} if network.conditional and not auxiliary else set())
-    assert discriminator.input["x"].shape == (None, *data.shape[:-1], data.shape[-1] * network.pack)
-    heads = {"label": (ROWS, data.labels)} if auxiliary else {}
+    judges = trained(lambda: made_by("discriminator", discriminator)(discriminator, data, codes=codes))
+    judged = check_reads_its_inputs(judges)
+    assert set(judges.input) == {"x"} | ({"label"} if discriminator.conditional and not auxiliary else set())
+    assert judges.input["x"].shape == (None, *data.shape[:-1], data.shape[-1] * discriminator.pack)
+    heads = {"label": (ROWS, data.classes)} if auxiliary else {}
     heads |= {"code": (ROWS, codes)} if codes else {}
     shapes = {"logit": (ROWS,)} | heads if heads else {"output": (ROWS,)}
     assert {name: answer.shape for name, answer in judged.items()} == shapes
 
-    for model in (generator, discriminator):
+    for model in (makes, judges):
         assert all(variable.dtype == "float32" for variable in model.trainable_variables)
         check_trains_without_a_change(model)
 

@@ -12,9 +12,19 @@ from sklearn.datasets import load_digits
 
 from components.gan_evaluator.judge import Verdict, judge
 from models import features
-from models.config import AtLeast, Data, Evaluation, Experiment, Network, Threshold, Training
+from models.config import (
+    Adversarial,
+    AtLeast,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Evaluation,
+    Experiment,
+    Images,
+    Threshold,
+    Training,
+)
 
-DIGITS = Data(source="digits", resolution=16, channels=1, labels=10)
+DIGITS = Images(source="digits", resolution=16, channels=1, classes=10)
 LATENT = 8
 
 
@@ -31,7 +41,9 @@ def experiment(thresholds: dict[str, Threshold] | None = None, **evaluation) -> 
     return Experiment(
         name="digits-test",
         data=DIGITS,
-        network=Network(condition="embedding"),
+        scheme=Adversarial(
+            generator=DCGANGenerator(condition="embedding"), discriminator=DCGANDiscriminator(condition="projection")
+        ),
         training=Training(steps=1),
         evaluation=Evaluation(thresholds=thresholds, **evaluation),
     )

@@ -9,13 +9,28 @@ from typing import Any
 import tensorflow as tf
 
 from models import mixtures
-from models.config import Data, Experiment, Health, Network, Objective, Optimizer, Training
+from models.config import (
+    Adversarial,
+    CrossEntropy,
+    Data,
+    Experiment,
+    Health,
+    Latent,
+    Objective,
+    Optimizer,
+    Penalty,
+    Points,
+    PointsDiscriminator,
+    PointsGenerator,
+    Training,
+    Unpaired,
+)
 
-RING = Data(source="mixture:ring")
+RING = Points(source="mixture:ring")
 
 UNTRAINED = Optimizer(learning_rate=1e-6)
 
-PLAIN = Objective()
+PLAIN = CrossEntropy()
 
 
 def _experiment(name: str, *, objective: Objective = PLAIN, depth: int = 2, **training: Any) -> Experiment:
@@ -33,17 +48,11 @@ def _experiment(name: str, *, objective: Objective = PLAIN, depth: int = 2, **tr
     return Experiment(
         name=name.replace("_", "-"),
         data=RING,
-        network=Network(
-            name="points",
-            latent_size=2,
-            generator_width=32,
-            generator_depth=depth,
-            generator_norm="none",
-            discriminator_width=16,
-            discriminator_depth=depth,
-            discriminator_norm="none",
+        scheme=Adversarial(
+            generator=PointsGenerator(latent=Latent(size=2), width=32, depth=depth, norm="none"),
+            discriminator=PointsDiscriminator(width=16, depth=depth, norm="none"),
+            objective=objective,
         ),
-        objective=objective,
         training=Training(**plain | training),
     )
 
@@ -51,7 +60,7 @@ def _experiment(name: str, *, objective: Objective = PLAIN, depth: int = 2, **tr
 EXPERIMENTS = {
     "healthy": _experiment(
         "healthy",
-        objective=Objective(penalties={"r1": 1}),
+        objective=CrossEntropy(penalties={"r1": Penalty(weight=1)}),
         generator_optimizer=Optimizer(learning_rate=2e-3),
         discriminator_optimizer=Optimizer(learning_rate=2e-3),
         ema_half_life_images=2_000,
@@ -97,7 +106,7 @@ def write_points(directory: Path, data: Data = RING, count: int = 4_096, seed: i
             points, _ = mixtures.sample(mixtures.of_source(source), count, seed + domain)
             for point in points:
                 features = {"point": tf.train.Feature(float_list=tf.train.FloatList(value=point))}
-                if data.unpaired_source:
+                if isinstance(data, Unpaired):
                     features["domain"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[domain]))
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 writer.write(example.SerializeToString())

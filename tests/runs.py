@@ -146,7 +146,7 @@ def save_model(directory: Path, experiment: Experiment) -> None:
     """What a saved model tells of itself."""
     extra = directory / "assets.extra"
     extra.mkdir(parents=True)
-    (extra / "experiment.json").write_text(experiment.to_json(("name", "data", "network", "training")))
+    (extra / "experiment.json").write_text(experiment.to_json(("format", "name", "data", "scheme", "training")))
     record = {"seed": 0, "step": 10, "examples": "e0", "source": "m0", "python": "3.11.7", "tensorflow": "2.21.0"}
     (extra / "record.json").write_text(json.dumps(record | {"machine": "x86_64"}))
 

@@ -5,6 +5,9 @@ import inspect
 import pytest
 
 from models import catalog
+from models.config.networks import DISCRIMINATOR, GENERATOR, TRANSLATOR
+from models.config.objective import OBJECTIVE
+from models.config.schemes import SCHEME
 from pipeline.experiments import EXPERIMENTS
 
 
@@ -13,6 +16,12 @@ def test_each_line_names_something_that_can_be_called_and_is_documented():
     assert parts
     assert not [key for key, part in parts.items() if not (callable(part) or inspect.ismodule(part))]
     assert not [key for key, part in parts.items() if not inspect.getdoc(part)]
+
+
+@pytest.mark.parametrize("pick", [GENERATOR, TRANSLATOR, DISCRIMINATOR, SCHEME, OBJECTIVE], ids=lambda pick: pick.kind)
+def test_what_has_fields_of_its_own_has_a_variant_for_each_line(pick):
+    assert pick.variants.keys() == catalog.KINDS[pick.kind].keys()
+    assert pick.default in pick.variants
 
 
 @pytest.mark.parametrize("kind", catalog.KINDS)

@@ -8,6 +8,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("models", "components", "pipeline", "serving", "benchmarks")
 FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
 MAX_LINES = 350
+RE_EXPORTS = ROOT / "models" / "config" / "__init__.py"
+"""The one package that holds more than its docstring: the configuration is imported from one place."""
 
 ALLOWED = {
     "models": {"models"},
@@ -74,10 +76,17 @@ def test_a_package_does_nothing_when_imported():
     offenders = {
         str(file.relative_to(ROOT))
         for file in packages
-        if not all(isinstance(node, ast.Expr) for node in ast.parse(file.read_text()).body)
+        if not all(harmless(node, reexports=file == RE_EXPORTS) for node in ast.parse(file.read_text()).body)
     }
-    assert packages
+    assert RE_EXPORTS in packages
     assert not offenders
+
+
+def harmless(node: ast.stmt, *, reexports: bool) -> bool:
+    """Whether a statement of a package does nothing: a docstring, or what re-exports where that is allowed."""
+    if isinstance(node, ast.Assign):
+        return reexports and [ast.unparse(target) for target in node.targets] == ["__all__"]
+    return isinstance(node, ast.Expr) or (reexports and isinstance(node, ast.ImportFrom))
 
 
 def test_finds_what_is_forbidden(tmp_path):

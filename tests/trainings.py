@@ -88,8 +88,8 @@ def arrays(data: Data, count: int = 40) -> Arrays:
             return random.normal(size=[count, 2]).astype(np.float32)
         return random.integers(0, 256, [count, *data.shape], np.uint8)
 
-    labels = random.integers(0, data.labels, count) if data.labels else None
-    return Arrays(examples(), labels, examples() if data.unpaired_source else None, "random")
+    labels = random.integers(0, data.classes, count) if data.classes else None
+    return Arrays(examples(), labels, examples() if len(data.domains) > 1 else None, "random")
 
 
 def _read(folder: Path) -> Result:

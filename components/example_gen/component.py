@@ -11,15 +11,6 @@ from components import runtime
 from components.example_gen.executor import Executor
 from models.config import Data
 
-SOURCE_PACKAGES = (
-    "components.example_gen",
-    "components.preflight",
-    "components.runtime",
-    "models.config",
-    "models.mixtures",
-)
-"""What the executor runs, for `models.source.source_hash`."""
-
 
 class ImageExampleGenSpec(component_spec.ComponentSpec):
     """The properties by which a run is cached, and the output."""
@@ -50,7 +41,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
                 not ingest again.
             fingerprint: what `components.example_gen.sources.fingerprint` says of the source: part of the cache key.
                 A cluster's tasks find it by themselves: `components.example_gen.driver`.
-            source: hash of the code in SOURCE_PACKAGES: part of the cache key.
+            source: digest of the code that reads: part of the cache key.
             data_source: in place of the source that `data` names; see `components.runtime`.
         """
         super().__init__(

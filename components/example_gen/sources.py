@@ -10,16 +10,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from components.example_gen.images import Picture, read_head
+from models.catalog import SOURCES
 from models.config import OneSource
 
-SOURCES = {
-    "digits": "components.example_gen.digits:Digits",
-    "idx": "components.example_gen.idx:Idx",
-    "folder": "components.example_gen.folder:Folder",
-    "tfds": "components.example_gen.prepared:Prepared",
-    "mixture": "components.example_gen.points:Points",
-    "stacked": "components.example_gen.stacked:Stacked",
-}
 TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
 SPLITS = (TRAIN, CHOOSE, EVAL)
 TRAINED = (TRAIN, CHOOSE)

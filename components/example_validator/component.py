@@ -1,6 +1,7 @@
 """StrictExampleValidator: the standard ExampleValidator, which stops the run, and for more reasons."""
 
 import json
+from typing import Any
 
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration.data_types import RuntimeParameter
@@ -10,18 +11,8 @@ from tfx.types.channel import BaseChannel, Channel
 from components import runtime
 from components.example_validator.executor import Executor
 from models.config import Experiment
-from models.source import source_hash
 
-SOURCE_PACKAGES = (
-    "components.example_gen.ingest",
-    "components.example_validator",
-    "components.preflight",
-    "models.catalog",
-    "models.config",
-    "models.counts",
-    "models.metrics",
-)
-"""What the executor runs; its hash is part of the cache key."""
+UNUSED_DATA_FIELDS = ("pixel_limit", "bad_image_tolerance", "schema_dir")
 EVALUATION_FIELDS = {"bluntness", "compared", "confidence", "extractor", "samples", "split", "thresholds"}
 
 
@@ -57,6 +48,7 @@ class StrictExampleValidator(base_component.BaseComponent):
         statistics: BaseChannel,
         schema: BaseChannel,
         experiment: Experiment,
+        source: str,
         thresholds: RuntimeParameter | None = None,
     ) -> None:
         """Builds the node.
@@ -66,6 +58,7 @@ class StrictExampleValidator(base_component.BaseComponent):
             statistics: output of StatisticsGen.
             schema: output of SchemaGen or ImportSchemaGen.
             experiment: what is to be trained; fields that this component does not use are no part of the cache key.
+            source: digest of the code that validates, part of the cache key.
             thresholds: JSON, in place of its `evaluation.thresholds`; see `components.runtime`.
         """
         evaluation = experiment.evaluation.model_dump(include=EVALUATION_FIELDS, exclude_none=True)
@@ -74,11 +67,17 @@ class StrictExampleValidator(base_component.BaseComponent):
                 examples=examples,
                 statistics=statistics,
                 schema=schema,
-                data=json.dumps(experiment.data.essential(), sort_keys=True),
+                data=json.dumps(_used(experiment.data.essential()), sort_keys=True),
                 evaluation=json.dumps(evaluation, sort_keys=True),
                 batch_size=experiment.training.batch_size,
                 thresholds=thresholds,
-                source=source_hash(*SOURCE_PACKAGES),
+                source=source,
                 anomalies=Channel(type=standard_artifacts.ExampleAnomalies),
             )
         )
+
+
+def _used(data: dict[str, Any]) -> dict[str, Any]:
+    """Data, and its domains, without the fields that only ingestion reads."""
+    kept = {name: value for name, value in data.items() if name not in UNUSED_DATA_FIELDS}
+    return {name: _used(value) if isinstance(value, dict) else value for name, value in kept.items()}

@@ -56,15 +56,15 @@ class Objective(Variant):
         """Raises ValueError, one line, where it does not fit the data or the discriminator."""
         wanted = ["augment"] * bool(self.augment) + ["penalties.consistency"] * ("consistency" in self.penalties)
         if wanted and data.points:
-            raise ValueError(f"objective.{wanted[0]} changes images; {data.target.source} gives points")
+            raise ValueError(f"scheme.objective.{wanted[0]} changes images; {data.target.source} gives points")
         # a penalty inside a condition cannot talk to the other replicas, which these have to
         for name, penalty in self.penalties.items():
             talks = name == "dragan" or discriminator.norm == "batch"
             if penalty.every_steps > 1 and talks:
-                with_ = name if name == "dragan" else "discriminator.norm=batch"
+                with_ = name if name == "dragan" else "scheme.discriminator.norm=batch"
                 raise ValueError(
-                    f"objective.penalties.{name}.every_steps of more than 1 needs a penalty without batch statistics; "
-                    f"received {penalty.every_steps} with {with_}"
+                    f"scheme.objective.penalties.{name}.every_steps of more than 1 needs a penalty without batch "
+                    f"statistics; received {penalty.every_steps} with {with_}"
                 )
 
 

@@ -9,8 +9,8 @@ from models import mixtures
 # GAN and PacGAN4 are PacGAN2 with another number, "R1, longer" is R1 with more steps
 @pytest.mark.parametrize("entry", [name for name in bench.ENTRIES if name not in ("GAN", "PacGAN4", "R1, longer")])
 def test_each_entry_trains(entry, tmp_path):
-    changes = {"training": {"steps": 2, "batch_size": 16, "jit": False}}
-    changes["network"] = {"generator_width": 8, "discriminator_width": 8}
+    changes = {"training.steps": 2, "training.batch_size": 16, "training.jit": False}
+    changes |= {"scheme.generator.width": 8, "scheme.discriminator.width": 8}
     run = runs.Run(entry, runs.changed(bench.experiment("grid", entry, seed=0), changes))
     figures = runs.figures(run, runs.Work(bench.examples, bench.measure), tmp_path)
     assert 0 <= figures["modes"] <= 25

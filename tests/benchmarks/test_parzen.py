@@ -15,7 +15,8 @@ def small(few_digits, monkeypatch):
 
 def short(recipe):
     fields = {"steps": 2, "batch_size": 16, "jit": False, "precision": "float32"}
-    return runs.changed(recipe, {"training": fields, "network": {"generator_width": 8, "discriminator_width": 8}})
+    changes = {f"training.{name}": value for name, value in fields.items()}
+    return runs.changed(recipe, changes | {"scheme.generator.width": 8, "scheme.discriminator.width": 8})
 
 
 def test_a_divergence_trains(small, tmp_path):

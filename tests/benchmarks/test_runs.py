@@ -11,9 +11,10 @@ PLAYERS = ("generator", "discriminator")
 
 def short(**training):
     """A recipe of two steps of small networks, not compiled by XLA, which would take longer than they do."""
-    network = {f"{player}_{size}": 1 if size == "depth" else 8 for player in PLAYERS for size in ("width", "depth")}
     fields = {"steps": 2, "batch_size": 16, "steps_per_call": 1, "checkpoint_every_steps": 1, "jit": False}
-    return runs.changed(mixtures.experiment("ring", "R1", seed=0), {"training": fields | training, "network": network})
+    changes = {f"training.{name}": value for name, value in (fields | training).items()}
+    changes |= {f"scheme.{player}.{name}": value for player in PLAYERS for name, value in (("width", 8), ("depth", 1))}
+    return runs.changed(mixtures.experiment("ring", "R1", seed=0), changes)
 
 
 @pytest.fixture
@@ -24,13 +25,15 @@ def work():
 class TestChanged:
     def test_changes_the_fields_named_and_no_other(self):
         base = mixtures.experiment("ring", "GAN", seed=0)
-        packed = runs.changed(base, {"network": {"pack": 2}})
-        assert packed.network.pack == 2
-        assert packed.model_copy(update={"network": base.network}) == base
+        packed = runs.changed(base, {"scheme.discriminator.pack": 2})
+        assert packed.scheme.discriminator.pack == 2
+        assert packed.model_copy(update={"scheme": base.scheme}) == base
+        assert packed.override(["scheme.discriminator.pack=1"]) == base
 
     def test_refuses_what_no_experiment_has(self):
-        with pytest.raises(ValueError, match=r"network\.pak is no field of network; did you mean network\.pack\?"):
-            runs.changed(mixtures.experiment("ring", "GAN", seed=0), {"network": {"pak": 2}})
+        message = r"scheme\.discriminator\.pak is no field of the discriminator points; did you mean pack\?"
+        with pytest.raises(ValueError, match=message):
+            runs.changed(mixtures.experiment("ring", "GAN", seed=0), {"scheme.discriminator.pak": 2})
 
 
 class TestFigures:

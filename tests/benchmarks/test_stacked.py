@@ -10,11 +10,9 @@ from benchmarks import runs, stacked
 def test_each_entry_trains(entry, few_digits, tmp_path, monkeypatch):
     monkeypatch.setattr(stacked, "TRAINED_ON", 64)
     monkeypatch.setattr(stacked, "SAMPLES", 60)
-    fields = {"steps": 2, "batch_size": 16, "jit": False}
-    recipe = runs.changed(
-        stacked.experiment(stacked.ENTRIES[entry]),
-        {"training": fields, "network": {"generator_width": 4, "discriminator_width": 4}},
-    )
+    changes = {"training.steps": 2, "training.batch_size": 16, "training.jit": False}
+    changes |= {"scheme.generator.width": 4, "scheme.discriminator.width": 4}
+    recipe = runs.changed(stacked.experiment(stacked.ENTRIES[entry]), changes)
     run = runs.Run(entry, recipe)
     assert set(runs.figures(run, runs.Work(stacked.examples, stacked.measure), tmp_path)) == {"seconds"}
     drawn = np.load(runs.folder_of(run, tmp_path) / "samples.npy")

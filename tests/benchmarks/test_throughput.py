@@ -19,9 +19,8 @@ def trainable(networks):
 @pytest.fixture(scope="module")
 def ours():
     experiment = contenders.experiment(64, "float32", 2)
-    return dcgan.generator(experiment.network, experiment.data), dcgan.discriminator(
-        experiment.network, experiment.data
-    )
+    scheme, data = experiment.scheme, experiment.data
+    return dcgan.generator(scheme.generator, data), dcgan.discriminator(scheme.discriminator, data)
 
 
 def test_ours_and_the_bare_networks_have_equal_weights(ours):

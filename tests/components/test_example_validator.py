@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
 from components.example_validator.rules import declared_schema
-from models.config import Data
+from models.config import Images, Points, Unpaired
 from pipeline.experiments import TINY
 
 
@@ -50,7 +51,7 @@ def changed(items, *, domains=1, **changes):
 def validate(tmp_path):
     """Runs the executor on the statistics of the given examples: those of StatisticsGen, without its Beam pipeline."""
 
-    def run(train, held_out=None, *, labels=10, curated=None, batch_size=0, thresholds=None, **settings):
+    def run(train, held_out=None, *, classes=10, curated=None, batch_size=0, thresholds=None, data=None):
         statistics = standard_artifacts.ExampleStatistics()
         statistics.uri = str(tmp_path / "statistics")
         statistics.split_names = '["train", "eval"]'
@@ -71,12 +72,12 @@ def validate(tmp_path):
         ingested = standard_artifacts.Examples()
         ingested.uri = str(tmp_path)
         counts = {"train": len(train), "eval": len(examples() if held_out is None else held_out)}
-        data = Data(labels=labels, **settings)
-        report = Report(counts, 0, [], {str(label): {"train": 1, "eval": 1} for label in range(labels)})
+        data = data or Images(classes=classes)
+        report = Report(counts, 0, [], {str(label): {"train": 1, "eval": 1} for label in range(data.classes)})
         for name in REPORT_FILES[: len(data.sources)]:
             (tmp_path / name).write_text(report.to_json([]))
         inputs = {"examples": [ingested], "statistics": [statistics], "schema": [schema]}
-        properties = {"data": data.model_dump_json(), "evaluation": "{}", "batch_size": batch_size}
+        properties = {"data": json.dumps(data.essential()), "evaluation": "{}", "batch_size": batch_size}
         properties |= {"exclude_splits": "[]", "thresholds": thresholds}
         Executor().Do(inputs, {"anomalies": [anomalies]}, properties)
         return anomalies
@@ -90,7 +91,7 @@ def test_sound_examples_pass(validate):
 
 
 def test_sound_examples_without_labels_pass(validate):
-    validate(examples(labels=0), examples(labels=0), labels=0)
+    validate(examples(labels=0), examples(labels=0), classes=0)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +127,10 @@ def points(**changes):
 
 
 class TestPoints:
-    SETTINGS = {"source": "mixture:ring", "labels": 8}  # noqa: RUF012 - no test changes it
+    DATA = Points(source="mixture:ring", classes=8)
 
     def test_sound_ones_pass(self, validate):
-        validate(points(), points(), **self.SETTINGS)
+        validate(points(), points(), data=self.DATA)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -142,23 +143,23 @@ class TestPoints:
     )
     def test_anomalies(self, validate, changes, message):
         with pytest.raises(ValueError, match=f"split train, {message}"):
-            validate(points(**changes), points(), **self.SETTINGS)
+            validate(points(**changes), points(), data=self.DATA)
 
 
 class TestTwoDomains:
-    SETTINGS = {"unpaired_source": "idx:x"}  # noqa: RUF012 - no test changes it
+    DATA = Unpaired(input=Images(classes=10), target=Images(source="idx:x"))
 
     def sound(self, labels=10, **changes):
         pictures = [Picture(b"png", 28, 28, 1, b"", number % labels if labels else None) for number in range(40)]
         return changed(pictures, domains=2, **changes)
 
     def test_sound_ones_pass(self, validate):
-        validate(self.sound(), self.sound(), **self.SETTINGS)
+        validate(self.sound(), self.sound(), data=self.DATA)
 
     def test_without_labels_the_second_has_them_all_the_same(self, validate):
         unlabelled = self.sound(labels=0)
         assert ["label" in one.features.feature for one in unlabelled[:2]] == [False, True]
-        validate(unlabelled, unlabelled, labels=0, **self.SETTINGS)
+        validate(unlabelled, unlabelled, data=Unpaired(input=Images(), target=self.DATA.target))
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -166,7 +167,7 @@ class TestTwoDomains:
     )
     def test_anomalies(self, validate, changes, message):
         with pytest.raises(ValueError, match=f"split train, {message}"):
-            validate(self.sound(**changes), self.sound(), **self.SETTINGS)
+            validate(self.sound(**changes), self.sound(), data=self.DATA)
 
 
 def test_anomalies_of_eval_alone(validate):
@@ -216,10 +217,10 @@ class TestCuratedSchema:
     def test_the_schema_itself_is_left_as_it_is(self):
         schema = text_format.Parse(CURATED, schema_pb2.Schema())
         before = schema.SerializeToString()
-        merged = declared_schema(schema, Data(labels=3))
+        merged = declared_schema(schema, Images(classes=3))
         assert schema.SerializeToString() == before
         assert merged.dataset_constraints.min_examples_count == 20
-        assert declared_schema(merged, Data(labels=3)) == merged
+        assert declared_schema(merged, Images(classes=3)) == merged
 
 
 def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key():
@@ -232,13 +233,13 @@ def test_settings_that_it_does_not_use_are_no_part_of_the_cache_key():
         )
     }
     nodes = [
-        StrictExampleValidator(**channels, experiment=TINY.override(settings))
+        StrictExampleValidator(**channels, experiment=TINY.override(settings), source="code")
         for settings in (
             [],
             ["data.pixel_limit=99"],
             ["training.steps=3"],
             ["evaluation.extractor_steps=9"],
-            ["data.labels=11"],
+            ["data.classes=11"],
             ["data.source=idx:x"],
             ["training.batch_size=16"],
             ["evaluation.samples=9"],
@@ -260,8 +261,8 @@ class TestCounts:
     def test_a_threshold_that_so_few_cannot_carry(self, validate):
         thresholds = '{"coverage": {"at_least": 0.5}}'
         with pytest.raises(ValueError, match=r"^a bound on coverage needs at least 100 held-out and 200 training"):
-            validate(examples(), examples(5), labels=0, thresholds=thresholds)
+            validate(examples(), examples(5), classes=0, thresholds=thresholds)
 
     def test_a_threshold_set_at_the_start_of_the_run_that_they_can(self, validate):
         thresholds = '{"coverage": {"at_least": 0.5, "resolves": 0.5}}'
-        validate(examples(250, labels=0), examples(120, labels=0), labels=0, thresholds=thresholds)
+        validate(examples(250, labels=0), examples(120, labels=0), classes=0, thresholds=thresholds)

@@ -14,10 +14,23 @@ from components.gan_evaluator.judge import judge
 from components.gan_evaluator.saved_models import Generator
 from models import features, mixtures
 from models.catalog import PLAYERS, metric_names
-from models.config import AtLeast, AtMost, Data, Evaluation, Experiment, Network, Threshold, Training
+from models.config import (
+    Adversarial,
+    AtLeast,
+    AtMost,
+    Evaluation,
+    Experiment,
+    Latent,
+    Points,
+    PointsDiscriminator,
+    PointsGenerator,
+    Stacked,
+    Threshold,
+    Training,
+)
 from tests import judging
 
-RING = Data(source="mixture:ring", labels=8)
+RING = Points(source="mixture:ring", classes=8)
 THRESHOLDS = {"modes": AtLeast(8), "high_quality": Threshold(within_floor=0.03), "reverse_kl": AtMost(0.02)}
 
 
@@ -26,8 +39,15 @@ def experiment(data=RING, thresholds=None, **parts):
         extractor="points", samples=2_500, thresholds=THRESHOLDS if thresholds is None else thresholds
     )
     if data.points:
-        parts = {"network": Network(name="points")} | parts
+        parts = {"scheme": game()} | parts
     return Experiment(name="ring", data=data, training=Training(steps=1), evaluation=evaluation, **parts)
+
+
+def game(condition="none", **generator):
+    return Adversarial(
+        generator=PointsGenerator(condition="none" if condition == "none" else "concatenation", **generator),
+        discriminator=PointsDiscriminator(condition=condition),
+    )
 
 
 def draw(modes=8, width=1.0):
@@ -119,9 +139,9 @@ class TestPoints:
             assert re.search(reason, verdict.reason)
 
     def test_a_conditional_generator_draws_the_mode_that_is_asked_for(self, house):
-        network = Network(name="points", condition="concatenation")
+        scheme = game(condition="projection")
         verdict = judge_in(
-            house, "conditional", experiment(thresholds={"conditional_accuracy": AtLeast(1)}, network=network)
+            house, "conditional", experiment(thresholds={"conditional_accuracy": AtLeast(1)}, scheme=scheme)
         )
         assert verdict.blessed
         assert verdict.lines["conditional_accuracy"].per_class == (1,) * 8
@@ -192,8 +212,8 @@ class TestCodes:
         return directory
 
     def test_they_are_one_hot_and_uniform(self, directory):
-        network = Network(name="points", categorical_codes=4, continuous_codes=1)
-        generator = Generator(directory, experiment(network=network))
+        scheme = game(latent=Latent(categorical_codes=4, continuous_codes=1))
+        generator = Generator(directory, experiment(scheme=scheme))
         points = generator.sample(2_000, seed=0, labels=None)
         assert np.bincount(points[:, 0].astype(int)).min() > 400
         assert -1 <= points[:, 1].min() < -0.99
@@ -202,13 +222,13 @@ class TestCodes:
         assert (points[:, 1] != generator.sample(2_000, seed=1, labels=None)[:, 1]).all()
 
     def test_other_codes_than_the_experiments_are_refused(self, directory):
-        network = Network(name="points", categorical_codes=6)
-        with pytest.raises(ValueError, match=r"codes of width 5; the experiment's network has 6 \+ 0"):
-            Generator(directory, experiment(network=network))
+        scheme = game(latent=Latent(categorical_codes=6))
+        with pytest.raises(ValueError, match=r"codes of width 5; the experiment's generator has 6"):
+            Generator(directory, experiment(scheme=scheme))
 
 
 def test_stacked_digits(tmp_path):
-    data = Data(source="stacked:digits", resolution=16, channels=3, labels=1000)
+    data = Stacked(source="stacked:digits", resolution=16)
     digits = judging.digits()
     for split, count in (("train", 300), ("eval", 9_000)):
         images, labels = judging.triples(*digits[split], count)

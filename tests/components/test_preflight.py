@@ -4,7 +4,7 @@ import pytest
 
 from components import preflight
 from components.example_gen.ingest import ingest, read_reports
-from models.config import Data, Evaluation, Threshold
+from models.config import Evaluation, Images, Threshold, Unpaired
 from pipeline.experiments import RING_RESTORATION, RING_TO_SQUARE, TINY
 from tests.components.images import make_pipeline, write_classes
 
@@ -15,7 +15,7 @@ def folder(tmp_path):
 
     def write(counts, **settings):
         root = write_classes(tmp_path / "in", counts)
-        data = Data(source=f"folder:{root}", channels=3, resolution=16, **settings)
+        data = Images(source=f"folder:{root}", channels=3, resolution=16, **settings)
         ingest(data, str(tmp_path), make_pipeline)
         return data, read_reports(str(tmp_path), data)
 
@@ -28,10 +28,10 @@ def check(found, batch_size=4, **evaluation):
     preflight.check_counts(data, Evaluation(**evaluation), batch_size, counts, reports[0].by_class)
 
 
-class TestGan:
+class TestScheme:
     @pytest.mark.parametrize("experiment", [RING_TO_SQUARE, RING_RESTORATION], ids=lambda each: each.name)
     def test_one_that_draws_nothing_from_noise(self, experiment):
-        with pytest.raises(ValueError, match=f"the GAN {experiment.gan.name} moves examples instead") as caught:
+        with pytest.raises(ValueError, match=f"the scheme {experiment.scheme.name} moves examples instead") as caught:
             preflight.check_experiment(experiment)
         assert "\n" not in str(caught.value)
 
@@ -40,31 +40,31 @@ class TestGan:
 
 
 class TestClasses:
-    @pytest.mark.parametrize("labels", [3, 1, 10])
-    def test_another_number_than_the_folder_has(self, folder, tmp_path, labels):
-        message = rf"has 2, ant, bee, and data\.labels is {labels}: set data\.labels=2$"
+    @pytest.mark.parametrize("classes", [3, 1, 10])
+    def test_another_number_than_the_folder_has(self, folder, tmp_path, classes):
+        message = rf"has 2, ant, bee, and data\.classes is {classes}: set data\.classes=2$"
         with pytest.raises(ValueError, match=message):
-            folder({"ant": 5, "bee": 5}, labels=labels)
+            folder({"ant": 5, "bee": 5}, classes=classes)
         assert not list(tmp_path.glob("Split-*"))
 
     @pytest.mark.parametrize(
         ("by_class", "message"),
         [
-            ({}, "has no labels, and data.labels is 3"),
-            ({"0": 4, "1": 4}, "has labels from 0 to 1, and data.labels is 3: set data.labels=2"),
-            ({"0": 4, "1": 4, "2": 4, "3": 4}, "has labels from 0 to 3, and data.labels is 3: set data.labels=4"),
-            ({"-1": 4, "1": 4, "2": 4}, "has labels from -1 to 2, and data.labels is 3$"),
+            ({}, "has no labels, and data.classes is 3"),
+            ({"0": 4, "1": 4}, "has labels from 0 to 1, and data.classes is 3: set data.classes=2"),
+            ({"0": 4, "1": 4, "2": 4, "3": 4}, "has labels from 0 to 3, and data.classes is 3: set data.classes=4"),
+            ({"-1": 4, "1": 4, "2": 4}, "has labels from -1 to 2, and data.classes is 3$"),
             ({"0": 4, "2": 4}, "class 1 has 0 in train and 0 in eval: add"),
         ],
     )
     def test_where_classes_have_no_names_the_labels_say_it(self, by_class, message):
         counts = {label: {"train": count, "eval": count} for label, count in by_class.items()}
         with pytest.raises(ValueError, match=message):
-            preflight.check_classes(Data(source="idx:x", labels=3), counts, [])
+            preflight.check_classes(Images(source="idx:x", classes=3), counts, [])
 
     def test_one_example_alone_is_no_class(self, folder, tmp_path):
         with pytest.raises(ValueError, match=r"needs two different examples .* class b has [01] in train and [01] in"):
-            folder({"a": 40, "b": 1}, labels=2)
+            folder({"a": 40, "b": 1}, classes=2)
         assert not list(tmp_path.glob("Split-*"))
 
     def test_copies_of_one_example_are_no_class(self, tmp_path):
@@ -72,7 +72,7 @@ class TestClasses:
         for number in range(9):
             (root / "b" / f"copy-{number}.png").write_bytes((root / "b" / "0.png").read_bytes())
         with pytest.raises(ValueError, match=r"class b has (10 in train and 0|0 in train and 10) in eval"):
-            ingest(Data(source=f"folder:{root}", labels=2), str(tmp_path / "out"), make_pipeline)
+            ingest(Images(source=f"folder:{root}", classes=2), str(tmp_path / "out"), make_pipeline)
 
     def test_without_labels_classes_do_not_matter(self, folder):
         _, (report,) = folder({"a": 40, "b": 1})
@@ -81,7 +81,7 @@ class TestClasses:
 
 class TestCounts:
     def test_a_batch_of_more_than_there_are(self, folder):
-        found = folder({"a": 5, "b": 4}, labels=2)
+        found = folder({"a": 5, "b": 4}, classes=2)
         most = found[1][0].counts["train"]
         with pytest.raises(ValueError, match=rf"^training\.batch_size is at most .* received {most + 1}, and folder:"):
             check(found, most + 1)
@@ -89,13 +89,13 @@ class TestCounts:
 
     def test_a_second_domain_of_fewer(self, tmp_path):
         roots = [write_classes(tmp_path / name, {"x": count}) for name, count in (("a", 40), ("b", 6))]
-        data = Data(source=f"folder:{roots[0]}", unpaired_source=f"folder:{roots[1]}")
+        data = Unpaired(input=Images(source=f"folder:{roots[0]}"), target=Images(source=f"folder:{roots[1]}"))
         ingest(data, str(tmp_path / "out"), make_pipeline)
         with pytest.raises(ValueError, match=rf"received 8, and folder:{roots[1]} has \d in train"):
             check((data, read_reports(str(tmp_path / "out"), data)), 8)
 
     def test_too_few_for_what_is_required(self, folder):
-        found = folder({"a": 5, "b": 4}, labels=2)
+        found = folder({"a": 5, "b": 4}, classes=2)
         check(found, 2)
         with pytest.raises(ValueError, match=r"a bound on coverage needs at least \d+ held-out") as caught:
             check(found, 2, thresholds={"coverage": Threshold(at_least=0.5)})
@@ -103,12 +103,12 @@ class TestCounts:
         assert "\n" not in str(caught.value)
 
     def test_no_choosing_split_to_judge_against(self, folder):
-        found = folder({"a": 20, "b": 20}, labels=2, choose_share=0)
+        found = folder({"a": 20, "b": 20}, classes=2, choose_share=0)
         with pytest.raises(ValueError, match=r"evaluation\.split=choose needs examples to judge against"):
             check(found, split="choose")
         check(found, split="eval")
 
     def test_a_class_that_the_choosing_split_lacks(self, folder):
-        found = folder({"a": 20, "b": 2}, labels=2)
+        found = folder({"a": 20, "b": 2}, classes=2)
         with pytest.raises(ValueError, match=r"evaluation\.split=choose needs examples of class 1 to judge against"):
             check(found, split="choose")

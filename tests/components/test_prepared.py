@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 from components.example_gen.ingest import ingest
 from components.example_gen.prepared import _builder
 from components.example_gen.sources import SPLITS, fingerprint, open_source
-from models.config import Data
+from models.config import Images
 from pipeline.fetch import fetch
 from tests.components.images import decoded, make_pipeline, noise, read_split
 
@@ -66,7 +66,7 @@ def prepare(data_dir, config):
 
 def run(source, directory, **settings):
     directory.mkdir()
-    report = ingest(Data(source=source, **settings), str(directory), make_pipeline)
+    report = ingest(Images(source=source, **settings), str(directory), make_pipeline)
     return report, {split: read_split(directory, split) for split in SPLITS}
 
 

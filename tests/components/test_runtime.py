@@ -9,6 +9,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from components.example_gen import driver
 from components.example_gen.sources import fingerprint
 from components.runtime import data_of, experiment_of
+from models.config import Images, Unpaired
 from pipeline.experiments import TINY
 from tests.components.images import write_classes
 
@@ -54,15 +55,20 @@ class TestData:
         assert (data.source, data.eval_share) == ("idx:somewhere", 0.3)
         assert data_of({"data": self.DATA}).source == "digits"
 
+    def test_of_two_domains_it_is_that_of_the_first(self):
+        data = Unpaired(input=Images(source="idx:a"), target=Images(source="idx:b"))
+        found = data_of({"data": json.dumps(data.essential()), "data_source": "idx:c"})
+        assert found.sources == ("idx:c", "idx:b")
+
     def test_another_kind_is_refused(self):
         with pytest.raises(
-            ValueError, match="compiled for digits takes images; received mixture:ring: compile it anew"
+            ValueError, match=r"compiled for digits takes .* mixture:ring is for data\.name=points, .*; compile it anew"
         ):
             data_of({"data": self.DATA, "data_source": "mixture:ring"})
 
     def test_a_source_that_is_none_is_refused_in_one_line(self):
         with pytest.raises(ValueError, match="source: rng is no mixture") as caught:
-            data_of({"data": self.DATA, "data_source": "mixture:rng"})
+            data_of({"data": '{"name": "points"}', "data_source": "mixture:rng"})
         assert "\n" not in str(caught.value)
 
 

@@ -28,24 +28,36 @@ from components.sample_generator.drawing import generate, missing
 from components.sample_generator.executor import Executor
 from components.sample_generator.order import MANIFEST, Order
 from models import export
-from models.catalog import lookup
+from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Points, PointsDiscriminator, PointsGenerator
+from models.config.variants import made_by
 from pipeline.cli import app
 from tests.harness import experiment
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("model"), network={"condition": "embedding"})
+    return saved(tmp_path_factory.mktemp("model"), scheme=by_class())
 
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("points"), data={"source": "mixture:ring"}, network={"name": "points"})
+    return saved(tmp_path_factory.mktemp("points"), data=Points(source="mixture:ring"), scheme=PLANE)
+
+
+PLANE = Adversarial(generator=PointsGenerator(), discriminator=PointsDiscriminator())
+
+
+def by_class(**generator):
+    """Of images of a class."""
+    return Adversarial(
+        generator=DCGANGenerator(condition="embedding", **generator),
+        discriminator=DCGANDiscriminator(condition="projection"),
+    )
 
 
 def saved(folder, **parts):
     config = experiment(**parts)
-    export.save(lookup("gan", config.gan.name)(config), folder / "Format-Serving")
+    export.save(made_by("scheme", config.scheme)(config), folder / "Format-Serving")
     return str(folder / "Format-Serving")
 
 
@@ -69,7 +81,7 @@ class TestSamples:
     def test_a_sample_is_what_a_server_answers_for_its_seed_and_label(self, model, tmp_path):
         samples = read(draw(tmp_path / "out", model, count=13, seed=-4))
         assert list(samples) == list(range(-4, 9))
-        labels = [seed % experiment(network={"condition": "embedding"}).data.labels for seed in samples]
+        labels = [seed % experiment().data.classes for seed in samples]
         assert [label for label, _ in samples.values()] == labels
         answer = tf.saved_model.load(model).signatures["sample"](
             seed=tf.constant(list(samples), tf.int64), label=tf.constant(labels, tf.int64)
@@ -231,7 +243,7 @@ class TestRefusals:
 
     def test_another_model_in_the_same_folder(self, model, tmp_path):
         folder = draw(tmp_path / "out", model, count=4)
-        other = saved(tmp_path / "other", network={"condition": "embedding", "generator_width": 5})
+        other = saved(tmp_path / "other", scheme=by_class(width=5))
         with pytest.raises(ValueError, match=r"another order \(model_sha256 differs\)"):
             draw(folder, other, count=4)
 

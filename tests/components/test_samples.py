@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from components.example_gen.samples import Samples, open_samples, write_samples
-from models.config import Data
+from models.config import Images
 from tests.components.images import decode, image_file, noise, write_classes
 
 
@@ -20,7 +20,7 @@ def read(path):
 
 
 def write(folder, tmp_path, classes=(), **options):
-    return write_samples(open_samples(str(folder)), tmp_path / "out.gz", classes=list(classes), data=Data(**options))
+    return write_samples(open_samples(str(folder)), tmp_path / "out.gz", classes=list(classes), data=Images(**options))
 
 
 class TestSamples:
@@ -51,7 +51,7 @@ class TestSamples:
             open_samples(str(folder)),
             tmp_path / "out.gz",
             classes=["a"],
-            data=Data(),
+            data=Images(),
             progress=lambda *done: told.append(done),
         )
         assert told == [(1, 3), (2, 3), (3, 3)]

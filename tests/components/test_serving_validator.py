@@ -17,8 +17,8 @@ from components.serving_validator import process
 from components.serving_validator.executor import Executor
 from components.serving_validator.validator import validate
 from models import export
-from models.catalog import lookup
 from models.config import Serving
+from models.config.variants import made_by
 from models.saved import CARD, WARM_UP
 from models.signatures import Sampler
 from serving.options import ServerOptions, find
@@ -32,7 +32,7 @@ class Restless(Sampler):
     """Draws anew each time."""
 
     def latent(self, seed):
-        return {"z": tf.random.normal([tf.size(seed), self.network.latent_size])}
+        return {"z": tf.random.normal([tf.size(seed), self.experiment.latent.size])}
 
 
 class Crowded(Sampler):
@@ -76,7 +76,7 @@ def saved(directory: Path, sampler=Sampler, **parts):
     config = experiment(**parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "Sampler", sampler)
-        export.save(lookup("gan", config.gan.name)(config), directory / "Format-Serving")
+        export.save(made_by("scheme", config.scheme)(config), directory / "Format-Serving")
     return str(directory / "Format-Serving"), config
 
 

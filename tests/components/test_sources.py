@@ -9,7 +9,7 @@ from components.example_gen import points, stacked
 from components.example_gen.images import Picture, read_picture
 from components.example_gen.sources import SPLITS, TRAINED, Fault, fingerprint, open_source, split_of
 from models import mixtures
-from models.config import Data
+from models.config import Images, Stacked
 from tests.components.images import decode, image_file, noise, write_classes, write_idx
 
 NAMES = {SPLITS: None, TRAINED: "train"}
@@ -21,13 +21,13 @@ def items(source):
     return [
         (NAMES.get(shard.sides, shard.sides[0]), item)
         for shard in opened.shards()
-        for item in opened.read(shard, data=Data())
+        for item in opened.read(shard, data=Images())
     ]
 
 
 def heads(source):
     opened = open_source(source)
-    return [(head.key, head.label) for shard in opened.shards() for head in opened.heads(shard, data=Data())]
+    return [(head.key, head.label) for shard in opened.shards() for head in opened.heads(shard, data=Images())]
 
 
 class TestSplitOf:
@@ -36,19 +36,19 @@ class TestSplitOf:
 
     @pytest.mark.parametrize(("place", "split"), [(0.19, "eval"), (0.21, "choose"), (0.29, "choose"), (0.31, "train")])
     def test_eval_comes_first_and_then_choose(self, place, split):
-        assert split_of(self.key(place), SPLITS, Data(eval_share=0.2, choose_share=0.1)) == split
+        assert split_of(self.key(place), SPLITS, Images(eval_share=0.2, choose_share=0.1)) == split
 
     @pytest.mark.parametrize(("place", "split"), [(0.09, "choose"), (0.11, "train")])
     def test_what_a_source_trains_on_is_divided_in_two(self, place, split):
-        assert split_of(self.key(place), TRAINED, Data(eval_share=0.2, choose_share=0.1)) == split
+        assert split_of(self.key(place), TRAINED, Images(eval_share=0.2, choose_share=0.1)) == split
 
     def test_a_split_of_its_own_stays(self):
-        assert split_of(self.key(0), ("train",), Data()) == "train"
+        assert split_of(self.key(0), ("train",), Images()) == "train"
 
     def test_eval_does_not_depend_on_choose(self):
         keys = [self.key(place) for place in np.linspace(0, 0.999, 500)]
         with_choose, without = (
-            {key for key in keys if split_of(key, SPLITS, Data(choose_share=share)) == "eval"} for share in (0.1, 0)
+            {key for key in keys if split_of(key, SPLITS, Images(choose_share=share)) == "eval"} for share in (0.1, 0)
         )
         assert with_choose == without
 
@@ -143,7 +143,7 @@ class TestIdx:
     def test_images_above_the_pixel_limit_are_not_read(self, idx):
         opened = open_source(f"idx:{idx}")
         shard = next(opened.shards())
-        [fault] = opened.read(shard, data=Data(pixel_limit=11))
+        [fault] = opened.read(shard, data=Images(pixel_limit=11))
         assert fault.images == 20
         assert "has 4 x 3 pixels, more than data.pixel_limit of 11" in fault.reason
 
@@ -298,7 +298,7 @@ class TestStacked:
     def test_a_channel_is_a_digit_of_the_split_and_the_label_names_all_three(self):
         singles = {"train": set(), "eval": set(), "choose": set()}
         for _, item in items("digits"):
-            singles[split_of(item.key, SPLITS, Data())].add((decode(item.encoded).tobytes(), item.label))
+            singles[split_of(item.key, SPLITS, Images())].add((decode(item.encoded).tobytes(), item.label))
         assert not singles["choose"] & (singles["train"] | singles["eval"])
         found = items("stacked:digits")
         assert [split for split, _ in found] == ["train"] * 600 + ["eval"] * 300 + ["choose"] * 300
@@ -311,8 +311,8 @@ class TestStacked:
     def test_without_a_share_to_choose_by_there_are_none(self):
         opened = open_source("stacked:digits")
         (shard,) = [shard for shard in opened.shards() if shard.sides == ("choose",)]
-        assert not list(opened.read(shard, data=Data(choose_share=0)))
-        assert len(list(opened.read(shard, data=Data(choose_share=0.1)))) == 300
+        assert not list(opened.read(shard, data=Stacked(source="stacked:digits", choose_share=0)))
+        assert len(list(opened.read(shard, data=Stacked(source="stacked:digits", choose_share=0.1)))) == 300
 
     def test_triples_are_random_and_the_same_in_every_run(self):
         found = items("stacked:digits")

@@ -20,18 +20,18 @@ def cpu_seconds():
 
 
 @pytest.mark.parametrize(
-    ("counts", "labels", "stage", "message"),
+    ("counts", "classes", "stage", "message"),
     [
-        ({"a": 40, "b": 1}, 3, 0, "folder:{root} has 2, a, b, and data.labels is 3: set data.labels=2"),
+        ({"a": 40, "b": 1}, 3, 0, "folder:{root} has 2, a, b, and data.classes is 3: set data.classes=2"),
         ({"a": 40, "b": 1}, 2, 0, "one to train on and one to hold out; of folder:{root}, class b has"),
         ({"a": 5, "b": 4}, 2, 3, "training.batch_size is at most the number of training examples; received 32, and"),
     ],
     ids=["another number of classes", "a class of one", "fewer than a batch"],
 )
-def test_it_says_why_in_one_line(tmp_path, counts, labels, stage, message):
+def test_it_says_why_in_one_line(tmp_path, counts, classes, stage, message):
     root = write_classes(tmp_path / "in", counts, (32, 32, 3))
     began = cpu_seconds()
-    settings = [f"data.source=folder:{root}", f"data.labels={labels}", "data.channels=3"]
+    settings = [f"data.source=folder:{root}", f"data.classes={classes}", "data.channels=3"]
     done = run(tmp_path / "run", *(word for each in settings for word in ("--set", each)))
     assert cpu_seconds() - began < CPU_SECONDS
     assert done.returncode == 1

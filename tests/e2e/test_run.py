@@ -232,21 +232,21 @@ class TestChangedFiles:
         assert with_state(run(root, *source), "ran") == {"Pusher"}
 
     def test_a_wrong_declaration_stops_before_training(self, folder, tmp_path):
-        done = run(tmp_path, "--source", f"folder:{folder}", "--set", "data.labels=5")
+        done = run(tmp_path, "--source", f"folder:{folder}", "--set", "data.classes=5")
         assert done.returncode == 1
         assert not done.states
-        assert done.err.startswith("error: stage ImageExampleGen failed: data.labels is the number of classes; ")
+        assert done.err.startswith("error: stage ImageExampleGen failed: data.classes is the number of classes; ")
 
 
 class TestCollapse:
     # With a weak penalty and equal learning rates the demo's GAN draws one picture a class, which the classifier reads
     # right nearly always: conditional_accuracy alone would bless it.
-    WEAK = ("training.steps=1000", "objective.penalties.r1=0.2", "training.ema_half_life_images=5000")
+    WEAK = ("training.steps=1000", "scheme.objective.penalties.r1=0.2", "training.ema_half_life_images=5000")
     RATES = ("generator_optimizer", "discriminator_optimizer")
 
     def test_a_generator_that_collapsed_in_training_is_refused_and_the_reason_says_so(self, tmp_path):
         rates = [f'training.{player}={{"learning_rate": 5e-4}}' for player in self.RATES]
-        sizes = ["network.generator_width=32", "network.discriminator_width=32"]
+        sizes = ["scheme.generator.width=32", "scheme.discriminator.width=32"]
         settings = [part for setting in (*self.WEAK, *rates, *sizes) for part in ("--set", setting)]
         done = run(tmp_path, *settings, name="digits-cgan")
         assert done.returncode == 3, done.err

@@ -11,7 +11,7 @@ from tests.harness import experiment
 def model(tmp_path_factory):
     config = experiment()
     directory = str(tmp_path_factory.mktemp("model") / "1")
-    export.save(lookup("gan", config.gan.name)(config), directory, trained_on="abc")
+    export.save(lookup("scheme", config.scheme.name)(config), directory, trained_on="abc")
     return directory
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.config import AtLeast, AtMost, Data, Evaluation, Threshold
+from models.config import AtLeast, AtMost, Evaluation, Images, Points, Threshold
 from models.counts import check_bounds, compares
 from models.metrics.estimate import Estimate
 from models.metrics.parts import cut, over_parts, student
 from pipeline.experiments import EXPERIMENTS
 
-DIGITS = Data(source="digits", resolution=16, labels=10)
+DIGITS = Images(source="digits", resolution=16, classes=10)
 
 
 def evaluation(name="coverage", threshold=None, **settings):
@@ -70,7 +70,7 @@ class TestCheckBounds:
             check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [1])
 
     def test_modes_are_counted_on_thousands(self):
-        ring = Data(source="mixture:ring", labels=8)
+        ring = Points(source="mixture:ring", classes=8)
         check_bounds(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)
         with pytest.raises(ValueError, match=r"modes needs at least 2,500 generated .* is 99"):
             check_bounds(ring, evaluation("modes", AtLeast(8), samples=99), train=9_000, real=1_000)

@@ -3,11 +3,12 @@ import pytest
 import tensorflow as tf
 
 from models import data as data_module
-from models.config import Data, Training
+from models.config import Images, Points, Training, Unpaired
 from models.data import Arrays, batches, compared_with, read_examples, reference
 from tests.harness import DATA, write_examples
 
 ARRAYS = Arrays(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.arange(10))
+RING_AND_GRID = Unpaired(input=Points(source="mixture:ring", classes=8), target=Points(source="mixture:grid"))
 
 
 def labels(count, *, first_step=0, replicas=1, workers=1, worker=0, seed=0, batch_size=4, draws=1):
@@ -67,22 +68,20 @@ class TestReadExamples:
 
     def test_points_are_read_as_they_are(self, tmp_path):
         points = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
-        arrays = read_examples(write_points(tmp_path, points), Data(source="mixture:ring", labels=8))
+        arrays = read_examples(write_points(tmp_path, points), Points(source="mixture:ring", classes=8))
         assert arrays.examples.dtype == np.float32
         np.testing.assert_array_equal(arrays.examples, points[arrays.labels])
 
     def test_a_second_domain_is_kept_apart(self, tmp_path):
-        data = Data(source="mixture:ring", unpaired_source="mixture:grid", labels=8)
         points = [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
-        arrays = read_examples(write_points(tmp_path, points, domains=[0, 1, 0, 1, 1]), data)
+        arrays = read_examples(write_points(tmp_path, points, domains=[0, 1, 0, 1, 1]), RING_AND_GRID)
         assert sorted(arrays.examples[:, 0]) == [0, 2]
         assert sorted(arrays.labels) == [0, 2]
         assert sorted(arrays.unpaired[:, 0]) == [1, 3, 4]
 
     def test_an_empty_domain_is_an_error(self, tmp_path):
-        data = Data(source="mixture:ring", unpaired_source="mixture:grid", labels=8)
         with pytest.raises(ValueError, match="there are 2 of the first, 0 of the second"):
-            read_examples(write_points(tmp_path, [[0, 0], [1, 1]], domains=[0, 0]), data)
+            read_examples(write_points(tmp_path, [[0, 0], [1, 1]], domains=[0, 0]), RING_AND_GRID)
 
     def test_no_file_is_an_error_that_names_the_pattern(self, tmp_path):
         with pytest.raises(ValueError, match=r"none matches .*nothing"):
@@ -91,7 +90,7 @@ class TestReadExamples:
     def test_another_size_is_an_error(self, tmp_path):
         pattern = write_examples(tmp_path)
         with pytest.raises(ValueError, match=r"\[32, 32, 1\]; received \[16, 16, 1\]"):
-            read_examples(pattern, Data(resolution=32, labels=3))
+            read_examples(pattern, Images(resolution=32, classes=3))
 
 
 class TestBatches:

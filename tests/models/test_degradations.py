@@ -4,7 +4,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models import catalog
-from models.config import Scheme
+from models.config import Restoration
 from models.degradations import degrade, noise, shrink
 
 SEED = tf.constant([1, 2], tf.int64)
@@ -33,7 +33,7 @@ def test_nothing_happens_at_strength_0_and_the_same_for_the_same_seed(name):
 
 
 def test_several_follow_one_another_in_the_catalogs_order():
-    scheme = Scheme(name="restoration", degradations={"noise": 0.1, "shrink": 0.5})
+    scheme = Restoration(degradations={"noise": 0.1, "shrink": 0.5})
     both = degrade(X, scheme.degradations, SEED)
     # noise that came first would be halved
     assert_allclose((both - X / 2).numpy().std(), 0.1, rtol=0.15)
@@ -41,6 +41,6 @@ def test_several_follow_one_another_in_the_catalogs_order():
 
 def test_a_strength_below_0_and_an_unknown_one_are_refused():
     with pytest.raises(ValueError, match=r"the strength of a degradation is at least 0; received -1\.0 for noise"):
-        Scheme(degradations={"noise": -1})
+        Restoration(degradations={"noise": -1})
     with pytest.raises(ValueError, match="nois is no degradation of the catalog; did you mean noise"):
-        Scheme(degradations={"nois": 1.0})
+        Restoration(degradations={"nois": 1.0})

@@ -9,7 +9,16 @@ from PIL import Image
 
 from models import export
 from models.catalog import lookup
-from models.config import Data, Experiment, Network
+from models.config import (
+    Adversarial,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Experiment,
+    Latent,
+    Points,
+    PointsDiscriminator,
+    PointsGenerator,
+)
 from models.source import source_hash
 from tests.harness import experiment
 
@@ -17,16 +26,18 @@ from tests.harness import experiment
 @pytest.fixture(scope="module", params=["embedding", "none"])
 def model(request, tmp_path_factory):
     """A loaded SavedModel of an untrained GAN, with the GAN and its folder."""
-    network = Network(latent_size=4, generator_width=4, discriminator_width=4, condition=request.param)
-    config = experiment(network=network)
-    gan = lookup("gan", config.gan.name)(config)
+    generator = DCGANGenerator(latent=Latent(size=4), width=4, condition=request.param)
+    judged_by = "none" if request.param == "none" else "projection"
+    discriminator = DCGANDiscriminator(width=4, condition=judged_by)
+    config = experiment(scheme=Adversarial(generator=generator, discriminator=discriminator))
+    gan = lookup("scheme", config.scheme.name)(config)
     directory = tmp_path_factory.mktemp("model") / "1"
     export.save(gan, directory, trained_on="abc")
     return tf.saved_model.load(str(directory)), gan, directory
 
 
 def condition(gan, labels):
-    return {"label": tf.constant(labels, tf.int64)} if gan.experiment.network.conditional else {}
+    return {"label": tf.constant(labels, tf.int64)} if gan.experiment.conditional else {}
 
 
 def sample(model, gan, seeds, labels):
@@ -71,7 +82,7 @@ def test_any_int64_is_a_seed(model):
 def test_what_made_the_model_is_saved_with_it(model):
     _, gan, directory = model
     saved = Experiment.from_json((directory / "assets.extra" / "experiment.json").read_text())
-    assert saved.network == gan.experiment.network
+    assert saved.scheme == gan.experiment.scheme
     assert saved.training == gan.experiment.training
 
 
@@ -91,9 +102,12 @@ def test_the_record_says_what_made_the_model(model):
 
 def test_a_generator_of_points_serves_points(tmp_path):
     config = experiment(
-        data=Data(source="mixture:ring"), network=Network(name="points", latent_size=2, generator_norm="none")
+        data=Points(source="mixture:ring"),
+        scheme=Adversarial(
+            generator=PointsGenerator(latent=Latent(size=2), norm="none"), discriminator=PointsDiscriminator()
+        ),
     )
-    gan = lookup("gan", config.gan.name)(config)
+    gan = lookup("scheme", config.scheme.name)(config)
     export.save(gan, tmp_path / "1")
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     z = tf.random.stateless_normal([5, 2], [1, 2])
@@ -116,12 +130,11 @@ def test_a_translator_serves_images_for_images(tmp_path):
 
 
 def test_codes_of_a_seed_are_one_hot_and_in_range(tmp_path):
+    latent = Latent(size=4, categorical_codes=3, continuous_codes=2)
     config = experiment(
-        network=Network(
-            latent_size=4, generator_width=4, discriminator_width=4, categorical_codes=3, continuous_codes=2
-        )
+        scheme=Adversarial(generator=DCGANGenerator(latent=latent, width=4), discriminator=DCGANDiscriminator(width=4))
     )
-    sampler = export.Sampler(lookup("gan", config.gan.name)(config).samplers(), config)
+    sampler = export.Sampler(lookup("scheme", config.scheme.name)(config).samplers(), config)
     code = sampler.latent(tf.range(50, dtype=tf.int64))["code"].numpy()
     assert code.shape == (50, 5)
     np.testing.assert_array_equal(np.sort(code[:, :3], axis=1), [[0, 0, 1]] * 50)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.stats import multivariate_normal
 
 from models import features, mixtures
-from models.config import Data
+from models.config import Data, Images, Points, Stacked
 from tests import judging
 from tests.harness import write_examples
 
@@ -47,14 +47,14 @@ def test_reads_digits(tmp_path):
 
 @pytest.mark.parametrize(("resolution", "channels"), [(16, 3), (28, 1), (32, 3), (64, 1), (128, 3)])
 def test_any_image(resolution, channels):
-    data = Data(source="digits", resolution=resolution, channels=channels, labels=3)
+    data = Images(source="digits", resolution=resolution, channels=channels, classes=3)
     outputs = features.classifier(data)(np.zeros((2, resolution, resolution, channels), np.float32))
     assert outputs["features"].shape == (2, features.FEATURES)
     assert outputs["logits"].shape == (2, 3)
 
 
 def test_same_seed_same_batches(tmp_path):
-    data = Data(source="digits", resolution=16, channels=1, labels=3)
+    data = Images(source="digits", resolution=16, channels=1, classes=3)
     patterns = write_examples(tmp_path / "examples", data)
     image = tf.constant(np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16, 1))
 
@@ -68,7 +68,7 @@ def test_same_seed_same_batches(tmp_path):
 
 
 def test_images_without_labels_get_random_features(tmp_path):
-    data = Data(source="folder:x", resolution=16, channels=3)
+    data = Images(source="folder:x", resolution=16, channels=3)
     patterns = write_examples(tmp_path / "examples", data)
     model, record = run(tmp_path, patterns, patterns, data)
     outputs = model.signatures["serving_default"](image=tf.random.stateless_uniform([4, 16, 16, 3], [1, 2]))
@@ -79,7 +79,7 @@ def test_images_without_labels_get_random_features(tmp_path):
 
 
 class TestStacked:
-    DATA = Data(source="stacked:digits", resolution=16, channels=3, labels=1000)
+    DATA = Stacked(source="stacked:digits", resolution=16)
 
     def test_reads_each_channel(self, tmp_path):
         data = judging.digits()
@@ -104,7 +104,7 @@ class TestStacked:
 class TestPoints:
     @pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
     def test_the_optimal_classifier(self, tmp_path, name, modes):
-        data = Data(source=f"mixture:{name}", labels=modes)
+        data = Points(source=f"mixture:{name}", classes=modes)
         mixture = mixtures.of_source(data.source)
         points, labels = mixtures.sample(mixture, 300, 0)
         judging.write_split(tmp_path / "examples", points, labels)
@@ -122,13 +122,13 @@ class TestPoints:
         )
 
     def test_refuses_labels_that_are_no_modes(self):
-        with pytest.raises(ValueError, match=r"mixture:ring has 8 modes: data\.labels is that or 0; received 10"):
-            features.mixture_classifier(Data(source="mixture:ring", labels=10))
+        with pytest.raises(ValueError, match=r"mixture:ring has 8 modes: data\.classes is that or 0; received 10"):
+            features.mixture_classifier(Points(source="mixture:ring", classes=10))
 
 
 def test_refuses_a_label_out_of_range(tmp_path):
-    patterns = write_examples(tmp_path / "examples", Data(source="digits", resolution=16, channels=1, labels=3))
-    data = Data(source="digits", resolution=16, channels=1, labels=2)
+    patterns = write_examples(tmp_path / "examples", Images(source="digits", resolution=16, channels=1, classes=3))
+    data = Images(source="digits", resolution=16, channels=1, classes=2)
     with pytest.raises(ValueError, match="labels are 0 to 1; received 0 to 2"):
         run(tmp_path, patterns, patterns, data)
 

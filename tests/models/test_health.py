@@ -213,7 +213,7 @@ def gan_and_examples(tmp_path_factory):
     """A GAN of three classes that nobody has trained, and real examples."""
     config = experiment()
     arrays = read_examples(write_examples(tmp_path_factory.mktemp("examples"), config.data), config.data)
-    return lookup("gan", config.gan.name)(config), reference(arrays, 64, 0)
+    return lookup("scheme", config.scheme.name)(config), reference(arrays, 64, 0)
 
 
 class TestLook:
@@ -249,8 +249,7 @@ class TestLook:
     def test_variety_is_that_within_the_classes_that_are_asked_for(self, gan_and_examples):
         gan, examples = gan_and_examples
         asked = Monitor(gan.experiment, examples).look(gan, 1)
-        network = gan.experiment.network.model_copy(update={"condition": "none"})
-        config = gan.experiment.model_copy(update={"network": network})
+        config = gan.experiment.override(["scheme.generator.condition=none", "scheme.discriminator.condition=none"])
         # the labels of the data are there, but nobody asks for them
         assert Monitor(config, examples).look(gan, 1)[DIVERSITY] != asked[DIVERSITY]
 

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from models import features
-from models.config import Data, Evaluation
+from models.config import Evaluation, Images, Points
 from models.inception import load_inception
 from tests.harness import write_examples
 from tests.models.test_features import run
 
-DIGITS = Data(source="digits", resolution=16, labels=10)
+DIGITS = Images(source="digits", resolution=16, classes=10)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def plainly(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.nd
 @pytest.mark.parametrize("channels", [1, 3])
 def test_features_and_classes_are_those_of_keras(network, weights, channels):
     images = np.random.default_rng(0).random((2, 32, 32, channels), np.float32)
-    model, digest = load_inception(Data(source="digits", resolution=32, channels=channels), weights)
+    model, digest = load_inception(Images(source="digits", resolution=32, channels=channels), weights)
     outputs = model(images, training=False)
     pooled, probabilities = plainly(network, images)
     assert outputs["features"].shape == (2, 2048)
@@ -50,7 +50,7 @@ def test_features_and_classes_are_those_of_keras(network, weights, channels):
 
 
 def test_the_judges_model_has_inceptions_features_and_the_datas_classes(weights, tmp_path):
-    patterns = write_examples(tmp_path / "examples", DIGITS, count=DIGITS.labels)
+    patterns = write_examples(tmp_path / "examples", DIGITS, count=DIGITS.classes)
     model, record = run(
         tmp_path, patterns, patterns, DIGITS, extractor="inception_v3", extractor_weights=weights, extractor_steps=1
     )
@@ -81,7 +81,7 @@ class TestErrors:
             load_inception(DIGITS.model_copy(update={"channels": 4}), weights)
 
     def test_points(self, weights):
-        data = Data(source="mixture:ring")
+        data = Points(source="mixture:ring")
         with pytest.raises(ValueError, match="inception_v3 looks at images; mixture:ring gives points"):
             features.with_inception(features.mixture_classifier(data), data, weights)
 

@@ -6,105 +6,124 @@ With SGD, but for one of them: a loss that is off by a factor shows in its weigh
 import numpy as np
 import pytest
 
-from models.catalog import GANS, GENERATOR_PENALTIES, NETWORKS, PENALTIES
-from models.config import Data, Experiment, Network, Objective, Optimizer, Scheme, Training
+from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES
+from models.config import Experiment, Images, Optimizer, Points, Training, Unpaired
 from tests.trainings import WAYS, train_each_way
 
 SGD = Optimizer(name="sgd", learning_rate=0.05)
 ADAM = Optimizer(name="adam", learning_rate=0.01)
 CLIPPED = Optimizer(name="sgd", learning_rate=0.05, momentum=0.5, clip_norm=0.1)
 
-POINTS = Data(source="mixture:ring")
-IMAGES = Data(resolution=16, labels=3)
-MLP = {"name": "points", "latent_size": 2, "generator_width": 8, "discriminator_width": 8}
-MLP |= {"generator_depth": 1, "discriminator_depth": 1}
-DCGAN = {"name": "dcgan", "latent_size": 4, "generator_width": 4, "discriminator_width": 4}
-NO_NORM = {"discriminator_norm": "none"}
+POINTS = Points(source="mixture:ring")
+IMAGES = Images(resolution=16, classes=3)
+LAYER = {"name": "points", "width": 8, "depth": 1}
+MLP = {"generator": LAYER | {"latent": {"size": 2}}, "discriminator": LAYER}
+TRANSLATOR = {"generator": LAYER, "discriminator": LAYER}
+CONVOLUTIONS = {"name": "dcgan", "width": 4}
+DCGAN = {"generator": CONVOLUTIONS | {"latent": {"size": 4}}, "discriminator": CONVOLUTIONS}
 
 OF_A_REPLICA = ("_auc", "_gradient_norm", "images_per_second")
 """Logs that are of a replica, or of the clock: what the pairs within a replica say, and a bound of a norm."""
 
 
-def experiment(data=POINTS, gan="adversarial", network=MLP, objective=None, **training):
-    """Four steps of SGD in float32, each generator's weights averaged."""
+def experiment(data=POINTS, scheme=MLP, training=None, generator=None, discriminator=None, **fields):
+    """Four steps of SGD in float32, each generator's weights averaged.
+
+    `generator` and `discriminator` are what is changed of the scheme's players, `fields` further ones of the scheme.
+    """
     sgd = {"generator_optimizer": SGD, "discriminator_optimizer": SGD}
     fixed = {"steps": 4, "batch_size": 8, "steps_per_call": 2, "precision": "float32", "keep": "last"}
+    changes = {"generator": generator or {}, "discriminator": discriminator or {}}
+    players = {name: scheme[name] | change for name, change in changes.items()}
     return Experiment(
-        name="small",
-        data=data,
-        gan=Scheme.model_validate(gan),
-        network=Network(**network),
-        objective=Objective(**objective or {}),
-        training=Training(**fixed | sgd | training),
+        name="small", data=data, scheme=scheme | players | fields, training=Training(**fixed | sgd | (training or {}))
     )
 
 
+NO_NORM = {"discriminator": {"norm": "none"}}
+
 EVERY_GAN = {
-    "adversarial": experiment(IMAGES, network=DCGAN | {"condition": "embedding"}),
+    "adversarial": experiment(
+        IMAGES, DCGAN, generator={"condition": "embedding"}, discriminator={"condition": "projection"}
+    ),
     "remedies": experiment(
-        network=MLP
-        | {"discriminator_norm": "spectral", "pack": 2, "batch_statistics": "discrimination", "batch_group": 2}
+        discriminator={"norm": "spectral", "pack": 2, "batch_statistics": "discrimination", "batch_group": 2}
         | {"dropout": 0.3},
         objective={"penalties": {"r1": 0.5}},
         discriminator_steps=2,
     ),
     "adam": experiment(
-        network=MLP | {"generator_norm": "none"} | NO_NORM, generator_optimizer=ADAM, discriminator_optimizer=ADAM
+        generator={"norm": "none"},
+        **NO_NORM,
+        training={"generator_optimizer": ADAM, "discriminator_optimizer": ADAM},
     ),
     "cycle": experiment(
-        Data(source="mixture:ring", unpaired_source="mixture:grid"), gan={"name": "cycle", "pool_size": 12}
+        Unpaired(input=POINTS, target=Points(source="mixture:grid")), TRANSLATOR | {"name": "cycle"}, pool_size=12
     ),
     "restoration": experiment(
-        gan={"name": "restoration", "degradations": {"noise": 0.3, "shrink": 0.2}},
-        pretraining_steps=2,
-        pretraining_optimizer=SGD,
+        scheme=TRANSLATOR | {"name": "restoration"},
+        degradations={"noise": 0.3, "shrink": 0.2},
+        pretraining={"steps": 2, "optimizer": SGD},
     ),
 }
-"""Every GAN of the catalog, with batch normalisation in all its networks, the remedies against collapse, or Adam."""
+"""Every scheme of the catalog, with batch normalisation in all its networks, the remedies against collapse, or Adam."""
 
 EVERY_PART = {
     "penalties": experiment(
-        network=MLP | NO_NORM,
+        **NO_NORM,
         objective={"penalties": dict.fromkeys(("r1", "r2", "wgan_gp", "wgan_gp_one_sided", "dragan"), 0.1)},
     ),
-    "lazy": experiment(network=MLP | NO_NORM, objective={"penalties": {"r1": 0.5}, "penalty_every_steps": 2}),
+    "lazy": experiment(**NO_NORM, objective={"penalties": {"r1": {"weight": 0.5, "every_steps": 2}}}),
     "unrolled": experiment(
-        network=MLP | NO_NORM, unrolled_steps=2, discriminator_optimizer=CLIPPED.model_copy(update={"momentum": 0})
+        **NO_NORM,
+        unrolled_steps=2,
+        training={"discriminator_optimizer": CLIPPED.model_copy(update={"momentum": 0})},
     ),
     "clipped": experiment(
-        network=MLP,
         # at a small limit many units become equal, and a rounding decides which of them is the largest
         objective={"name": "wasserstein", "weight_limit": 0.5},
         generator_steps=2,
-        discriminator_optimizer=CLIPPED,
-        generator_optimizer=CLIPPED,
+        training={"discriminator_optimizer": CLIPPED, "generator_optimizer": CLIPPED},
     ),
     "relativistic": experiment(
         objective={"name": "relativistic", "generator_penalties": {"path_length": 0.5}, "instance_noise": 0.1},
         updates="simultaneous",
     ),
-    "deviation": experiment(network=MLP | NO_NORM | {"batch_statistics": "stddev", "latent": "uniform"}),
+    "deviation": experiment(
+        generator={"latent": {"size": 2, "distribution": "uniform"}},
+        discriminator={"norm": "none", "batch_statistics": "stddev"},
+    ),
     "augmented": experiment(
         IMAGES,
-        network=DCGAN | NO_NORM,
+        DCGAN,
+        **NO_NORM,
         objective={
             "penalties": {"consistency": 0.5},
             "augment": ["color", "translation", "cutout"],
             "label_smoothing": 0.1,
         },
     ),
-    "maxout": experiment(IMAGES, network=DCGAN | {"name": "gan_mlp", "dropout": 0.3, "condition": "concatenation"}),
+    "maxout": experiment(
+        IMAGES,
+        DCGAN,
+        generator={"name": "gan_mlp", "condition": "concatenation"},
+        discriminator={"name": "gan_mlp", "condition": "projection", "dropout": 0.3},
+    ),
     "residual": experiment(
         IMAGES,
-        network=DCGAN
-        | {"name": "resnet", "condition": "batch_norm", "discriminator_norm": "spectral", "attention": True},
-        objective={"name": "hinge"},
+        DCGAN,
+        generator={"name": "resnet", "condition": "batch_norm", "attention": True},
+        discriminator={"name": "resnet", "condition": "projection", "norm": "spectral", "attention": True},
+        objective="hinge",
     ),
     "informed": experiment(
         IMAGES,
-        network=DCGAN
-        | {"condition": "embedding", "discriminator_condition": "auxiliary"}
-        | {"categorical_codes": 3, "continuous_codes": 2},
+        DCGAN,
+        generator={
+            "condition": "embedding",
+            "latent": {"size": 4, "categorical_codes": 3, "continuous_codes": 2},
+        },
+        discriminator={"condition": "auxiliary"},
     ),
 }
 """What else a replica could do by itself: every network and penalty of the catalog, every option of a training."""
@@ -146,8 +165,9 @@ class TestLikeOneDevice:
 
 
 def test_covers_the_catalog():
-    assert {each.gan.name for each in EVERY_GAN.values()} == set(GANS)
-    every = [*EVERY_GAN.values(), *EVERY_PART.values()]
-    assert {each.network.name for each in every} == set(NETWORKS)
+    assert {each.scheme.name for each in EVERY_GAN.values()} == set(SCHEMES)
+    every = [each.scheme for each in [*EVERY_GAN.values(), *EVERY_PART.values()]]
+    assert {each.generator.name for each in every} == set(GENERATORS)
+    assert {each.discriminator.name for each in every} == set(DISCRIMINATORS)
     assert {name for each in every for name in each.objective.penalties} == set(PENALTIES)
     assert {name for each in every for name in each.objective.generator_penalties} == set(GENERATOR_PENALTIES)

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from models.config import Data
+from models.config import Data, Images, Points, Unpaired
 from models.preprocessing import decode, fit, preprocessing_fn
 
 
@@ -11,12 +13,17 @@ def noise(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def transform(contents, classes=None, **settings):
+def told(data: Data) -> dict[str, str]:
+    """What Transform is told of the data."""
+    return {"data": json.dumps(data.essential())}
+
+
+def transform(contents, labels=None, **settings):
     """The outputs for a batch, run as a graph like Transform does: images [n, r, r, c], and the outputs as they are."""
-    config = {"data": Data(**settings).model_dump_json()}
+    config = told(Images(**settings))
     inputs = {"image/encoded": tf.constant(contents)[:, tf.newaxis]}
-    if classes is not None:
-        inputs["label"] = tf.constant(classes, tf.int64)[:, tf.newaxis]
+    if labels is not None:
+        inputs["label"] = tf.constant(labels, tf.int64)[:, tf.newaxis]
     outputs = tf.function(preprocessing_fn)(inputs, config)
     return np.stack([tf.io.decode_png(content).numpy() for content in outputs["image"].numpy().ravel()]), outputs
 
@@ -33,7 +40,7 @@ class TestPreprocessingFn:
     @pytest.mark.parametrize("channels", [1, 3])
     def test_the_right_size_passes_bit_for_bit(self, channels):
         pixels = noise(5, 28, 28, channels)
-        images, outputs = transform([png(one) for one in pixels], list(range(5)), channels=channels, labels=10)
+        images, outputs = transform([png(one) for one in pixels], list(range(5)), channels=channels, classes=10)
         np.testing.assert_array_equal(images, pixels)
         assert {name: (value.shape.as_list(), value.dtype) for name, value in outputs.items()} == {
             "image": ([5, 1], tf.string),
@@ -49,7 +56,7 @@ class TestPreprocessingFn:
         assert images.shape == (4, resolution, resolution, channels)
 
     def test_without_labels_none_come_out(self):
-        _, outputs = transform([png(noise(28, 28, 1))], [7], labels=0)
+        _, outputs = transform([png(noise(28, 28, 1))], [7], classes=0)
         assert set(outputs) == {"image"}
 
     def test_sparse_inputs_of_a_schema_without_shapes(self):
@@ -59,7 +66,7 @@ class TestPreprocessingFn:
             # 0 is a value like any other, which `from_dense` would drop
             "label": tf.SparseTensor([[0, 0], [1, 0], [2, 0]], tf.constant([4, 0, 9], tf.int64), [3, 1]),
         }
-        outputs = preprocessing_fn(sparse, {"data": Data(labels=10).model_dump_json()})
+        outputs = preprocessing_fn(sparse, told(Images(classes=10)))
         assert outputs["label"].numpy().ravel().tolist() == [4, 0, 9]
         np.testing.assert_array_equal(tf.io.decode_png(outputs["image"][1, 0]), pixels[1])
 
@@ -72,14 +79,14 @@ class TestPoints:
     def test_pass_as_they_are(self):
         point = np.random.default_rng(0).standard_normal((7, 2)).astype(np.float32)
         inputs = {"point": tf.constant(point), "label": tf.constant(range(7), tf.int64)}
-        outputs = tf.function(preprocessing_fn)(inputs, {"data": Data(labels=8).model_dump_json()})
+        outputs = tf.function(preprocessing_fn)(inputs, told(Points(classes=8)))
         assert set(outputs) == {"point", "label"}
         np.testing.assert_array_equal(outputs["point"], point)
         assert outputs["label"].numpy().tolist() == [[number] for number in range(7)]
 
     def test_sparse_inputs_of_a_schema_without_shapes(self):
         sparse = tf.SparseTensor([[0, 0], [0, 1], [1, 0], [1, 1]], [1.0, 0.0, 0.0, 2.0], [2, 2])
-        outputs = preprocessing_fn({"point": sparse}, {"data": Data().model_dump_json()})
+        outputs = preprocessing_fn({"point": sparse}, told(Points()))
         assert outputs["point"].numpy().tolist() == [[1, 0], [0, 2]]
 
 
@@ -88,7 +95,7 @@ def test_domains_pass_beside_images():
         "image/encoded": tf.constant([[png(noise(28, 28, 1))]] * 3),
         "domain": tf.constant([[0], [1], [1]], tf.int64),
     }
-    outputs = preprocessing_fn(inputs, {"data": Data().model_dump_json()})
+    outputs = preprocessing_fn(inputs, told(Unpaired(input=Images(), target=Images(source="folder:x"))))
     assert set(outputs) == {"image", "domain"}
     assert outputs["domain"].numpy().tolist() == [[0], [1], [1]]
 

@@ -73,9 +73,13 @@ class TestNoTwoDrawsOfAStepShareTheirNumbers:
         # what is counted by hand collides here: twelve updates ahead, degradations, augmentations, penalties
         gan = make(
             experiment(
-                {"name": "restoration", "degradations": {"noise": 0.4, "shrink": 0.1}},
+                "restoration",
+                degradations={"noise": 0.4, "shrink": 0.1},
                 objective={"penalties": {"wgan_gp": 1.0, "dragan": 1.0}, "instance_noise": 0.1},
-                training={"unrolled_steps": 12, "discriminator_steps": 2, "generator_steps": 2, "pretraining_steps": 1},
+                unrolled_steps=12,
+                discriminator_steps=2,
+                generator_steps=2,
+                pretraining={"steps": 1},
             )
         )
         drawn.clear()
@@ -85,13 +89,7 @@ class TestNoTwoDrawsOfAStepShareTheirNumbers:
         assert len(set(drawn)) == len(drawn)
 
     def test_of_a_cycle(self, drawn):
-        gan = make(
-            experiment(
-                {"name": "cycle", "pool_size": 4},
-                objective={"penalties": {"wgan_gp": 1.0}},
-                unpaired_source="mixture:grid",
-            )
-        )
+        gan = make(experiment("cycle", pool_size=4, objective={"penalties": {"wgan_gp": 1.0}}))
         drawn.clear()
         gan.step({"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}, number(0))
         # two draws of each pool and one of each penalty at least

@@ -7,17 +7,41 @@ from scipy.stats import norm, truncnorm
 
 from models import export
 from models.catalog import lookup
-from models.config import Data, Network
+from models.config import (
+    Adversarial,
+    Cycle,
+    DCGANDiscriminator,
+    DCGANGenerator,
+    Latent,
+    Points,
+    PointsDiscriminator,
+    PointsGenerator,
+    PointsTranslator,
+    Unpaired,
+)
 from tests.harness import experiment
 
-SMALL = {"latent_size": 4, "generator_width": 4, "discriminator_width": 4}
-POINTS = {"name": "points", "generator_norm": "none", "discriminator_norm": "none"}
+
+def images(discriminator=None, *, latent=None, **generator):
+    """Small networks of images, with these fields of each player."""
+    return Adversarial(
+        generator=DCGANGenerator(latent=Latent(size=4, **latent or {}), width=4, **generator),
+        discriminator=DCGANDiscriminator(width=4, **discriminator or {}),
+    )
+
+
 KINDS = {
-    "classes": {"network": Network(**SMALL, condition="embedding")},
-    "plain": {"network": Network(**SMALL)},
-    "codes": {"network": Network(**SMALL, categorical_codes=3, continuous_codes=1)},
-    "auxiliary": {"network": Network(**SMALL, condition="embedding", discriminator_condition="auxiliary")},
-    "points": {"data": Data(source="mixture:ring"), "network": Network(**SMALL | POINTS)},
+    "classes": {"scheme": images({"condition": "projection"}, condition="embedding")},
+    "plain": {"scheme": images()},
+    "codes": {"scheme": images(latent={"categorical_codes": 3, "continuous_codes": 1})},
+    "auxiliary": {"scheme": images({"condition": "auxiliary"}, condition="embedding")},
+    "points": {
+        "data": Points(source="mixture:ring"),
+        "scheme": Adversarial(
+            generator=PointsGenerator(latent=Latent(size=4), width=4, norm="none"),
+            discriminator=PointsDiscriminator(width=4, norm="none"),
+        ),
+    },
 }
 SEEDS = np.array([5, -1, 2**63 - 1, 0, 5])
 
@@ -50,7 +74,7 @@ class Served:
 @pytest.fixture(scope="module", params=KINDS)
 def served(request, tmp_path_factory):
     config = experiment(**KINDS[request.param])
-    return Served(lookup("gan", config.gan.name)(config), tmp_path_factory.mktemp("model") / "1")
+    return Served(lookup("scheme", config.scheme.name)(config), tmp_path_factory.mktemp("model") / "1")
 
 
 def close(found, expected):
@@ -171,22 +195,25 @@ def test_discriminate_is_the_discriminator(served):
 
 @pytest.mark.parametrize("change", [{"pack": 2}, {"batch_statistics": "stddev"}])
 def test_a_discriminator_that_looks_at_several_examples_is_not_served(change, tmp_path):
-    config = experiment(network=Network(**SMALL, **change))
-    model = Served(lookup("gan", config.gan.name)(config), tmp_path / "1")
+    config = experiment(scheme=images(change))
+    model = Served(lookup("scheme", config.scheme.name)(config), tmp_path / "1")
     assert "discriminate" not in model.loaded.signatures
     assert "sample" in model.loaded.signatures
 
 
 def test_both_directions_have_their_judge(tmp_path):
-    data = Data(source="mixture:ring", unpaired_source="mixture:square")
-    config = experiment(data=data, network=Network(**SMALL | POINTS), gan={"name": "cycle"})
-    model = Served(lookup("gan", config.gan.name)(config), tmp_path / "1")
+    data = Unpaired(input=Points(source="mixture:ring"), target=Points(source="mixture:square"))
+    scheme = Cycle(
+        generator=PointsTranslator(width=4, norm="none"), discriminator=PointsDiscriminator(width=4, norm="none")
+    )
+    config = experiment(data=data, scheme=scheme)
+    model = Served(lookup("scheme", config.scheme.name)(config), tmp_path / "1")
     assert set(model.loaded.signatures) == {"serving_default", "reverse", "discriminate", "discriminate_reverse"}
 
 
 def test_a_class_that_there_is_not_is_refused(tmp_path):
     config = experiment(**KINDS["classes"])
-    model = Served(lookup("gan", config.gan.name)(config), tmp_path / "1")
+    model = Served(lookup("scheme", config.scheme.name)(config), tmp_path / "1")
     asked = {
         "sample": {"seed": [1]},
         "serving_default": {"z": np.zeros((1, 4))},

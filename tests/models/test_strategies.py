@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from models.config import Network
+from models.config import Adversarial, PointsDiscriminator, PointsGenerator
 from models.strategies import Cluster, check_divides, make_strategy, meet
 from tests.harness import experiment
 
@@ -21,38 +21,35 @@ def free_ports(count):
 
 
 class TestBatch:
-    def of(self, batch_size, **network):
-        small = {"name": "points", "generator_width": 4, "discriminator_width": 4}
-        return experiment(
-            data={"source": "mixture:ring"}, network=Network(**small | network), training={"batch_size": batch_size}
-        )
+    def of(self, batch_size, **discriminator):
+        # no experiment that is parsed has this; a number of replicas that does not divide is found in the same way
+        scheme = Adversarial(generator=PointsGenerator(), discriminator=PointsDiscriminator(**discriminator))
+        fits = experiment(data="points", scheme=scheme, training={"batch_size": 48})
+        return fits.model_copy(update={"training": fits.training.model_copy(update={"batch_size": batch_size})})
 
     @pytest.mark.parametrize(
-        ("batch_size", "network", "factors"),
+        ("batch_size", "discriminator", "factors"),
         [
             (9, {}, r"replicas \(2\)"),
-            (6, {"pack": 2}, r"replicas \(2\) x network.pack \(2\)"),
-            (12, {"batch_statistics": "stddev"}, r"replicas \(2\) x network.batch_group \(4\)"),
+            (6, {"pack": 2}, r"replicas \(2\) x pack \(2\)"),
+            (12, {"batch_statistics": "stddev"}, r"replicas \(2\) x batch_group \(4\)"),
             (
                 12,
                 {"pack": 2, "batch_statistics": "stddev", "batch_group": 2},
-                "replicas .* x network.pack .* x network",
+                r"replicas \(2\) x pack \(2\) x batch_group \(2\)",
             ),
         ],
     )
-    def test_divides_over_replicas_packs_and_groups(self, batch_size, network, factors):
+    def test_divides_over_replicas_packs_and_groups(self, batch_size, discriminator, factors):
         with pytest.raises(
             ValueError, match=rf"^training.batch_size is a multiple of {factors}.*; received {batch_size}$"
         ):
-            check_divides(self.of(batch_size, **network), replicas=2)
-        check_divides(self.of(16, **network), replicas=2)
+            check_divides(self.of(batch_size, **discriminator), replicas=2)
+        check_divides(self.of(16, **discriminator), replicas=2)
 
     def test_is_checked_when_a_strategy_is_made(self):
-        fits = self.of(16, batch_statistics="stddev")
-        # no experiment that is parsed has this; a number of replicas that does not divide is found in the same way
-        config = fits.model_copy(update={"training": fits.training.model_copy(update={"batch_size": 10})})
-        with pytest.raises(ValueError, match=r"a multiple of network.batch_group \(4\); received 10"):
-            make_strategy(config)
+        with pytest.raises(ValueError, match=r"a multiple of batch_group \(4\); received 10"):
+            make_strategy(self.of(10, batch_statistics="stddev"))
 
     def test_a_group_that_is_not_looked_at_need_not_divide(self):
         check_divides(self.of(10, batch_group=4), replicas=2)

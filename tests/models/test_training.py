@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from models.catalog import lookup
 from models.checkpoints import Checkpoints
-from models.config import Network, Optimizer
+from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Latent, Optimizer
 from models.data import read_examples
 from models.health import MEANINGS, Monitor, Verdict
 from models.history import DISTANCE, History
@@ -95,7 +95,7 @@ class TestTrain:
 
     def test_the_step_is_traced_once(self, examples, tmp_path):
         traces = []
-        scheme = lookup("gan", "adversarial")
+        scheme = lookup("scheme", "adversarial")
         original = scheme.step
 
         def counted(self, batch, step):
@@ -118,22 +118,26 @@ class TestTrain:
 
     def test_a_checkpoint_of_another_architecture_is_refused(self, examples, tmp_path):
         trained(experiment(), examples, tmp_path)
-        wider = Network(latent_size=4, generator_width=8, discriminator_width=4, condition="embedding")
+        wider = experiment().override(["scheme.generator.width=8"])
         with pytest.raises(ValueError, match="is of another architecture: generator"):
-            run(experiment(network=wider), examples, tmp_path)
+            run(wider, examples, tmp_path)
 
 
 class TestAlgorithm1:
     def test_counts_of_updates(self, examples, tmp_path):
-        state = trained(experiment(training={"discriminator_steps": 3, "generator_steps": 2}), examples, tmp_path)
+        config = experiment().override(["scheme.discriminator_steps=3", "scheme.generator_steps=2"])
+        state = trained(config, examples, tmp_path)
         assert state["discriminator_optimizer/000"] == 6 * 3
         assert state["generator_optimizer/000"] == 6 * 2
 
     def test_a_players_step_changes_that_player_alone(self):
         config = experiment(
-            network=Network(latent_size=4, generator_width=4, discriminator_width=4, discriminator_norm="batch")
+            scheme=Adversarial(
+                generator=DCGANGenerator(latent=Latent(size=4), width=4),
+                discriminator=DCGANDiscriminator(width=4, norm="batch"),
+            )
         )
-        gan = lookup("gan", config.gan.name)(config)
+        gan = lookup("scheme", config.scheme.name)(config)
         step = tf.constant(0, tf.int64)
         real = {"x": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2])}
 
@@ -149,8 +153,8 @@ class TestAlgorithm1:
         assert changed(before) == {"generator", "generator_optimizer"}
 
     def test_each_update_sees_fresh_examples_and_noise(self):
-        config = experiment(training={"discriminator_steps": 2, "generator_steps": 2})
-        gan = lookup("gan", config.gan.name)(config)
+        config = experiment().override(["scheme.discriminator_steps=2", "scheme.generator_steps=2"])
+        gan = lookup("scheme", config.scheme.name)(config)
         seeds = []
         original = gan.latent
 
@@ -167,14 +171,14 @@ class TestAlgorithm1:
 
     def test_simultaneous_updates_start_from_the_same_weights(self):
         # of plain SGD: each player's new weights are those that it would have had alone
-        training = {"generator_optimizer": SGD, "discriminator_optimizer": SGD, "updates": "simultaneous"}
+        training = {"generator_optimizer": SGD, "discriminator_optimizer": SGD}
         step = tf.constant(0, tf.int64)
         batch = {"x": tf.random.stateless_normal([2, 8, 16, 16, 1], [1, 2]), "label": tf.zeros([2, 8], tf.int64)}
 
         def fresh():
-            config = experiment(training=training)
+            config = experiment(training=training).override(["scheme.updates=simultaneous"])
             tf.keras.utils.set_random_seed(0)
-            return lookup("gan", config.gan.name)(config)
+            return lookup("scheme", config.scheme.name)(config)
 
         both, one, other = fresh(), fresh(), fresh()
         both.step(batch, step)
@@ -290,7 +294,7 @@ class TestResume:
 
 def test_checkpoints_hold_the_optimizers_and_the_average(tmp_path):
     config = experiment()
-    gan = lookup("gan", config.gan.name)(config)
+    gan = lookup("scheme", config.scheme.name)(config)
     owners = {name.split("/")[0] for name in Checkpoints(tmp_path, gan.state()).variables}
     players = {"generator", "discriminator"}
     assert owners == players | {f"{name}_optimizer" for name in players} | {"generator_average", "extra"}

@@ -10,16 +10,23 @@ from models.config import Experiment
 from pipeline import advice, running
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, FASHION_CGAN, MNIST_DCGAN, TINY, UNJUDGED
 
-PLAIN = Experiment(name="plain", data={"labels": 3}, training={"steps": 100})
+PLAIN = Experiment(name="plain", data={"classes": 3}, training={"steps": 100})
 VARIANTS = {
     "plain": PLAIN,
-    "auxiliary": PLAIN.override(["network.condition=embedding", "network.discriminator_condition=auxiliary"]),
+    "auxiliary": PLAIN.override(["scheme.generator.condition=embedding", "scheme.discriminator.condition=auxiliary"]),
     "odd-batch": PLAIN.override(["training.batch_size=9", "training.ema_half_life_images=0"]),
-    "wgan": PLAIN.override(["objective.name=wasserstein", "objective.penalties.wgan_gp=10"]),
-    "lazy": PLAIN.override(["network.discriminator_norm=none", "objective.penalty_every_steps=4"]),
-    "lazy-batch": PLAIN.override(["objective.penalty_every_steps=4"]),
-    "points": PLAIN.override(["data.source=mixture:ring", "data.labels=8", "network.name=points"]),
-    "stacked": PLAIN.override(["data.source=stacked:idx:data/mnist", "data.channels=3", "data.labels=1000"]),
+    "wgan": PLAIN.override(["scheme.objective.name=wasserstein", "scheme.objective.penalties.wgan_gp=10"]),
+    "lazy": PLAIN.override(
+        [
+            "scheme.discriminator.norm=none",
+            'scheme.objective.penalties.consistency={"weight": 10, "every_steps": 4}',
+        ]
+    ),
+    "consistency": PLAIN.override(["scheme.objective.penalties.consistency=10"]),
+    "points": PLAIN.override(
+        ["data.name=points", "data.classes=8", "scheme.generator.name=points", "scheme.discriminator.name=points"]
+    ),
+    "stacked": PLAIN.override(["data.name=stacked", "data.source=stacked:idx:data/mnist"]),
     "inception": PLAIN.override(["evaluation.extractor=inception_v3"]),
     "one-step": PLAIN.override(["training.steps=1"]),
     **EXPERIMENTS,
@@ -63,22 +70,22 @@ class TestWhatIsAdvised:
     def test_low_coverage(self):
         longer, other = tried(DIGITS_CGAN, "coverage")["coverage"]
         assert longer == (f"training.steps={2 * DIGITS_CGAN.training.steps}",)
-        assert other == ("network.batch_statistics=stddev",)
+        assert other == ("scheme.discriminator.batch_statistics=stddev",)
 
     def test_a_collapse_without_a_penalty(self):
         first, second = tried(PLAIN, "within_class_spread")["within_class_spread"]
-        assert first == ("objective.penalties.r1=0.1", "network.discriminator_norm=none")
+        assert first == ("scheme.objective.penalties.r1=0.1", "scheme.discriminator.norm=none")
         assert second == ("training.discriminator_optimizer.learning_rate=0.0004",)
 
     def test_a_class_that_is_not_recognised(self):
         assert tried(VARIANTS["auxiliary"], "conditional_accuracy")["conditional_accuracy"] == [
-            ("network.discriminator_condition=projection",),
+            ("scheme.discriminator.condition=projection",),
             ("training.steps=200",),
         ]
 
     def test_copies(self):
         assert tried(DIGITS_CGAN, "memorisation")["memorisation"] == [
-            ('objective.augment=["translation", "cutout"]',),
+            ('scheme.objective.augment=["translation", "cutout"]',),
             (f"training.steps={DIGITS_CGAN.training.steps // 2}",),
         ]
         assert tried(VARIANTS["points"], "memorisation")["memorisation"] == [("training.steps=50",)]
@@ -108,7 +115,8 @@ class TestLines:
         assert metrics == "  memorisation: augment what the discriminator sees (DiffAugment)"
         words = shlex.split(command)
         assert words[:5] == ["ganworks", "run", "digits-cgan", "--root", "a b"]
-        assert DIGITS_CGAN.override(words[words.index("--set") + 1 :: 2]).objective.augment == ("translation", "cutout")
+        changed = DIGITS_CGAN.override(words[words.index("--set") + 1 :: 2])
+        assert changed.scheme.objective.augment == ("translation", "cutout")
 
     def test_a_compiled_pipeline_is_compiled_again(self):
         lines = list(advice.lines(advice.advise(TINY, fallen("coverage")), None))

@@ -19,7 +19,7 @@ from tests.pipeline.test_cli import GANWORKS, ganworks
 def model(tmp_path_factory):
     config = experiment()
     directory = tmp_path_factory.mktemp("serving") / "small"
-    export.save(lookup("gan", config.gan.name)(config), directory / "3")
+    export.save(lookup("scheme", config.scheme.name)(config), directory / "3")
     return directory
 
 

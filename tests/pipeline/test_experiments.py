@@ -22,7 +22,7 @@ def test_an_unknown_name_is_refused():
         find("mnist-dcga")
 
 
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].network.condition != "none"])
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].conditional])
 def test_fidelity_is_never_judged_without_diversity(name):
     """One good picture a class would meet any threshold of fidelity."""
     thresholds = set(EXPERIMENTS[name].evaluation.thresholds)

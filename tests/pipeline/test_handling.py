@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from components.example_gen.images import read_picture
 from components.example_gen.ingest import to_example
-from models.config import Data
+from models.config import Images
 from pipeline import handling
 from tests.components.images import image_file, noise
 
-GREY = Data(source="digits", resolution=16, channels=1)
+GREY = Images(source="digits", resolution=16, channels=1)
 
 
 def side(tmp_path, *files):
@@ -47,7 +47,7 @@ def test_every_step_is_told(tmp_path, files, words):
 
 def test_grey_that_is_repeated_and_jpeg_are_told(tmp_path):
     found = side(tmp_path, image_file(noise(0, 16, 16), "JPEG"))
-    words = handling.words(found, Data(source="digits", resolution=16, channels=3))
+    words = handling.words(found, Images(source="digits", resolution=16, channels=3))
     assert words == "1 of 16 x 16 pixels; grey repeated in three channels: all; JPEG: all"
 
 

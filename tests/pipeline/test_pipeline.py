@@ -1,25 +1,14 @@
 """The shape of the pipeline, and what a change of the experiment makes run again. Nothing runs here."""
 
-import ast
-import functools
 import json
-from pathlib import Path
 
 import pytest
 from tfx.dsl.compiler import compiler
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from models.catalog import GANS, NETWORKS, OBJECTIVES, PENALTIES
-from models.fit import TRANSLATING
 from pipeline.baseline import BlessedBeforeStrategy
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, RING_RESTORATION, RING_TO_SQUARE, TINY
-from pipeline.pipeline import (
-    EVALUATOR_SOURCES,
-    EXTRACTOR_SOURCES,
-    SERVING_SOURCES,
-    TRAINER_SOURCES,
-    create_pipeline,
-)
+from pipeline.pipeline import create_pipeline
 
 STAGES = [
     "ImageExampleGen",
@@ -34,7 +23,6 @@ STAGES = [
     "ServingValidator",
     "Pusher",
 ]
-ROOT = Path(__file__).parent.parent.parent
 
 
 def nodes(experiment, fingerprint="f", root="/root", **options):
@@ -48,14 +36,14 @@ def own_changes(before, after):
     return {name for name in before if before[name].parameters != after[name].parameters}
 
 
-@pytest.mark.parametrize("name", [name for name, each in EXPERIMENTS.items() if each.gan.name not in TRANSLATING])
+@pytest.mark.parametrize("name", [name for name, each in EXPERIMENTS.items() if not each.scheme.translates])
 def test_every_experiment_has_all_stages_in_order(name):
     assert list(nodes(EXPERIMENTS[name])) == STAGES
 
 
 @pytest.mark.parametrize("experiment", [RING_TO_SQUARE, RING_RESTORATION], ids=lambda each: each.name)
 def test_a_gan_that_cannot_be_judged_has_no_pipeline(experiment):
-    with pytest.raises(ValueError, match=f"the GAN {experiment.gan.name} moves examples instead: train it alone"):
+    with pytest.raises(ValueError, match=f"the scheme {experiment.scheme.name} moves examples instead: train it alone"):
         nodes(experiment)
 
 
@@ -109,8 +97,8 @@ def test_the_push_waits_for_both_blessings(name, producer, output):
         ("evaluation.split=choose", {"ExampleValidator", "FeatureTrainer", "GanEvaluator"}),
         ("evaluation.extractor_steps=60", {"FeatureTrainer", "GanEvaluator"}),
         ("training.steps=21", {"GanTrainer", "GanEvaluator", "ServingValidator"}),
-        ("network.generator_width=9", {"GanTrainer", "GanEvaluator", "ServingValidator"}),
-        ("serving.latency_milliseconds=9", {"GanEvaluator", "ServingValidator"}),
+        ("scheme.generator.width=9", {"GanTrainer", "GanEvaluator", "ServingValidator"}),
+        ("serving.latency_milliseconds=9", {"ServingValidator"}),
     ],
 )
 def test_a_setting_runs_again_what_it_concerns(setting, changed):
@@ -134,62 +122,6 @@ def test_every_experiment_can_be_read_back_from_what_the_trainer_gets():
     read = Experiment.from_json(parameters["experiment"].field_value.string_value)
     assert read.training == DIGITS_CGAN.training
     assert read.evaluation.thresholds == {}
-
-
-@pytest.mark.parametrize(
-    ("entry", "sources"),
-    [
-        ("components.gan_trainer.executor", TRAINER_SOURCES),
-        ("models.features", EXTRACTOR_SOURCES),
-        ("components.gan_evaluator.executor", EVALUATOR_SOURCES),
-        ("components.serving_validator.executor", SERVING_SOURCES),
-    ],
-)
-def test_the_cache_knows_all_code_that_a_stage_imports(entry, sources):
-    # Of these nothing that a stage makes depends: names to look up, the progress display, the hash itself, machines.
-    without = {"models", "components", "models.catalog", "models.monitor", "models.source", "models.features"} - {entry}
-    without |= {"models.resources"}
-    missed = {name for name in closure(entry) - without if not any(f"{name}.".startswith(f"{s}.") for s in sources)}
-    assert missed == set()
-
-
-def test_the_trainers_cache_knows_every_part_that_the_catalog_names():
-    # A part is looked up by its name: no import leads to it.
-    lines = [*OBJECTIVES.values(), *PENALTIES.values(), *NETWORKS.values(), *GANS.values()]
-    modules = {line.partition(":")[0] for line in lines}
-    unknown = {
-        module for module in modules if not any(f"{module}.".startswith(f"{source}.") for source in TRAINER_SOURCES)
-    }
-    assert modules
-    assert unknown == set()
-
-
-def closure(entry):
-    """Our modules that a module imports, directly or not."""
-    found, left = set(), {entry}
-    while left:
-        name = left.pop()
-        found.add(name)
-        left |= direct(name) - found
-    return found
-
-
-@functools.cache
-def direct(name):
-    file = ROOT / Path(*name.split("."))
-    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {each for each in names if is_module(each)}
-
-
-def is_module(name):
-    path = ROOT / Path(*name.split("."))
-    return name.split(".")[0] in ("models", "components") and (path.is_dir() or path.with_suffix(".py").exists())
 
 
 class TestBaseline:

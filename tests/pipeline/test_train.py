@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.scaling import loopback
-from models.config import Data
+from models.config import Images
 from pipeline import cli
 from pipeline.experiments import UNJUDGED
 from tests import laboratory
@@ -38,7 +38,7 @@ def arguments(examples, output, **changes):
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     directory = tmp_path_factory.mktemp("examples")
-    write_examples(directory, Data(resolution=16, labels=10))
+    write_examples(directory, Images(resolution=16, classes=10))
     return directory
 
 
@@ -59,19 +59,22 @@ class TestRefuses:
     @pytest.mark.parametrize(
         ("changes", "error"),
         [
-            ({"objective__name": "hing"}, "objective.name: hing is no objective of the catalog; did you mean hinge?"),
-            ({"network__name": "dcgn"}, "network.name: dcgn is no network of the catalog; did you mean dcgan?"),
-            ({"gan__name": "cycl"}, "gan.name: cycl is no gan of the catalog; did you mean cycle?"),
+            ({"scheme__objective__name": "hing"}, "scheme.objective: hing is no objective; did you mean hinge?"),
+            ({"scheme__generator__name": "dcgn"}, "scheme.generator: dcgn is no generator; did you mean dcgan?"),
+            ({"scheme__name": "cycl"}, "scheme: cycl is no scheme; did you mean cycle?"),
             (
-                {"training__discriminator_steps": 0},
-                "training.discriminator_steps: input should be greater than 0; received 0",
+                {"scheme__discriminator_steps": 0},
+                "scheme.discriminator_steps: input should be greater than 0; received 0",
             ),
             (
-                {"network__batch_statistics": "stddev", "training__batch_size": 10},
-                "training.batch_size is a multiple of network.batch_group (4); received 10",
+                {"scheme__discriminator__batch_statistics": "stddev", "training__batch_size": 10},
+                "training.batch_size is a multiple of the discriminator's batch_group (4); received 10",
             ),
             ({"data__resolution": 28}, "an example's shape is [28, 28, 1]; received [16, 16, 1]"),
-            ({"network__dropout": 0.5}, "network.dropout is no option of dcgan; received 0.5, leave it at 0"),
+            (
+                {"scheme__discriminator__dropout": 0.5},
+                "scheme.discriminator.dropout is no field of the discriminator dcgan; gan_mlp and points have it",
+            ),
             ({"training__strategy": "tpu"}, "training.strategy=tpu connects to the TPU that TPU_NAME names"),
         ],
     )
@@ -97,7 +100,7 @@ class TestRefuses:
 
 def test_takes_the_folder_of_all_splits(ganworks, tmp_path, caplog):
     for seed, split in enumerate(("train", "choose")):
-        write_examples(tmp_path / f"Split-{split}", Data(resolution=16, labels=10), seed=seed)
+        write_examples(tmp_path / f"Split-{split}", Images(resolution=16, classes=10), seed=seed)
     with caplog.at_level("INFO"):
         assert ganworks(*arguments(tmp_path, tmp_path / "whole")) == 0
     assert "compare with examples of the choosing split" in caplog.text
@@ -128,7 +131,7 @@ def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, ex
     # ended, it has nothing to do but to write the model again
     assert ganworks(*arguments(examples, output, **more)) == 0
 
-    ended = ganworks(*arguments(examples, output, **more, network__generator_width=16))
+    ended = ganworks(*arguments(examples, output, **more, scheme__generator__width=16))
     assert ended.startswith(f"error: checkpoint {output / 'checkpoints' / 'ckpt-2'} is of another architecture: ")
     assert "\n" not in ended
 
@@ -136,7 +139,7 @@ def test_goes_on_after_a_full_disk_and_refuses_another_architecture(ganworks, ex
 @pytest.mark.parametrize("name", UNJUDGED)
 def test_what_cannot_be_judged_yet_trains(ganworks, tmp_path, name):
     pattern = laboratory.write_points(tmp_path / "examples", UNJUDGED[name].data, count=200)
-    settings = SMALL | ({"training.pretraining_steps": 2} if UNJUDGED[name].training.pretraining_steps else {})
+    settings = SMALL | ({"scheme.pretraining.steps": 2} if UNJUDGED[name].scheme.earlier_steps else {})
     options = [option for key, value in settings.items() for option in ("--set", f"{key}={value}")]
     assert ganworks("train", name, "--examples", *pattern, "--output", str(tmp_path / "out"), *options) == 0
     assert (tmp_path / "out" / "model" / "saved_model.pb").exists()

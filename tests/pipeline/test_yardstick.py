@@ -74,6 +74,18 @@ class TestEvaluate:
         assert collapsed.protocol["origin"]["real"] == "digits"
 
 
+class TestAnySize:
+    """Also one that the convolutional networks do not have: nothing is trained on these images but the judge."""
+
+    def test_the_real_images_are_resized_to_that_of_the_samples(self, digits, tmp_path):
+        images, labels = digits
+        folder = save(tmp_path / "s", [each.resize((19, 19)) for each in images[:300]], labels)
+        verdict = evaluate(folder, "digits", tmp_path, *FEW)
+        assert verdict.protocol["origin"]["samples_handled"] == "300 of 19 x 19 pixels"
+        assert verdict.protocol["origin"]["real_handled"].startswith("1,797 of 8 x 8 pixels; resized to 19 x 19")
+        assert verdict.lines["conditional_accuracy"].value > 0.3
+
+
 class TestErrors:
     def test_what_is_refused_at_once(self, tmp_path):
         samples = write_classes(tmp_path / "s", {"a": 2}, (16, 16))
@@ -99,9 +111,11 @@ class TestErrors:
         with pytest.raises(ValueError, match="samples of grey images are grey"):
             evaluate(save(tmp_path / "s", red), "digits", tmp_path)
 
-    def test_a_size_that_the_networks_do_not_have(self, tmp_path):
-        samples = write_classes(tmp_path / "s", {"all": 2}, (20, 20)) / "all"
-        with pytest.raises(ValueError, match=r"16, 28, 32, 64, 128 pixels a side; the samples have 20: name a size by"):
+    def test_a_size_too_small_to_be_judged(self, tmp_path):
+        samples = write_classes(tmp_path / "s", {"all": 2}, (3, 3)) / "all"
+        with pytest.raises(
+            ValueError, match=r"data\.resolution: input should be greater than or equal to 4; received 3"
+        ):
             evaluate(samples, "digits", tmp_path)
 
 

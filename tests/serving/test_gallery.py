@@ -9,7 +9,7 @@ import pytest
 from models import export
 from models.card import card
 from models.catalog import lookup
-from models.config import Data, Network
+from models.config import Adversarial, Latent, Points, PointsDiscriminator, PointsGenerator
 from serving.gallery import routes as gallery
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
@@ -21,12 +21,14 @@ NEEDS_CHROMIUM = [
     pytest.mark.e2e,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
-POINTS = Network(name="points", latent_size=2, generator_norm="none", discriminator_norm="none")
+POINTS = Adversarial(
+    generator=PointsGenerator(latent=Latent(size=2), norm="none"), discriminator=PointsDiscriminator(norm="none")
+)
 
 
 def serve(folder, config, text=""):
     """A server with the page, of an untrained model that has a card."""
-    export.save(lookup("gan", config.gan.name)(config), folder / "small" / "1")
+    export.save(lookup("scheme", config.scheme.name)(config), folder / "small" / "1")
     (folder / "small" / "1" / "MODEL_CARD.md").write_text(text or card(str(folder / "small" / "1")))
     models = find(folder / "small")
     return EmbeddedServer(
@@ -143,7 +145,7 @@ class TestOtherModels:
     pytestmark = NEEDS_CHROMIUM
 
     def test_points_are_dots(self, tab, tmp_path):
-        config = experiment(data=Data(source="mixture:ring"), network=POINTS)
+        config = experiment(data=Points(source="mixture:ring"), scheme=POINTS)
         with serve(tmp_path, config) as server:
             tab.open(f"http://127.0.0.1:{server.rest_port}/", 1280)
             canvas = "document.getElementById('scatter').getContext('2d').getImageData(0, 0, 480, 480)"

@@ -1,13 +1,25 @@
 """Two levels trained one after the other, as a pyramid has them: the first draws coarse points, the second refines."""
 
+import functools
 from collections.abc import Sequence
+from typing import Annotated, ClassVar, cast
 
 import tensorflow as tf
 
-from models.config import Experiment
+from models.config import DCGANGenerator, Experiment, NoiseGenerator, PointsTranslator, Scheme, Translator
+from models.config.networks import GENERATOR, TRANSLATOR
+from models.config.variants import made_by
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
 from models.randomness import key
+
+
+class TwoLevels(Scheme):
+    """A scheme of the user's own, with a player more than the catalog's have."""
+
+    implementation: ClassVar[str] = f"{__name__}:Levels"
+    generator: Annotated[NoiseGenerator, GENERATOR] = DCGANGenerator()
+    refiner: Annotated[Translator, TRANSLATOR] = PointsTranslator(width=8, norm="none")
 
 
 class Levels(GAN):
@@ -15,12 +27,14 @@ class Levels(GAN):
 
     def __init__(self, experiment: Experiment):
         optimizer, half = experiment.training.generator_optimizer, experiment.training.steps // 2
+        refiner = cast(TwoLevels, experiment.scheme).refiner
+        refine = functools.partial(made_by("translator", refiner), refiner, experiment.data)
         super().__init__(
             experiment,
             {
                 "coarse": Player(builder(experiment, "generator"), optimizer, half, averaged=True),
                 "coarse_discriminator": Player(builder(experiment, "discriminator"), optimizer, half),
-                "fine": Player(builder(experiment, "translator"), optimizer, half, averaged=True),
+                "fine": Player(refine, optimizer, half, averaged=True),
                 "fine_discriminator": Player(builder(experiment, "discriminator"), optimizer, 2 * half),
             },
         )

@@ -3,8 +3,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
-from tests.models.gans import tiny
-from tests.models.gans.tiny import NAME, changed, copied, experiment, make, number, points
+from tests.models.gans.tiny import TINY, changed, copied, experiment, make, number, points
 
 RATE = 0.1
 START = np.array([1.0, 0.5, 0.5, 0.5])
@@ -24,12 +23,9 @@ class TestBilinearGame:
     """min over theta, max over w of -w . theta by gradient descent. Mescheder, Nowozin & Geiger 2017, section 3."""
 
     @pytest.fixture
-    def gan(self, monkeypatch):
-        tiny.add_tiny(monkeypatch)
-
+    def gan(self):
         def made(updates):
-            training = {"updates": updates, "steps": 100}
-            return make(experiment(network={"name": NAME}, objective={"name": "wasserstein"}, training=training))
+            return make(experiment(**TINY, objective="wasserstein", updates=updates, training={"steps": 100}))
 
         return made
 
@@ -61,13 +57,13 @@ class TestBilinearGame:
 class TestStep:
     @pytest.mark.parametrize(("k", "generator_steps"), [(1, 1), (3, 2)])
     def test_counts_of_updates(self, k, generator_steps):
-        gan = make(experiment(training={"discriminator_steps": k, "generator_steps": generator_steps}))
+        gan = make(experiment(discriminator_steps=k, generator_steps=generator_steps))
         gan.step({"x": points(gan.draws, 8)}, number(0))
         assert gan.optimizers["discriminator"].iterations == k
         assert gan.optimizers["generator"].iterations == generator_steps
 
     def test_every_discriminator_update_has_real_examples_of_its_own(self):
-        config = experiment(training={"discriminator_steps": 2})
+        config = experiment(discriminator_steps=2)
         x = points(2, 8)
         after = []
         for draw in (None, 0, 1):
@@ -88,7 +84,7 @@ class TestStep:
         assert len({each.tobytes() for each in drawn}) == len(drawn)
 
     def test_a_generator_step_changes_the_generator_alone(self):
-        gan = make(experiment(network={"discriminator_norm": "spectral"}))
+        gan = make(experiment(discriminator={"norm": "spectral"}))
         before = copied(gan)
         gan.generator_step({"x": points(8)}, number(0))
         assert changed(before, gan) == {"generator", "generator_optimizer"}
@@ -100,7 +96,8 @@ class TestStep:
         assert not changed(before, gan)
 
     def test_generated_examples_have_the_labels_of_the_real_ones(self):
-        gan = make(experiment(network={"condition": "concatenation"}, labels=3))
+        conditions = {"generator": {"condition": "concatenation"}, "discriminator": {"condition": "projection"}}
+        gan = make(experiment(**conditions, data={"classes": 3}))
         label = tf.constant([[0, 2, 1, 1, 0, 0, 2, 1]], tf.int64)
         real, fake = gan.pair({"x": points(1, 8), "label": label}, number(0), 0)
         np.testing.assert_array_equal(real["label"], fake["label"])
@@ -108,7 +105,8 @@ class TestStep:
         assert (fake["x"].numpy() != real["x"].numpy()).all()
 
     def test_codes_are_one_hot_and_uniform(self):
-        gan = make(experiment(network={"categorical_codes": 4, "continuous_codes": 2}))
+        latent = {"size": 2, "categorical_codes": 4, "continuous_codes": 2}
+        gan = make(experiment(generator={"latent": latent}))
         code = gan.latent(gan.key(number(0), "test"), 4000)["code"].numpy()
         assert code.shape == (4000, 6)
         np.testing.assert_array_equal(np.sort(code[:, :4], 1)[:, -2:], [[0, 1]] * 4000)

@@ -3,25 +3,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.catalog import GANS
+from models.catalog import SCHEMES
 from models.gans.base import call_unchanged
 from tests.models.gans.tiny import copied, experiment, make, number, points
 
 EXPERIMENTS = {
     "adversarial": {"objective": {"generator_penalties": {"path_length": 1.0}}},
-    "cycle": {"unpaired_source": "mixture:grid"},
-    "restoration": {
-        "gan": {"name": "restoration", "degradations": {"noise": 0.3}},
-        "training": {"pretraining_steps": 1},
-    },
+    "cycle": {},
+    "restoration": {"degradations": {"noise": 0.3}, "pretraining": {"steps": 1}},
 }
 ADAM = {f"{name}_optimizer": {"name": "adam"} for name in ("generator", "discriminator")}
 
 
 def of(name, **training):
-    """A small experiment of each GAN of the catalog."""
-    parts = {"gan": name} | EXPERIMENTS[name]
-    return experiment(**parts | {"training": ADAM | parts.get("training", {}) | training})
+    """A small experiment of each scheme of the catalog."""
+    return experiment(name, **EXPERIMENTS[name], training=ADAM | training)
 
 
 def advance(gan, step):
@@ -31,7 +27,7 @@ def advance(gan, step):
         phase.step({"x": x[0], "x_unpaired": x[1]}, number(step))
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize("name", SCHEMES)
 class TestEveryGAN:
     def test_its_state_is_all_that_a_resumed_run_needs(self, name):
         gan, resumed = make(of(name)), make(of(name, seed=1))

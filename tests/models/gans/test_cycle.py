@@ -1,18 +1,19 @@
+import json
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from models import mixtures
-from models.config import Network
+from models.config import Experiment
 from tests.models.gans.tiny import PLAIN, changed, copied, energy_distance, experiment, make, number, play, points
 
 DISCRIMINATORS = ("discriminator", "discriminator_reverse")
 GENERATORS = ("generator", "generator_reverse")
 
 
-def cycle(network=None, **parts):
-    gan = {"name": "cycle"} | parts.pop("gan", {})
-    return experiment(gan, network=network, unpaired_source="mixture:grid", **parts)
+def cycle(**fields):
+    return experiment("cycle", **fields)
 
 
 def with_optimizers(names):
@@ -28,7 +29,7 @@ class TestStep:
         )
 
     def test_the_translators_step_changes_both_of_them_and_no_discriminator(self):
-        gan = make(cycle(network={"discriminator_norm": "spectral"}))
+        gan = make(cycle(discriminator={"norm": "spectral"}))
         before = copied(gan)
         gan.generator_step({"x": points(8), "x_unpaired": points(8, seed=1)}, number(0))
         assert changed(before, gan) == with_optimizers(GENERATORS)
@@ -42,7 +43,7 @@ class TestStep:
         assert changed(before, gan) == with_optimizers([DISCRIMINATORS[i]])
 
     def test_the_loss_is_that_of_the_paper(self):
-        gan = make(cycle(PLAIN, objective={"name": "least_squares"}, gan={"cycle_weight": 7.0, "identity_weight": 0.3}))
+        gan = make(cycle(**PLAIN, objective="least_squares", cycle_weight=7.0, identity_weight=0.3))
         x, y = points(8), points(8, seed=1) + 2
         there, back = (lambda value, name=name: gan.networks[name]({"x": value}) for name in GENERATORS)
         of_y, of_x = (lambda value, name=name: gan.networks[name]({"x": value}) for name in DISCRIMINATORS)
@@ -60,7 +61,7 @@ class TestStep:
         assert_allclose(received, [*adversarial, cycles, identities], rtol=1e-5)
 
     def test_the_discriminators_learn_from_what_was_drawn_before_the_translators_learned(self):
-        gan = make(cycle(PLAIN, gan={"pool_size": 0}))
+        gan = make(cycle(**PLAIN, pool_size=0))
         real = {"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}
         drawn = gan.networks["generator"]({"x": real["x"][0]})
         expected, _ = gan.sides[0].game.discriminator_loss(
@@ -69,7 +70,7 @@ class TestStep:
         assert_allclose(gan.step(real, number(0))["d_loss"], expected, rtol=1e-6)
 
     def test_the_pool_is_state_of_the_gan(self):
-        gan = make(cycle(PLAIN, gan={"pool_size": 12}))
+        gan = make(cycle(**PLAIN, pool_size=12))
         batch = {"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}
         drawn = gan.networks["generator_reverse"]({"x": batch["x_unpaired"][0]})
         gan.step(batch, number(0))
@@ -93,19 +94,23 @@ class TestSamplers:
 
 class TestRefusals:
     def test_one_domain(self):
-        with pytest.raises(ValueError, match=r"the GAN cycle needs data\.unpaired_source; received none"):
-            experiment("cycle")
+        tree = json.loads(cycle().to_json()) | {"data": {"name": "points"}}
+        with pytest.raises(
+            ValueError, match=r"the scheme cycle needs two domains: data\.name=unpaired; received points"
+        ):
+            Experiment.parse(tree)
 
     def test_an_architecture_that_translates_nothing(self):
-        config = cycle().model_copy(update={"network": Network(name="gan_mlp")})
-        with pytest.raises(ValueError, match=r"the GAN cycle needs a translator, which network\.name gan_mlp does not"):
-            make(config)
+        with pytest.raises(ValueError, match=r"scheme\.generator: gan_mlp is no translator; choose from points"):
+            cycle(generator={"name": "gan_mlp"})
 
-    def test_options_of_other_gans(self):
-        with pytest.raises(ValueError, match=r"training\.unrolled_steps is no option of the GAN cycle; received 3"):
-            cycle(training={"unrolled_steps": 3})
-        with pytest.raises(ValueError, match=r"gan\.pool_size is no option of the GAN adversarial; received 10"):
-            experiment({"name": "adversarial", "pool_size": 10})
+    def test_options_of_other_schemes(self):
+        with pytest.raises(
+            ValueError, match=r"scheme\.unrolled_steps is no field of the scheme cycle; adver.* have it"
+        ):
+            cycle(unrolled_steps=3)
+        with pytest.raises(ValueError, match=r"scheme\.pool_size is no field of the scheme adversarial; cycle has it"):
+            experiment("adversarial", pool_size=10)
 
 
 @pytest.mark.slow
@@ -117,9 +122,9 @@ def test_it_learns_to_translate_and_to_come_back():
     optimizer = {"learning_rate": 2e-3}
     training = {"steps": 300, "batch_size": 64, "ema_half_life_images": 1000}
     training |= {"generator_optimizer": optimizer, "discriminator_optimizer": optimizer}
-    network = PLAIN | {"generator_width": 32, "discriminator_width": 32}
-    gan = {"cycle_weight": 1.0, "identity_weight": 0.0}
-    gan = make(cycle(network, objective={"penalties": {"r1": 0.1}}, training=training, gan=gan))
+    players = {name: each | {"width": 32} for name, each in PLAIN.items()}
+    fields = players | {"objective": {"penalties": {"r1": 0.1}}, "cycle_weight": 1.0, "identity_weight": 0.0}
+    gan = make(cycle(**fields, training=training))
     list(play(gan, *domains(0)))
     x, y = domains(7)
     there, back = (gan.averages[name].average for name in GENERATORS)

@@ -6,21 +6,18 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models.gans.game import Game, pack
-from tests.models.gans import tiny
-from tests.models.gans.tiny import NAME, PLAIN, changed, copied, experiment, make, number, points
+from tests.models.gans.tiny import PLAIN, TINY, changed, copied, experiment, make, number, points
 
 ANY = tf.constant([0, 0], tf.int64)
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small():
     """A game of the smallest players, by what an experiment changes."""
-    tiny.add_tiny(monkeypatch)
 
     def made(pack=1, training=None, **objective):
-        return make(
-            experiment(network=PLAIN | {"name": NAME, "pack": pack}, objective=objective, training=training)
-        ).game
+        players = TINY | {"discriminator": TINY["discriminator"] | {"pack": pack}}
+        return make(experiment(**players, objective=objective, training=training)).game
 
     return made
 
@@ -76,7 +73,7 @@ class TestDiscriminatorLoss:
         assert abs(loss) > 1e-3
 
     def test_a_lazy_penalty_is_as_much_stronger(self, small):
-        game = small(penalties={"r1": 0.7}, penalty_every_steps=3)
+        game = small(penalties={"r1": {"weight": 0.7, "every_steps": 3}})
         real, fake = {"x": points(8)}, {"x": points(8, seed=1)}
         for step in (0, 1, 2, 3):
             loss, logs = game.discriminator_loss(real, fake, number(step), ANY)
@@ -101,8 +98,9 @@ class TestDiscriminatorLoss:
 
 class TestHeads:
     def test_an_auxiliary_classifier_is_asked_for_the_label_of_real_and_of_generated_examples(self):
-        network = PLAIN | {"condition": "concatenation", "discriminator_condition": "auxiliary"}
-        game = make(experiment(network=network, labels=3)).game
+        conditions = {"generator": {"condition": "concatenation"}, "discriminator": {"condition": "auxiliary"}}
+        players = {name: each | conditions[name] for name, each in PLAIN.items()}
+        game = make(experiment(**players, data={"classes": 3})).game
         labels = np.array([0, 2, 1, 1]), np.array([1, 1, 0, 2])
         real, fake = ({"x": points(4, seed=i), "label": tf.constant(labels[i], tf.int64)} for i in range(2))
         a, b = (game.network({"x": each["x"]}) for each in (real, fake))
@@ -115,8 +113,9 @@ class TestHeads:
 
     @pytest.mark.parametrize("weight", [1, 0.25])
     def test_codes_are_asked_back_of_generated_examples_alone_by_their_weight(self, weight):
-        network = PLAIN | {"categorical_codes": 3, "continuous_codes": 2}
-        game = make(experiment(network=network, objective={"auxiliary_weight": weight})).game
+        latent = {"size": 2, "categorical_codes": 3, "continuous_codes": 2}
+        players = PLAIN | {"generator": {"norm": "none", "latent": latent}}
+        game = make(experiment(**players, objective={"auxiliary_weight": weight})).game
         code = np.array([[0, 1, 0, 0.3, -0.9], [1, 0, 0, 0.5, 0.1]])
         real, fake = {"x": points(2)}, {"x": points(2, seed=1), "code": tf.constant(code, tf.float32)}
         a, b = (game.network({"x": each["x"]}) for each in (real, fake))
@@ -143,14 +142,14 @@ class TestUpdates:
         assert_allclose(game.network.get_weights()[0], 0.51, rtol=1e-6)
 
     def test_a_generators_loss_leaves_the_state_of_the_discriminator(self):
-        gan = make(experiment(network={"discriminator_norm": "spectral"}))
+        gan = make(experiment(discriminator={"norm": "spectral"}))
         before = copied(gan)
         gan.game.generator_loss({}, {"x": points(8)}, number(0), ANY)
         assert not changed(before, gan)
 
     @pytest.mark.parametrize(("name", "reads"), [("relativistic", True), ("hinge", False)])
     def test_knows_whether_the_generator_is_judged_beside_real_examples(self, name, reads):
-        gan = make(experiment(objective={"name": name}))
+        gan = make(experiment(objective=name))
         assert gan.game.reads_real == reads
         assert gan.draws == 1 + reads
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import catalog, mixtures
+from models import mixtures
 from models.training import train
 from tests.models.gans.tiny import PLAIN, changed, copied, experiment, make, number, points
 
-LEVELS = "tests.models.gans.levels:Levels"
+LEVELS = "tests.models.gans.levels:TwoLevels"
 TRAINING = {"steps": 8, "steps_per_call": 2, "checkpoint_every_steps": 3, "health": {"check_every_steps": 4}}
 TRAINING |= {"generator_optimizer": {"name": "adam"}, "keep": "last"}
 
@@ -41,9 +41,7 @@ def examples(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def levels():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(catalog.GANS, "levels", LEVELS)
-        yield experiment("levels", network=PLAIN, training=TRAINING)
+    return experiment(LEVELS, **PLAIN, training=TRAINING)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from models.gans.unrolled import look_ahead
 from models.randomness import fold
-from tests.models.gans.tiny import NAME, PLAIN, add_tiny, changed, copied, experiment, make, number, points
+from tests.models.gans.tiny import PLAIN, TINY, changed, copied, experiment, make, number, points
 
 KEY = tf.constant([3, 4], tf.int64)
 ADAM = {"name": "adam", "learning_rate": 0.05, "beta_1": 0.5}
@@ -24,8 +24,8 @@ class TestLookAhead:
         ],
     )
     def test_ends_where_real_updates_end(self, optimizer, objective):
-        training = {"discriminator_optimizer": optimizer, "unrolled_steps": 3, "steps": 10}
-        gan = make(experiment(network=PLAIN, objective=objective, training=training))
+        training = {"discriminator_optimizer": optimizer, "steps": 10}
+        gan = make(experiment(**PLAIN, objective=objective, unrolled_steps=3, training=training))
         for i, variable in enumerate(gan.networks["discriminator"].trainable_variables):
             variable.assign(np.random.default_rng(i).normal(0, 0.5, variable.shape))
         # the optimizer has some state already
@@ -43,10 +43,8 @@ class TestLookAhead:
             assert_allclose(received, expected, rtol=1e-4, atol=1e-6)
 
     @pytest.mark.parametrize("optimizer", [{"name": "sgd", "learning_rate": 0.5}, ADAM])
-    def test_the_generators_gradient_is_that_of_finite_differences(self, monkeypatch, optimizer):
-        add_tiny(monkeypatch)
-        training = {"discriminator_optimizer": optimizer, "unrolled_steps": 3}
-        gan = make(experiment(network={"name": NAME}, training=training))
+    def test_the_generators_gradient_is_that_of_finite_differences(self, optimizer):
+        gan = make(experiment(**TINY, unrolled_steps=3, training={"discriminator_optimizer": optimizer}))
         gan.step({"x": points(gan.draws, 8, seed=5)}, number(0))
         real, place = {"x": points(8)}, gan.networks["generator"].trainable_variables[0]
 
@@ -69,13 +67,13 @@ class TestLookAhead:
         assert np.abs(tape.gradient(value, theta) - received).max() > 0.01, "looking ahead changes nothing"
 
     def test_a_step_by_looking_ahead_updates_the_generator_alone_and_once(self):
-        gan = make(experiment(network=PLAIN, training={"unrolled_steps": 2}))
+        gan = make(experiment(**PLAIN, unrolled_steps=2))
         assert gan.draws == 2
         gan.step({"x": points(2, 8)}, number(0))
         assert [gan.optimizers[name].iterations.numpy() for name in ("generator", "discriminator")] == [1, 1]
 
     def test_an_optimizer_that_it_does_not_know_is_refused(self):
-        gan = make(experiment(network=PLAIN, training={"unrolled_steps": 2}))
+        gan = make(experiment(**PLAIN, unrolled_steps=2))
         gan.optimizers["discriminator"] = keras.optimizers.RMSprop(0.1)
         with pytest.raises(ValueError, match="is updated by adam, or by sgd without momentum; received rmsprop"):
             look_ahead(gan.game, {"x": points(8)}, {"x": points(8)}, number(0), KEY)

@@ -1,26 +1,43 @@
 """The smallest players, and how tests of schemes play with them: steps by hand, on points, in no loop."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 from keras import layers
 
-from models import catalog
-from models.config import Data, Experiment, Network, Objective, Optimizer, Scheme, Training
+from models.config import Data, Discriminator, Experiment, Latent, NoiseGenerator, Optimizer
+from models.config.variants import made_by
 from models.data import Arrays, batches
 from models.gans.base import GAN, Phase
 from models.loop import stretches
 
 SGD = Optimizer(name="sgd", learning_rate=0.1)
-NAME = "tiny"
-"""Of this module among the architectures, where a test has called `add_tiny`."""
 
-SMALL = {"name": "points", "generator_width": 8, "discriminator_width": 8, "latent_size": 2}
-PLAIN = SMALL | {"generator_norm": "none", "discriminator_norm": "none"}
+PLAIN: dict[str, Any] = {"generator": {"norm": "none"}, "discriminator": {"norm": "none"}}
+"""Small players whose examples do not mix."""
+
+TINY: dict[str, Any] = {
+    "generator": {"name": f"{__name__}:TinyGenerator"},
+    "discriminator": {"name": f"{__name__}:TinyDiscriminator"},
+}
+"""The smallest players, which are a user's own."""
+
+
+class TinyGenerator(NoiseGenerator):
+    """G(z) = theta."""
+
+    implementation: ClassVar[str] = f"{__name__}:generator"
+    latent: Latent = Latent(size=2)
+
+
+class TinyDiscriminator(Discriminator):
+    """D(x) = w . x."""
+
+    implementation: ClassVar[str] = f"{__name__}:discriminator"
+    norm: Literal["none"] = "none"
 
 
 class Place(layers.Layer):
@@ -33,51 +50,68 @@ class Place(layers.Layer):
         return 0 * z + self.point
 
 
-def generator(network: Network, data: Data) -> keras.Model:
+def generator(variant: TinyGenerator, data: Data) -> keras.Model:
     """G(z) = theta, [b, 2]."""
     z = layers.Input([2], name="z")
     return keras.Model({"z": z}, Place()(z))
 
 
-def discriminator(network: Network, data: Data) -> keras.Model:
+def discriminator(variant: TinyDiscriminator, data: Data, codes: int = 0) -> keras.Model:
     """D(x) = w . x, [b]."""
-    x = layers.Input([2 * network.pack], name="x")
+    x = layers.Input([2 * variant.pack], name="x")
     weights = layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(0.5))
     return keras.Model({"x": x}, layers.Reshape([])(weights(x)))
 
 
-def add_tiny(patch: pytest.MonkeyPatch) -> None:
-    """Makes the smallest players known to the catalog."""
-    patch.setitem(catalog.NETWORKS, NAME, __name__)
-
-
 def experiment(
-    gan: Any = "adversarial",
+    scheme: str = "adversarial",
     *,
-    network: dict[str, Any] | None = None,
-    objective: dict[str, Any] | None = None,
+    generator: dict[str, Any] | None = None,
+    discriminator: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
-    **data: Any,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> Experiment:
-    """A training on points by SGD; each part may be changed by a dict of its fields."""
-    fields = {"steps": 8, "batch_size": 8, "strategy": "one_device", "precision": "float32", "steps_per_call": 2}
-    fields |= {"generator_optimizer": SGD, "discriminator_optimizer": SGD, "pretraining_optimizer": SGD}
-    if Scheme.model_validate(gan).name != "restoration":
-        del fields["pretraining_optimizer"]
-    return Experiment(
-        name="tiny",
-        data=Data(**{"source": "mixture:ring"} | data),
-        gan=gan,
-        network=Network(**SMALL | (network or {})),
-        objective=Objective(**objective or {}),
-        training=Training(**fields | (training or {})),
+    """A training on points by SGD.
+
+    Args:
+        scheme: its name.
+        generator: fields that are not those of a small one; all, where there is a `name`.
+        discriminator: likewise.
+        training: fields that are not those of a short one.
+        data: of points, or of whatever its `name` says; two mixtures for a cycle.
+        fields: further ones of the scheme.
+    """
+    small = {"name": "points", "width": 8}
+    driven = {} if scheme in ("cycle", "restoration") else {"latent": {"size": 2}}
+    if scheme == "cycle":
+        data = {"name": "unpaired", "input": "points", "target": {"name": "points", "source": "mixture:grid"}}
+    if scheme == "restoration":
+        fields["pretraining"] = {"optimizer": SGD} | fields.get("pretraining", {})
+    short = {"steps": 8, "batch_size": 8, "strategy": "one_device", "precision": "float32", "steps_per_call": 2}
+    short |= {"generator_optimizer": SGD, "discriminator_optimizer": SGD}
+    players = {
+        "generator": _part(small | driven, generator or {}),
+        "discriminator": _part(small, discriminator or {}),
+    }
+    return Experiment.parse(
+        {
+            "name": "tiny",
+            "data": _part({"name": "points"}, data or {}),
+            "scheme": {"name": scheme} | players | fields,
+            "training": short | (training or {}),
+        }
     )
+
+
+def _part(default: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return given if "name" in given else default | given
 
 
 def make(experiment: Experiment) -> GAN:
     """The GAN of an experiment, its weights drawn by the experiment's seed."""
     keras.utils.set_random_seed(experiment.training.seed)
-    made: GAN = catalog.lookup("gan", experiment.gan.name)(experiment)
+    made: GAN = made_by("scheme", experiment.scheme)(experiment)
     return made
 
 

@@ -1,42 +1,41 @@
 import numpy as np
 
-from models.config import Data, Network
+from models.config import DCGANDiscriminator, DCGANGenerator, Images
 from models.networks import dcgan
 
 
 def test_the_28_pixel_pair_is_the_published_one():
     # 100 -> 7x7x256 -> 128 -> 64 -> 1 and 1 -> 64 -> 128 with kernels of 5x5: kernels and biases counted by hand
-    network, data = Network(generator_norm="none", discriminator_norm="none"), Data(resolution=28)
+    data = Images(resolution=28)
     dense = 100 * 7 * 7 * 256 + 7 * 7 * 256
     convolutions = 25 * (256 * 128 + 128 * 64 + 64 * 1) + 128 + 64 + 1
-    assert dcgan.generator(network, data).count_params() == dense + convolutions
+    assert dcgan.generator(DCGANGenerator(norm="none"), data).count_params() == dense + convolutions
     convolutions = 25 * (1 * 64 + 64 * 128) + 64 + 128
-    assert dcgan.discriminator(network, data).count_params() == convolutions + 7 * 7 * 128 + 1
+    discriminator = dcgan.discriminator(DCGANDiscriminator(norm="none"), data)
+    assert discriminator.count_params() == convolutions + 7 * 7 * 128 + 1
 
 
 def test_smaller_last_maps_are_further_layers():
     # as above, and 7x7 halved to 4x4 by one convolution more
-    network = Network(discriminator_norm="none", discriminator_smallest_map=4)
+    variant = DCGANDiscriminator(norm="none", smallest_map=4)
     convolutions = 25 * (1 * 64 + 64 * 128 + 128 * 256) + 64 + 128 + 256
-    assert dcgan.discriminator(network, Data(resolution=28)).count_params() == convolutions + 4 * 4 * 256 + 1
+    assert dcgan.discriminator(variant, Images(resolution=28)).count_params() == convolutions + 4 * 4 * 256 + 1
     for side, channels in ((16, 128), (32, 256), (64, 512)):
-        layers = dcgan.discriminator(network, Data(resolution=side)).layers
+        layers = dcgan.discriminator(variant, Images(resolution=side)).layers
         assert [each.output.shape[1:] for each in layers if "flatten" in each.name] == [(4 * 4 * channels,)]
 
 
 def test_initial_weights_are_those_of_the_paper():
-    for build in (dcgan.generator, dcgan.discriminator):
-        kernels = [each.numpy() for each in build(Network(), Data()).trainable_variables if each.name == "kernel"]
+    for build, variant in ((dcgan.generator, DCGANGenerator()), (dcgan.discriminator, DCGANDiscriminator())):
+        kernels = [each.numpy() for each in build(variant, Images()).trainable_variables if each.name == "kernel"]
         for kernel in kernels[:-1]:
             # of the thousands of values of a kernel, the standard error of the deviation is below 2 %
             np.testing.assert_allclose([kernel.mean(), kernel.std()], [0, 0.02], atol=0.0015)
 
 
 def test_batch_norm_is_in_every_hidden_layer_but_the_first_of_the_discriminator():
-    network = Network(generator_width=1, discriminator_width=1)
+    def norms(build, variant):
+        return sum("batch_normalization" in layer.name for layer in build(variant, Images(resolution=64)).layers)
 
-    def norms(build):
-        return sum("batch_normalization" in layer.name for layer in build(network, Data(resolution=64)).layers)
-
-    assert norms(dcgan.generator) == 5
-    assert norms(dcgan.discriminator) == 3
+    assert norms(dcgan.generator, DCGANGenerator(width=1)) == 5
+    assert norms(dcgan.discriminator, DCGANDiscriminator(width=1)) == 3

@@ -1,23 +1,16 @@
 import numpy as np
 
-from models.config import Data, Network
+from models.config import GanMLPDiscriminator, GanMLPGenerator, Images, Latent
 from models.networks import gan_mlp
 
-PUBLISHED = Network(
-    name="gan_mlp",
-    latent="uniform",
-    generator_width=1200,
-    discriminator_width=240,
-    generator_norm="none",
-    discriminator_norm="none",
-    dropout=0.5,
-)
+GENERATOR = GanMLPGenerator(latent=Latent(distribution="uniform"), width=1200, norm="none")
+DISCRIMINATOR = GanMLPDiscriminator(width=240, norm="none", dropout=0.5)
 
 
 def test_the_mnist_pair_is_the_published_one():
-    generator = gan_mlp.generator(PUBLISHED, Data(resolution=28))
+    generator = gan_mlp.generator(GENERATOR, Images(resolution=28))
     assert generator.count_params() == 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 784 + 784
-    discriminator = gan_mlp.discriminator(PUBLISHED, Data(resolution=28))
+    discriminator = gan_mlp.discriminator(DISCRIMINATOR, Images(resolution=28))
     # 240 units of 5 pieces, twice
     weights = 784 * 1200 + 1200 + 240 * 1200 + 1200 + 240 + 1
     assert sum(int(np.prod(each.shape)) for each in discriminator.trainable_variables) == weights
@@ -28,8 +21,8 @@ def test_the_mnist_pair_is_the_published_one():
 
 
 def test_the_generator_is_a_rescaled_sigmoid_of_rectified_layers():
-    network = Network(name="gan_mlp", latent_size=3, generator_width=5, generator_norm="none")
-    model = gan_mlp.generator(network, Data(resolution=16))
+    variant = GanMLPGenerator(latent=Latent(size=3), width=5, norm="none")
+    model = gan_mlp.generator(variant, Images(resolution=16))
     z = np.random.default_rng(0).normal(size=[4, 3]).astype(np.float32)
     *hidden, kernel, bias = model.get_weights()
     x = z

@@ -1,0 +1,96 @@
+"""The code that each stage of an experiment depends on, as digests: part of the keys of its cache.
+
+They are derived: from what a stage's entry point imports, and from the lines of the catalog that this experiment uses.
+A new part in the catalog, or one that another experiment uses, changes none of them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from models import catalog, closure
+from models.config import Data, Experiment, Translator
+from models.config.variants import line
+from models.source import source_hash
+
+
+def ingestion(data: Data) -> str:
+    """Of ImageExampleGen."""
+    return _digest(["components.example_gen.executor"], source_lines(data))
+
+
+def validation(experiment: Experiment) -> str:
+    """Of StrictExampleValidator."""
+    return _digest(["components.example_validator.executor"], metric_lines(experiment))
+
+
+def transform() -> str:
+    """Of Transform."""
+    return _digest(["models.preprocessing"])
+
+
+def extractor(data: Data) -> str:
+    """Of FeatureTrainer."""
+    return _digest(["models.features"], mixture_lines(data))
+
+
+def training(experiment: Experiment) -> str:
+    """Of GanTrainer, and of its checkpoints."""
+    return _digest(["components.gan_trainer.executor"], trained_lines(experiment))
+
+
+def evaluation(experiment: Experiment) -> str:
+    """Of GanEvaluator."""
+    lines = [*metric_lines(experiment), *mixture_lines(experiment.data)]
+    return _digest(["components.gan_evaluator.executor"], lines)
+
+
+def serving() -> str:
+    """Of ServingValidator, which starts the server in a process of its own."""
+    return _digest(["components.serving_validator.executor", "serving.model_server"])
+
+
+def trained_lines(experiment: Experiment) -> Iterator[str]:
+    """The lines of what is trained: scheme, players, objective, penalties and degradations."""
+    scheme = experiment.scheme
+    yield line("scheme", scheme)
+    yield line("translator" if isinstance(scheme.generator, Translator) else "generator", scheme.generator)
+    yield line("discriminator", scheme.discriminator)
+    yield line("objective", scheme.objective)
+    named = {
+        "penalty": scheme.objective.penalties,
+        "generator penalty": scheme.objective.generator_penalties,
+        "degradation": getattr(scheme, "degradations", {}),
+    }
+    for kind, names in named.items():
+        yield from (catalog.require(kind, name) for name in names)
+
+
+def metric_lines(experiment: Experiment) -> Iterator[str]:
+    """The lines of all metrics that this kind of data has."""
+    names = catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind)
+    return (catalog.METRICS[key].line for key in names.values())
+
+
+def mixture_lines(data: Data) -> Iterator[str]:
+    """The lines of the mixtures that points come from."""
+    found = (source.partition(":") for source in data.sources)
+    return (catalog.require("mixture", name) for kind, _, name in found if kind == "mixture")
+
+
+def source_lines(data: Data) -> Iterator[str]:
+    """Where the sources of this data are read, and the sources within them."""
+    for source in data.sources:
+        left = source
+        while left:
+            kind, _, left = left.partition(":")
+            if kind not in catalog.SOURCES:
+                break
+            yield catalog.SOURCES[kind]
+    yield from mixture_lines(data)
+
+
+def _digest(entries: Iterable[str], lines: Iterable[str] = ()) -> str:
+    """Of our own code; of the user's own parts, all of the package."""
+    listed = list(lines)
+    own = {each.partition(":")[0].partition(".")[0] for each in listed} - set(closure.OURS)
+    found = closure.digest(entries, (each for each in listed if each.partition(".")[0] not in own))
+    return "-".join([found, *(source_hash(each) for each in sorted(own))])
