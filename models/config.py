@@ -46,8 +46,8 @@ class Data(Frozen):
 
     source: str = Field(
         "digits",
-        description="digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:square, mixture:grid or "
-        "stacked:SOURCE",
+        description="digits, idx:DIR, folder:DIR, zip:FILE, tar:FILE, tfds:NAME[/CONFIG], mixture:ring, "
+        "mixture:square, mixture:grid or stacked:SOURCE",
     )
     unpaired_source: str | None = Field(
         None,
@@ -62,6 +62,8 @@ class Data(Frozen):
     )
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
+    mixed_channels: Literal["convert", "refuse"] = Field("convert", description="what becomes of grey among colour")
+    split_by: Literal["content", "near_duplicates", "folder"] = Field("content", description="what is kept together")
     schema_dir: str | None = Field(None, description="folder of a curated schema.pbtxt; None infers one")
 
     @field_validator("resolution")

@@ -28,6 +28,8 @@ DATA_FIELDS = (
     "choose_share",
     "pixel_limit",
     "bad_image_tolerance",
+    "mixed_channels",
+    "split_by",
 )
 
 
