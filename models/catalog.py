@@ -76,6 +76,8 @@ SOURCES = {
     "digits": "components.example_gen.digits:Digits",
     "idx": "components.example_gen.idx:Idx",
     "folder": "components.example_gen.folder:Folder",
+    "zip": "components.example_gen.folder:ZipFile",
+    "tar": "components.example_gen.folder:TarFile",
     "tfds": "components.example_gen.prepared:Prepared",
     "mixture": "components.example_gen.points:Points",
     "stacked": "components.example_gen.stacked:Stacked",

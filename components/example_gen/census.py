@@ -9,7 +9,8 @@ import heapq
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Shard, Source, split_of
+from components.example_gen.near import together
+from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Head, Shard, Source, split_of
 from models.config import OneSource
 
 KEPT = 3
@@ -25,23 +26,27 @@ class Census(NamedTuple):
     Attributes:
         depths: images by their number of channels.
         smallest: of each group, by side, the smallest keys that differ, at most KEPT.
+        heads: of all images with their sides, where near duplicates are kept together; else none.
     """
 
     depths: dict[int, int]
     smallest: dict[Group, dict[str, list[bytes]]]
+    heads: list[tuple[Head, tuple[str, ...]]] = []  # noqa: RUF012 - a tuple's default, never changed
 
     @classmethod
     def merged(cls, parts: Iterable["Census"]) -> "Census":
         """Joins the censuses of several parts."""
         depths: collections.Counter[int] = collections.Counter()
         smallest: dict[Group, dict[str, list[bytes]]] = {}
+        heads: list[tuple[Head, tuple[str, ...]]] = []
         for part in parts:
             depths.update(part.depths)
+            heads += part.heads
             for group, sides in part.smallest.items():
                 mine = smallest.setdefault(group, {})
                 for side, keys in sides.items():
                     mine[side] = heapq.nsmallest(KEPT, {*mine.get(side, ()), *keys})
-        return cls(dict(depths), smallest)
+        return cls(dict(depths), smallest, heads)
 
 
 class Plan(NamedTuple):
@@ -50,10 +55,18 @@ class Plan(NamedTuple):
     Attributes:
         channels: that every image has.
         moved: the side of each key that its hash would put elsewhere.
+        together: of images that have near duplicates, the key by which they all get their side.
     """
 
     channels: int
     moved: dict[bytes, str]
+    together: dict[bytes, bytes] = {}  # noqa: RUF012 - a tuple's default, never changed
+
+    def side(self, key: bytes, sides: tuple[str, ...], data: OneSource) -> str:
+        """The split of an example, by its key."""
+        key = self.together.get(key, key)
+        split = split_of(key, sides, data)
+        return self.moved.get(key, split) if len(sides) > 1 else split
 
 
 def take(shard: Shard, source: Source, data: OneSource, *, labelled: bool) -> Census:
@@ -67,17 +80,29 @@ def take(shard: Shard, source: Source, data: OneSource, *, labelled: bool) -> Ce
     """
     depths: collections.Counter[int] = collections.Counter()
     smallest: dict[Group, dict[str, list[bytes]]] = {}
+    heads: list[tuple[Head, tuple[str, ...]]] = []
     divided = len(shard.sides) > 1
     if not divided and source.channels is not None:
         return Census({}, {})
     for head in source.heads(shard, data=data):
         depths[head.channels] += 1
-        if divided:
-            group = (-1 if head.label is None or not labelled else head.label, shard.sides)
-            keys = smallest.setdefault(group, {}).setdefault(split_of(head.key, shard.sides, data), [])
-            if head.key not in keys and (len(keys) < KEPT or head.key < keys[-1]):
-                keys[:] = sorted([*keys, head.key])[:KEPT]
-    return Census(dict(depths), smallest)
+        if not labelled:
+            head = head._replace(label=None)
+        if divided and head.thumbnail:
+            heads.append((head, shard.sides))
+        elif divided:
+            _keep(smallest, head, head.key, shard.sides, data)
+    return Census(dict(depths), smallest, heads)
+
+
+def _keep(
+    smallest: dict[Group, dict[str, list[bytes]]], head: Head, key: bytes, sides: tuple[str, ...], data: OneSource
+) -> None:
+    """Keeps a key if it is one of the smallest of its class and side."""
+    group = (-1 if head.label is None else head.label, sides)
+    keys = smallest.setdefault(group, {}).setdefault(split_of(key, sides, data), [])
+    if key not in keys and (len(keys) < KEPT or key < keys[-1]):
+        keys[:] = sorted([*keys, key])[:KEPT]
 
 
 def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
@@ -94,6 +119,10 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
     if channels is None:
         channels = 1 if census.depths.get(1, 0) >= census.depths.get(3, 0) else 3
     moved: dict[bytes, str] = {}
+    shared = together((head.key, head.thumbnail) for head, _ in census.heads)
+    census = Census.merged([census])
+    for head, sides in census.heads:
+        _keep(census.smallest, head, shared.get(head.key, head.key), sides, data)
     for (_, sides), found in sorted(census.smallest.items()):
         placed: dict[str, set[bytes]] = {side: set() for side in sides}
         for side, keys in found.items():
@@ -112,4 +141,4 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
                 placed[giver].remove(key)
                 placed[side].add(key)
                 moved[key] = side
-    return Plan(channels, moved)
+    return Plan(channels, moved, shared)

@@ -1,123 +1,122 @@
-"""A folder of image files, one subfolder a class."""
+"""Folders and archives of image files, as users have them: a folder a class, or a file of labels."""
 
 import hashlib
 import posixpath
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import tensorflow as tf
-from absl import logging
-
-from components.example_gen.sources import CHOOSE, EVAL, SPLITS, TRAIN, TRAINED, Fault, Raw, Shard, Source, file_lines
+from components.example_gen.archives import Tar, Zip
+from components.example_gen.layout import Layout, lay_out
+from components.example_gen.notes import Notes
+from components.example_gen.sources import Fault, Raw, Shard, Source
+from components.example_gen.trees import Directory, Listing, Tree
 from models.config import OneSource
 
-EVAL_NAMES, CHOOSE_NAMES = ("eval", "test"), ("val", "validation")
 SHARD_FILES = 256
 
 
 class Part(NamedTuple):
-    """Files below a root, with their labels."""
+    """Files of a tree, with their labels; and what the tree has instead of files."""
 
-    root: str
     files: tuple[str, ...]
     labels: tuple[int | None, ...]
+    faults: tuple[Fault, ...] = ()
 
 
-class Folder(Source):
-    """`folder:DIR`: DIR/CLASS/.../FILE, or DIR/FILE for images without labels.
+class Files(Source):
+    """Image files below one place: DIR/CLASS/.../FILE, or DIR/FILE for images without labels.
 
-    With DIR/train and one of DIR/eval, test, val or validation, these are train and eval, each laid out so, and choose
-    is a share of train. With both a DIR/eval or test and a DIR/val or validation, the latter is choose. Labels number
-    the classes in the order of their names. What begins with a dot is passed over.
+    With a folder train (or training) and one of eval, test, testing, val, valid or validation, in any case, these are
+    train and eval, each laid out so, and choose is a share of train. With one of the first three and one of the last
+    three, the latter is choose. Labels number the classes in the order of their names. A `dataset.json`,
+    `metadata.jsonl` or `metadata.csv` gives labels in the place of folders. What is no image is passed over and
+    counted.
     """
 
+    tree: type[Tree]
+    files = True
+
     def __init__(self, argument: str) -> None:
-        self.directory = argument
+        self._tree = self.tree(argument)
+        self._seen: tuple[Listing, Layout] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to workers has no list of all files."""
+        return self.__dict__ | {"_seen": None}
 
     def check(self) -> None:
-        """Lists the folder. Raises ValueError where it is missing, has no file, or eval has classes of its own."""
-        if not tf.io.gfile.isdir(self.directory):
-            raise ValueError(f"source folder:{self.directory} needs a folder of images; there is none of this name")
-        known = self.classes()
-        for root in self._roots().values():
-            if next(self._images(root), None) is None:
-                raise ValueError(f"source folder:{self.directory} needs at least one image; {root} has no file")
-            strange = [name for name in _subfolders(root) if name not in known]
-            if strange:
-                raise ValueError(
-                    f"source folder:{self.directory} needs the classes of {root} to be among those of {TRAIN}, "
-                    f"{', '.join(known[:20]) or 'which has none'}; received {', '.join(strange[:20])}"
-                )
-            loose = [name for name in _entries(root) if known and not tf.io.gfile.isdir(posixpath.join(root, name))]
-            if loose:
-                logging.warning("%s: passed over %d files beside the class folders: %s", root, len(loose), loose[:5])
+        """Lists all files. Raises ValueError as `lay_out` and the tree do."""
+        self._look()
 
     def shards(self) -> Iterator[Shard]:
         """Groups of files, in an order by the hash of their names, so that classes are mixed."""
-        numbers: dict[str, int] = {name: label for label, name in enumerate(self.classes())}
-        for sides, root in self._roots().items():
-            files = sorted(self._images(root), key=lambda file: hashlib.sha256(file.encode()).digest())
-            for start in range(0, len(files), SHARD_FILES):
-                group = tuple(files[start : start + SHARD_FILES])
-                labels = tuple(numbers.get(file.split("/")[0]) for file in group)
-                yield Shard(sides=sides, part=Part(root, group, labels))
+        listing, layout = self._look()
+        faults = tuple(listing.faults)
+        for sides, names, labels in layout.groups:
+            numbers = dict(zip(names, labels, strict=True))
+            files = sorted(names, key=lambda file: hashlib.sha256(file.encode()).digest())
+            size = max(1, len(files)) if self._tree.whole else SHARD_FILES
+            for start in range(0, max(1, len(files)) if faults else len(files), size):
+                group = tuple(files[start : start + size])
+                yield Shard(sides, Part(group, tuple(numbers[file] for file in group), faults))
+                faults = ()
 
     def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Fault]:
         """The bytes of each file; the limits wait for whoever decodes them."""
         part: Part = shard.part
-        for file, label in zip(part.files, part.labels, strict=True):
-            path = posixpath.join(part.root, file)
-            try:
-                with tf.io.gfile.GFile(path, "rb") as stream:
-                    yield Raw(path, stream.read(), label)
-            except tf.errors.OpError as error:
-                yield Fault(path, f"cannot be read: {error.message}")
+        yield from part.faults
+        labels = dict(zip(part.files, part.labels, strict=True))
+        for name, content in self._tree.read(part.files):
+            if isinstance(content, Fault):
+                yield content
+            else:
+                yield Raw(self._tree.path(name), content, labels[name], posixpath.dirname(name))
 
     def fingerprint(self) -> str:
-        """Names, sizes and times of all files."""
-        return file_lines(self.directory, _walk(self.directory))
+        """Names, sizes and times of all files, or of the archive."""
+        return self._tree.fingerprint(self._look()[0])
 
     def classes(self) -> list[str]:
-        """The names of the subfolders; those of train where the folder is split."""
-        return _subfolders(next(iter(self._roots().values())))
+        """The names of the folders, or of the labels in a file."""
+        return self._look()[1].classes
 
-    def _roots(self) -> dict[tuple[str, ...], str]:
-        """Where the classes are, by the sides of the shards; train comes first."""
-        folders = _subfolders(self.directory)
-        held_out = next((name for name in EVAL_NAMES + CHOOSE_NAMES if name in folders), None)
-        if TRAIN not in folders or held_out is None:
-            return {SPLITS: self.directory}
-        choosing = next((name for name in CHOOSE_NAMES if name in folders and name != held_out), None)
-        if held_out in CHOOSE_NAMES or choosing is None:
-            names: dict[tuple[str, ...], str] = {TRAINED: TRAIN, (EVAL,): held_out}
-        else:
-            names = {(TRAIN,): TRAIN, (CHOOSE,): choosing, (EVAL,): held_out}
-        return {sides: posixpath.join(self.directory, name) for sides, name in names.items()}
+    def notes(self) -> Notes:
+        """What was passed over before any image was read."""
+        return self._look()[1].notes
 
-    def _images(self, root: str) -> Iterator[str]:
-        """Files that count: those below class folders, or all where there are none."""
-        classes = _subfolders(root)
-        if not classes:
-            yield from _walk(root)
-        for name in classes:
-            yield from (f"{name}/{file}" for file in _walk(posixpath.join(root, name)))
+    def check_labels(self) -> None:
+        """Raises ValueError for images that lie beside folders of classes, or that a file of labels leaves out."""
+        unlabelled = self._look()[1].unlabelled
+        if unlabelled:
+            more = f" and {len(unlabelled) - 3:,} more" if len(unlabelled) > 3 else ""
+            raise ValueError(
+                f"each image of {self._tree.source} needs a label; {len(unlabelled):,} have none, as they lie in no "
+                f"folder of a class and no file names their label: {', '.join(unlabelled[:3])}{more}: move them into "
+                "folders of classes or take them out, or set data.classes=0 to do without classes"
+            )
 
-
-def _entries(root: str) -> list[str]:
-    """Names in a folder, sorted, without those that begin with a dot."""
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(root))
-    return sorted(name for name in names if not name.startswith("."))
+    def _look(self) -> tuple[Listing, Layout]:
+        """The files and what they mean, found once in each process."""
+        if self._seen is None:
+            self._tree.check()
+            listing = self._tree.listing()
+            self._seen = listing, lay_out(self._tree, listing)
+        return self._seen
 
 
-def _subfolders(root: str) -> list[str]:
-    return [name for name in _entries(root) if tf.io.gfile.isdir(posixpath.join(root, name))]
+class Folder(Files):
+    """`folder:DIR`, on any file system that TensorFlow knows."""
+
+    tree = Directory
 
 
-def _walk(root: str) -> Iterator[str]:
-    """All files below a folder, relative to it, in the order of their names."""
-    for name in _entries(root):
-        path = posixpath.join(root, name)
-        if tf.io.gfile.isdir(path):
-            yield from (f"{name}/{file}" for file in _walk(path))
-        else:
-            yield name
+class ZipFile(Files):
+    """`zip:FILE`, read in place."""
+
+    tree = Zip
+
+
+class TarFile(Files):
+    """`tar:FILE`, plain or compressed, read in place by one worker from its first file to its last."""
+
+    tree = Tar

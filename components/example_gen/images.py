@@ -10,6 +10,9 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from components.example_gen.kinds import HEAD_BYTES, iso_format
+from components.example_gen.notes import CROPPED
+
 # What Pillow's modes hold once alpha and palettes are resolved. Others (floats, 32-bit integers) have no range that
 # would say which 8-bit grey a value is.
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"})
@@ -17,6 +20,8 @@ COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCb
 ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 PASSED_ON = frozenset({"PNG", "JPEG"})
 ORIENTATION_TAG = 0x0112
+THUMBNAIL = (9, 8)
+"""Width and height of what near duplicates are found by: a difference hash compares neighbours in eight rows."""
 
 
 class BadImage(Exception):
@@ -33,9 +38,13 @@ class Picture(NamedTuple):
     key: bytes
     """Digest of what the source holds: equal images have equal keys, and so fall in the same split."""
     label: int | None = None
+    handled: tuple[str, ...] = ()
+    """What had to be done to the file: keys of `notes.WORDS`."""
+    thumbnail: bytes = b""
+    """THUMBNAIL pixels of RGB, by which near duplicates are found; empty where the source has no files."""
 
 
-def read_picture(content: bytes, label: int | None, *, pixel_limit: int) -> Picture:
+def read_picture(content: bytes, label: int | None, *, pixel_limit: int, thumbnail: bool = False) -> Picture:
     """Checks an image file and makes it a picture: PNG and JPEG as they are, any other format as PNG.
 
     The size is read from the header before anything is decoded. Then the image is decoded whole, so that a truncated
@@ -46,6 +55,7 @@ def read_picture(content: bytes, label: int | None, *, pixel_limit: int) -> Pict
         content: the bytes of an image file in any format that Pillow reads; the first frame counts.
         label: its class, or None.
         pixel_limit: height times width that may be decoded, > 0.
+        thumbnail: whether the picture has one.
 
     Raises:
         BadImage: it is no image, is truncated, exceeds `pixel_limit`, or has a mode without an 8-bit meaning.
@@ -53,13 +63,20 @@ def read_picture(content: bytes, label: int | None, *, pixel_limit: int) -> Pict
     with _opened(content, pixel_limit) as image:
         channels = _channels(image)
         try:
+            handled = _of_mode(image, content)
             image.load()
             turned = image.getexif().get(ORIENTATION_TAG, 1) != 1
         except Exception as error:  # noqa: BLE001 - decoders raise what they like on damaged files
             raise BadImage(f"does not decode: {error}") from None
+        handled += ("turned",) * turned + ("white",) * _shows_through(image)
         if image.format not in PASSED_ON or turned or _transparent(image):
             image, content = _reencoded(image, channels)
-        return Picture(content, image.height, image.width, channels, hashlib.sha256(content).digest(), label)
+        height, width = image.height, image.width
+        # training takes the centred square
+        if 3 * min(height, width) < 2 * max(height, width):
+            handled += (CROPPED,)
+        small = _thumbnail(image) if thumbnail else b""
+        return Picture(content, height, width, channels, hashlib.sha256(content).digest(), label, handled, small)
 
 
 def too_large(height: int, width: int, pixel_limit: int) -> str:
@@ -122,7 +139,11 @@ def _opened(content: bytes, pixel_limit: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise BadImage(f"is a decompression bomb: {error}") from None
     except Exception:  # noqa: BLE001 - format plugins raise what they like on damaged headers
-        raise BadImage("is no image") from None
+        if kind := iso_format(content[:HEAD_BYTES]):
+            raise BadImage(f"is {kind}, which Pillow does not read here: convert it to JPEG or PNG") from None
+        if content[:256].lstrip().lower().startswith((b"<svg", b"<?xml")):
+            raise BadImage("is a drawing (SVG), which has no pixels: convert it to PNG") from None
+        raise BadImage("is no image" if content else "is no image: it is empty") from None
     if image.width * image.height > pixel_limit:
         raise BadImage(too_large(image.height, image.width, pixel_limit))
     return image
@@ -137,6 +158,34 @@ def _channels(image: Image.Image) -> int:
     if image.mode == "I" and image.format == "PNG":
         return 1
     raise BadImage(f"has pixels of mode {image.mode}, which are neither 8-bit nor 16-bit grey or colour")
+
+
+def _of_mode(image: Image.Image, content: bytes) -> tuple[str, ...]:
+    """What is done to an image for its mode alone; to be asked before its pixels are loaded."""
+    done = {"1": "one_bit", "P": "palette", "PA": "palette", "CMYK": "cmyk"}.get(image.mode)
+    # Pillow reads colour of 16 bits as 8, so the header of a PNG is asked
+    if image.mode.startswith("I") or (image.format == "PNG" and content[24] == 16):
+        done = "deep"
+    frames = image.format != "MPO" and getattr(image, "is_animated", False)
+    return ((done,) if done else ()) + (("first_frame",) if frames else ())
+
+
+def _shows_through(image: Image.Image) -> bool:
+    """True where a pixel is not opaque."""
+    return _transparent(image) and image.convert("RGBA").getchannel("A").getextrema()[0] != 255
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    if image.mode.startswith("I"):
+        image = _scaled(image)
+    if image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return image.resize(THUMBNAIL, Image.Resampling.BOX, reducing_gap=2).convert("RGB").tobytes()
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits as 8: `convert` clips at 255 instead of scaling."""
+    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
 
 
 def _transparent(image: Image.Image) -> bool:
@@ -157,8 +206,7 @@ def _reencoded(image: Image.Image, channels: int) -> tuple[Image.Image, bytes]:
     """Upright, opaque, 8 bits a channel, as PNG."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        # `convert` clips 16-bit values at 255 instead of scaling them.
-        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+        image = _scaled(image)
     elif _transparent(image):
         opaque = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque)

@@ -1,19 +1,17 @@
 """Reads a source into the examples of a pipeline."""
 
-import collections
 import functools
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
 from absl import logging
 
 from components import preflight
-from components.example_gen import census
+from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, Picture, read_picture
+from components.example_gen.report import NAMED_FAULTS, REPORT_FILES, Report, read_reports
 from components.example_gen.sources import (
     CHOOSE,
     EVAL,
@@ -25,41 +23,11 @@ from components.example_gen.sources import (
     Shard,
     Source,
     open_source,
-    split_of,
+    split_key,
 )
 from models.config import Data, OfImages, OneSource
 
-REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
-"""Of the source, and of that of the second domain."""
-NAMED_FAULTS = 20
-_REPORT = "report"
-
-
-class Report(NamedTuple):
-    """What was read: sound examples by split, and by class and split; bad ones, and the first of these by name."""
-
-    counts: dict[str, int]
-    bad: int
-    faults: list[Fault]
-    by_class: dict[str, dict[str, int]] = {}  # noqa: RUF012 - a tuple's default, never changed
-
-    @classmethod
-    def merged(cls, reports: Iterable["Report"]) -> "Report":
-        """The sum of several."""
-        counts: collections.Counter[str] = collections.Counter()
-        bad, faults = 0, list[Fault]()
-        by_class: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-        for report in reports:
-            counts.update(report.counts)
-            bad += report.bad
-            faults = sorted(faults + report.faults)[:NAMED_FAULTS]
-            for name, numbers in report.by_class.items():
-                by_class[name].update(numbers)
-        return cls(dict(counts), bad, faults, {name: dict(numbers) for name, numbers in by_class.items()})
-
-    def to_json(self, classes: list[str]) -> str:
-        """The report with the names of the classes."""
-        return json.dumps({**self._asdict(), "classes": classes}, indent=2)
+_REPORT, _PRINTS = "report", "prints"
 
 
 def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
@@ -83,6 +51,10 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
             eval is empty or lacks a class, or there are not `data.classes` classes. One line.
     """
     sources = [open_source(source) for source in data.sources]
+    for source, of_one in zip(sources, data.domains, strict=True):
+        _check_split_by(source, of_one)
+    if data.classes:
+        sources[0].check_labels()
     preflight.check_labels(data, sources[0].classes())
     with _nothing_left_behind(directory):
         with make_pipeline() as pipeline:
@@ -98,14 +70,12 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
     return Report.merged(reports)
 
 
-def read_reports(directory: str, data: Data) -> list[Report]:
-    """What `ingest` found of each of `data.sources`, from where it wrote."""
-    reports = []
-    for name in REPORT_FILES[: len(data.sources)]:
-        with tf.io.gfile.GFile(tf.io.gfile.join(directory, name)) as file:
-            tree = json.load(file)
-        reports.append(Report(tree["counts"], tree["bad"], [Fault(*each) for each in tree["faults"]], tree["by_class"]))
-    return reports
+def _check_split_by(source: Source, domain: OneSource) -> None:
+    if isinstance(domain, OfImages) and domain.split_by != "content" and not source.files:
+        raise ValueError(
+            f"data.split_by={domain.split_by} is for images in files, of folder:, zip: and tar:; received "
+            f"{domain.source}: set data.split_by=content"
+        )
 
 
 class _Domain(beam.PTransform):
@@ -131,15 +101,18 @@ class _Domain(beam.PTransform):
             | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
         read = _Read(source, data, self._marked)
-        parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*SPLITS, _REPORT)
+        tags = (*SPLITS, _REPORT, _PRINTS)
+        parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*tags)
         for split in SPLITS:
             # No shuffle before the write: it would hold all images in memory on a local runner.
             prefix = path(f"Split-{split}", ("data_tfrecord", "unpaired_tfrecord")[self._domain])
             _ = parts[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
+        duplicates = parts[_PRINTS] | "Gather" >> beam.combiners.ToList() | "Compare" >> beam.Map(_duplicates)
+        target, listed, classes = path(REPORT_FILES[self._domain]), source.notes(), source.classes()
         return (
             parts[_REPORT]
             | "Sum" >> beam.CombineGlobally(Report.merged)
-            | "Save" >> beam.Map(_save, path(REPORT_FILES[self._domain]), source.classes())
+            | "Save" >> beam.Map(_save, target, classes, listed, beam.pvalue.AsSingleton(duplicates))
         )
 
 
@@ -153,37 +126,57 @@ class _Read(beam.DoFn):
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
     def process(self, shard: Shard, plan: census.Plan) -> Iterator[beam.pvalue.TaggedOutput]:
-        counts = dict.fromkeys(SPLITS, 0)
-        by_class: dict[str, dict[str, int]] = {}
-        bad, faults = 0, list[Fault]()
+        report = Report(dict.fromkeys(SPLITS, 0), 0, [], {}, {}, {})
+        prints = list[near.Print]()
+        bad, faults, smallest = 0, list[Fault](), set[str]()
         for item in self._source.read(shard, data=self._data):
             found = self._checked(item, plan.channels)
             if isinstance(found, Fault):
                 bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
                 continue
-            split = split_of(found.key, shard.sides, self._data)
-            if len(shard.sides) > 1:
-                split = plan.moved.get(found.key, split)
-            counts[split] += 1
-            if found.label is not None:
-                of_class = by_class.setdefault(str(found.label), {})
-                of_class[split] = of_class.get(split, 0) + 1
-            yield beam.pvalue.TaggedOutput(split, to_example(found, self._domain).SerializeToString())
-        self._good.inc(sum(counts.values()))
+            side = plan.side(split_key(item, found.key, self._data), shard.sides, self._data)
+            _count(report, found, side, getattr(item, "name", None))
+            smallest = set(sorted({*smallest, found.key.hex()})[:2])
+            if isinstance(found, Picture) and found.thumbnail and isinstance(item, Raw):
+                prints.append(near.Print(found.key, found.thumbnail, item.name, side))
+            yield beam.pvalue.TaggedOutput(side, to_example(found, self._domain).SerializeToString())
+        self._good.inc(sum(report.counts.values()))
         self._bad.inc(bad)
-        yield beam.pvalue.TaggedOutput(_REPORT, Report(counts, bad, faults, by_class))
+        if prints:
+            yield beam.pvalue.TaggedOutput(_PRINTS, prints)
+        yield beam.pvalue.TaggedOutput(_REPORT, report._replace(bad=bad, faults=faults, keys=tuple(sorted(smallest))))
 
     def _checked(self, item: Raw | Picture | Point | Fault, channels: int) -> Picture | Point | Fault:
         if not isinstance(item, Raw):
             return item
+        limit, files = self._data.pixel_limit, self._source.files
         try:
-            picture = read_picture(item.content, item.label, pixel_limit=self._data.pixel_limit)
+            picture = read_picture(item.content, item.label, pixel_limit=limit, thumbnail=files)
         except BadImage as error:
             return Fault(item.name, str(error))
-        if picture.channels != channels:
+        if picture.channels != channels and self._data.mixed_channels == "refuse":
             return Fault(item.name, f"has {picture.channels} channels where most images have {channels}")
         return picture
+
+
+def _count(report: Report, found: Picture | Point, side: str, name: str | None) -> None:
+    """Adds an example to a report, in place."""
+    report.counts[side] += 1
+    if found.label is not None:
+        of_class = report.by_class.setdefault(str(found.label), {})
+        of_class[side] = of_class.get(side, 0) + 1
+    if isinstance(found, Picture):
+        depth = str(found.channels)
+        report.depths[depth] = report.depths.get(depth, 0) + 1
+        for what in found.handled:
+            kept = min(found.height, found.width) / max(found.height, found.width)
+            of = f" to {100 * kept:.0f} %" if what == notes.CROPPED and name else ""
+            notes.note(report.notes, what, name and name + of)
+
+
+def _duplicates(prints: list[list[near.Print]]) -> notes.Notes:
+    return near.notes_of(each for of_shard in prints for each in of_shard)
 
 
 def to_example(item: Picture | Point, domain: int | None = None) -> tf.train.Example:
@@ -215,7 +208,8 @@ def to_example(item: Picture | Point, domain: int | None = None) -> tf.train.Exa
     return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
-def _save(report: Report, path: str, classes: list[str]) -> None:
+def _save(report: Report, path: str, classes: list[str], *more: notes.Notes) -> None:
+    report = report._replace(notes=notes.merged([*more, report.notes]))
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(report.to_json(classes))
 
@@ -232,8 +226,14 @@ def _judge(domain: OneSource, report: Report) -> None:
             f"source {source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
             f"{tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
         )
+    for line in notes.told(report._asdict(), domain.channels if isinstance(domain, OfImages) else 0):
+        logging.info("%s: %s", source, line)
     if report.bad:
         logging.warning("skipped %d bad of %d images of %s", report.bad, total, source)
+    if len(report.keys) == 1 and total - report.bad > 1:
+        raise ValueError(
+            f"source {source} needs images that differ; all {total - report.bad:,} are identical: add others"
+        )
     for split in (TRAIN, EVAL):
         if not report.counts.get(split):
             raise ValueError(

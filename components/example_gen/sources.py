@@ -3,13 +3,15 @@
 import abc
 import hashlib
 import importlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from components.example_gen.images import Picture, read_head
+from components.example_gen.images import BadImage, Picture, read_head, read_picture
+from components.example_gen.notes import Notes
 from models.catalog import SOURCES
 from models.config import OneSource
 
@@ -25,6 +27,8 @@ class Raw(NamedTuple):
     name: str
     content: bytes
     label: int | None
+    folder: str = ""
+    """Where the file lies below the source, by which data.split_by=folder splits."""
 
 
 class Point(NamedTuple):
@@ -60,8 +64,10 @@ class Head(NamedTuple):
 
     channels: int
     key: bytes
-    """Digest of the content, by which an example gets its split; see `Picture.key`."""
+    """Digest by which an example gets its split; see `split_key`."""
     label: int | None
+    thumbnail: bytes = b""
+    """See `Picture.thumbnail`; empty where nothing is split by it."""
 
 
 class Source(abc.ABC):
@@ -69,6 +75,8 @@ class Source(abc.ABC):
 
     channels: int | None = None
     """1 or 3 where the source can have no other, 0 where it has points; None where each image must be asked."""
+    files = False
+    """True where examples are files of a user's, which may be of all kinds, near duplicates, and in folders."""
 
     @abc.abstractmethod
     def __init__(self, argument: str) -> None:
@@ -95,9 +103,8 @@ class Source(abc.ABC):
         """What `read` would give, as cheaply as it can be had; bad ones are left out where that is seen at once."""
         for item in self.read(shard, data=data):
             if isinstance(item, Raw):
-                head = read_head(item.content, pixel_limit=data.pixel_limit)
-                if head:
-                    yield Head(*head, item.label)
+                if head := _head(item, data):
+                    yield head
             elif not isinstance(item, Fault):
                 yield Head(item.channels if isinstance(item, Picture) else 0, item.key, item.label)
 
@@ -108,6 +115,14 @@ class Source(abc.ABC):
     def classes(self) -> list[str]:
         """The classes' names in the order of their labels; empty where they have none."""
         return []
+
+    def notes(self) -> Notes:
+        """What is known of what was passed over before any example is read."""
+        return {}
+
+    def check_labels(self) -> None:
+        """Raises ValueError where some examples have labels and others have none. One line."""
+        return
 
 
 def open_source(source: str) -> Source:
@@ -126,9 +141,12 @@ def make_source(source: str) -> Source:
     kind, colon, argument = source.partition(":")
     if kind not in SOURCES or bool(argument) == (kind == "digits") or (colon and not argument):
         raise ValueError(
-            "data.source is digits, idx:DIR, folder:DIR, tfds:NAME[/CONFIG], mixture:ring, mixture:square, "
-            f"mixture:grid or stacked:SOURCE; received {source!r}"
+            "data.source is digits, idx:DIR, folder:DIR, zip:FILE, tar:FILE, tfds:NAME[/CONFIG], mixture:ring, "
+            f"mixture:square, mixture:grid or stacked:SOURCE; received {source!r}"
         )
+    if argument.startswith("~"):
+        # a shell leaves it as it is behind a colon
+        argument = os.path.expanduser(argument)  # noqa: PTH111 - a path, or a bucket's URL
     module, _, name = SOURCES[kind].partition(":")
     made: Source = getattr(importlib.import_module(module), name)(argument)
     return made
@@ -148,6 +166,31 @@ def fingerprint(*sources: str) -> str:
     """
     lines = "\n".join(f"{source}\n{open_source(source).fingerprint()}" for source in sources)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def split_key(item: Any, key: bytes, data: OneSource) -> bytes:
+    """The digest by which an example gets its split: of its content, or of its folder where `data.split_by` says so.
+
+    Args:
+        item: as the source gave it.
+        key: digest of the content.
+        data: says what is kept together.
+    """
+    if isinstance(item, Raw) and data.split_by == "folder":
+        return hashlib.sha256(item.folder.encode()).digest()
+    return key
+
+
+def _head(item: Raw, data: OneSource) -> Head | None:
+    """What the first pass needs of a file; None where it is seen to be bad."""
+    if data.split_by != "near_duplicates":
+        head = read_head(item.content, pixel_limit=data.pixel_limit)
+        return head and Head(head[0], split_key(item, head[1], data), item.label)
+    try:
+        picture = read_picture(item.content, item.label, pixel_limit=data.pixel_limit, thumbnail=True)
+    except BadImage:
+        return None
+    return Head(picture.channels, picture.key, item.label, picture.thumbnail)
 
 
 def split_of(key: bytes, sides: tuple[str, ...], data: OneSource) -> str:
@@ -178,5 +221,8 @@ def _size_and_time(path: str) -> str:
         stat = tf.io.gfile.stat(path)
         return f"{stat.length} {stat.mtime_nsec}"
     # gfile cuts the times of local files to seconds.
-    local = Path(path).stat()
+    try:
+        local = Path(path).stat()
+    except OSError as error:
+        raise ValueError(f"a source stays as it is while it is read; {path} is gone: {error.strerror}") from None
     return f"{local.st_size} {local.st_mtime_ns}"

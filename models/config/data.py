@@ -89,6 +89,14 @@ class OneSource(Data):
         def pixel_limit(self) -> int:
             """Pixels an image may decode to."""
 
+        @property
+        def mixed_channels(self) -> str:
+            """What becomes of grey images among coloured ones."""
+
+        @property
+        def split_by(self) -> str:
+            """What is kept on one side."""
+
     eval_share: float = Field(0.2, gt=0, lt=1, description="share held out where the source has no split")
     choose_share: float = Field(
         0.1, ge=0, lt=1, description="share to choose by (best checkpoint, recipe), of what the source has not split"
@@ -125,13 +133,15 @@ class OfImages(OneSource):
     resolution: int = Field(28, ge=4, le=1024, description="height and width after Transform, pixels")
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
+    mixed_channels: Literal["convert", "refuse"] = Field("convert", description="what becomes of grey among colour")
+    split_by: Literal["content", "near_duplicates", "folder"] = Field("content", description="what is kept together")
 
 
 class Images(OfImages):
     """Images, with or without classes, cut to a square of one size."""
 
     name: Literal["images"] = "images"
-    source: str = Field("digits", description="digits, idx:DIR, folder:DIR or tfds:NAME[/CONFIG]")
+    source: str = Field("digits", description="digits, idx:DIR, folder:DIR, zip:FILE, tar:FILE or tfds:NAME[/CONFIG]")
     channels: Literal[1, 3] = 1
     classes: int = Field(0, ge=0, description="0 for images without labels")
 

@@ -287,6 +287,7 @@ def grey_among_colour(root):
 
 
 BAD = [no_image, truncated, bomb, grey_among_colour]
+LIMITS = {"pixel_limit": 10_000, "eval_share": 0.5, "mixed_channels": "refuse"}
 
 
 @pytest.mark.parametrize("spoil", BAD)
@@ -297,7 +298,7 @@ class TestBadImages:
         with pytest.raises(
             ValueError, match=r"has 1 bad of 20 images, more than data\.bad_image_tolerance of 0"
         ) as error:
-            run(f"folder:{root}", tmp_path / "out", pixel_limit=10_000, eval_share=0.5)
+            run(f"folder:{root}", tmp_path / "out", **LIMITS)
         assert message in str(error.value)
         assert "\n" not in str(error.value)
         assert not list((tmp_path / "out").iterdir())
@@ -306,9 +307,7 @@ class TestBadImages:
         root = write_classes(tmp_path / "in", {"ant": 10, "bee": 9})
         good = [file.read_bytes() for file in root.rglob("*.png")]
         message = spoil(root)
-        report, splits = run(
-            f"folder:{root}", tmp_path / "out", pixel_limit=10_000, eval_share=0.5, bad_image_tolerance=0.05
-        )
+        report, splits = run(f"folder:{root}", tmp_path / "out", bad_image_tolerance=0.05, **LIMITS)
         assert sorted(one["image/encoded"] for one in together(splits)) == sorted(good)
         assert report.bad == 1
         assert message in str(report.faults[0])
@@ -326,11 +325,11 @@ def test_the_tolerance_is_a_bound(tmp_path):
     assert (report.bad, sum(report.counts.values())) == (2, 18)
 
 
-def test_few_colour_images_among_grey_ones_are_the_bad_ones(tmp_path):
+def test_few_colour_images_among_grey_ones_are_the_bad_ones_where_they_are_refused(tmp_path):
     root = write_classes(tmp_path / "in", {"ant": 9}, shape=(6, 6))
     (root / "ant" / "colour.png").write_bytes(image_file(noise(3, 6, 6, 3)))
     with pytest.raises(ValueError, match=r"colour\.png has 3 channels where most images have 1"):
-        run(f"folder:{root}", tmp_path / "out", eval_share=0.5)
+        run(f"folder:{root}", tmp_path / "out", eval_share=0.5, mixed_channels="refuse")
 
 
 def test_many_faults_are_counted_whole_and_named_in_part(tmp_path):

@@ -236,7 +236,7 @@ class TestFolder:
         (folder / "ant" / "gone.png").symlink_to(folder / "nowhere")
         faults = [item for _, item in items(f"folder:{folder}") if isinstance(item, Fault)]
         assert [Path(fault.name).name for fault in faults] == ["gone.png"]
-        assert "cannot be read" in faults[0].reason
+        assert "nowhere, which is not there: restore what it points to or remove it" in faults[0].reason
 
 
 class TestPoints:
