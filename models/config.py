@@ -15,6 +15,7 @@ from models.evaluation import AtMost as AtMost
 from models.evaluation import Evaluation as Evaluation
 from models.evaluation import Serving as Serving
 from models.evaluation import Threshold as Threshold
+from models.evaluation import default_extractor
 from models.fit import check_fit
 from models.frozen import Frozen, one_line, set_path
 from models.resources import Resources as Resources
@@ -291,6 +292,12 @@ class Experiment(Frozen):
     serving: Serving = Serving()
     resources: Resources = Resources()
 
+    @field_validator("evaluation")
+    @classmethod
+    def _extractor_follows(cls, value: Evaluation, info: ValidationInfo) -> Evaluation:
+        data = info.data.get("data")
+        return value.for_data(data.kind, data.labels) if data else value
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         check_fit(self)
@@ -298,11 +305,7 @@ class Experiment(Frozen):
 
     @classmethod
     def parse(cls, tree: Mapping[str, Any]) -> Self:
-        """Validates a tree of plain values.
-
-        Raises:
-            ValueError: a value is out of range or a key unknown; one line for the first that is wrong.
-        """
+        """Validates plain values. Raises ValueError, one line, for the first that is out of range or unknown."""
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
@@ -332,6 +335,8 @@ class Experiment(Frozen):
             ValueError: a setting without `=`, an unknown field (the near miss is named), a value out of range.
         """
         tree = self.model_dump(exclude_none=True)
+        if self.evaluation.extractor == default_extractor(self.data.kind, self.data.labels):
+            del tree["evaluation"]["extractor"]  # it follows from the data, which may change
         for setting in settings:
             path, equals, text = setting.partition("=")
             if not equals:

@@ -71,6 +71,7 @@ def check_fit(experiment: "Experiment") -> None:
         _labels,
         _shares,
         _stacked,
+        _extractor,
         _thresholds,
         _packing,
         _smoothing,
@@ -158,6 +159,21 @@ def _stacked(experiment: "Experiment") -> None:
         raise ValueError(
             "stacked digits have data.channels of 3 and data.labels of 1000; received "
             f"{data.channels} and {data.labels}"
+        )
+
+
+def _extractor(experiment: "Experiment") -> None:
+    data, name, weights = experiment.data, experiment.evaluation.extractor, experiment.evaluation.extractor_weights
+    if name in catalog.EXTRACTORS:
+        if data.kind != "images":
+            raise ValueError(f"{name} looks at images; {data.source} gives {data.kind}")
+        return
+    if weights is not None:
+        raise ValueError(f"extractor_weights are of {' or '.join(catalog.EXTRACTORS)}; received extractor {name}")
+    if data.kind == "images" and not data.labels:
+        raise ValueError(
+            f"images without classes are judged by {catalog.UNLABELLED}, as a classifier would have nothing to learn; "
+            f"received evaluation.extractor {name}: leave it out, or set data.labels"
         )
 
 

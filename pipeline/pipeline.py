@@ -67,7 +67,9 @@ TRAINER_SOURCES = (
 EXTRACTOR_SOURCES = (
     "models.config",
     "models.data",
+    "models.efficientnet",
     "models.evaluation",
+    "models.extractors",
     "models.features",
     "models.fit",
     "models.frozen",
@@ -76,6 +78,7 @@ EXTRACTOR_SOURCES = (
     "models.mixtures",
     "models.randomness",
     "models.signatures",
+    "models.torch_files",
 )
 EVALUATOR_SOURCES = (
     "components.beam",
@@ -84,8 +87,10 @@ EVALUATOR_SOURCES = (
     "models.catalog",
     "models.config",
     "models.data",
+    "models.efficientnet",
     "models.ema",
     "models.evaluation",
+    "models.extractors",
     "models.features",
     "models.files",
     "models.fit",
@@ -102,6 +107,7 @@ EVALUATOR_SOURCES = (
     "models.randomness",
     "models.saved",
     "models.signatures",
+    "models.torch_files",
 )
 SERVING_SOURCES = (
     "components.runtime",

@@ -21,6 +21,7 @@ VARIANTS = {
     "points": PLAIN.override(["data.source=mixture:ring", "data.labels=8", "network.name=points"]),
     "stacked": PLAIN.override(["data.source=stacked:idx:data/mnist", "data.channels=3", "data.labels=1000"]),
     "inception": PLAIN.override(["evaluation.extractor=inception_v3"]),
+    "efficientnet": PLAIN.override(["evaluation.extractor=efficientnet_lite0"]),
     "one-step": PLAIN.override(["training.steps=1"]),
     **EXPERIMENTS,
     **UNJUDGED,
