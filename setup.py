@@ -48,6 +48,7 @@ setup(
         "typer>=0.15,<1",
         "rich>=13.9,<16",
         "pyyaml>=6,<7",
+        "resvg-py>=0.5,<0.6",  # draws the emoji that `ganworks fetch` brings
         "cel-python>=0.4,<1",
         # serving
         "tensorflow-serving-api>=2.19,<3",

@@ -1,7 +1,9 @@
 """What would make a run fail late, refused early: plain functions, each called as soon as what it needs is known."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from models.catalog import EXTRACTORS
 from models.config import Data, Evaluation, Experiment
 
 NAMED = 10
@@ -16,6 +18,18 @@ def check_experiment(experiment: Experiment) -> None:
             f"{experiment.scheme.name} moves examples instead: train it alone, by ganworks train, or set "
             "scheme.name=adversarial"
         )
+
+
+def check_weights(experiment: Experiment) -> None:
+    """Raises ValueError where the features that judge need a file of weights that is not on this machine."""
+    name, given = experiment.evaluation.extractor, experiment.evaluation.extractor_weights
+    pretrained = EXTRACTORS.get(name)
+    weights = given or (pretrained.fetched if pretrained else None)
+    if weights is None or "://" in weights or Path(weights).is_file():
+        return
+    why = "images without classes are judged by" if not experiment.data.classes else "evaluation.extractor is"
+    remedy = "name a file by evaluation.extractor_weights" if given else f"ganworks fetch {name}"
+    raise ValueError(f"{why} {name}, whose weights are not at {weights}: {remedy}")
 
 
 def check_labels(data: Data, classes: Sequence[str]) -> None:

@@ -5,13 +5,13 @@ To add a part, write its function and add its line: tests/test_catalog.py tests 
 has its variant in `models.config` beside it.
 """
 
-import difflib
 import importlib
-from collections.abc import Iterable
 from typing import Any
 
+from models.extractors import Pretrained
 from models.metrics.metric import Kind as Kind
 from models.metrics.metric import Metric as Metric
+from models.words import near_misses as near_misses
 
 OBJECTIVES = {
     "minimax": "models.objectives:minimax",
@@ -101,8 +101,15 @@ SCHEMES = {
     "restoration": "models.gans.restoration:RestorationGAN",
 }
 
-INCEPTION = "inception_v3"
-"""The name of the extractor that is not trained on the data; any other name is one for the features of one that is."""
+LITE0_WEIGHTS = "data/efficientnet_lite0/efficientnet_lite0.pth"
+EXTRACTORS = {
+    # pretrained ones; any other name is one for the features of a classifier that is trained on the data
+    "inception_v3": Pretrained("models.inception:load_inception", 2048),
+    "efficientnet_lite0": Pretrained("models.efficientnet:load_efficientnet_lite0", 1280, LITE0_WEIGHTS),
+}
+
+UNLABELLED = "efficientnet_lite0"
+"""The extractor of images without classes, where a classifier would have nothing to learn."""
 
 METRICS = {
     # {extractor} stands for evaluation.extractor: a distance of features is comparable only under the same features.
@@ -214,7 +221,7 @@ METRICS = {
         "lower",
         "Frechet distance of Gaussians fitted to the features",
         "the features of the examples are distributed unlike those of real ones",
-        under="own",
+        under=("own",),
     ),
     "fid": Metric(
         "models.metrics.frechet:frechet_distance",
@@ -222,13 +229,29 @@ METRICS = {
         "Frechet inception distance",
         "the features of the examples are distributed unlike those of real ones",
         of=("images",),
-        under="inception_v3",
+        under=("inception_v3",),
     ),
     "kid_{extractor}": Metric(
         "models.metrics.kid:unbiased_distance",
         "lower",
         "kernel distance (unbiased MMD) of the features",
         "the features of the examples are distributed unlike those of real ones",
+        under=("own", "inception_v3"),
+    ),
+    "fd_{extractor}": Metric(
+        "models.metrics.frechet:frechet_distance",
+        "lower",
+        "Frechet distance of Gaussians fitted to the network's features",
+        "the features of the examples are distributed unlike those of real ones",
+        under=("pretrained",),
+        least_of_feature=5,
+    ),
+    "kd_{extractor}": Metric(
+        "models.metrics.kid:unbiased_distance",
+        "lower",
+        "kernel distance (unbiased MMD) of the network's features",
+        "the features of the examples are distributed unlike those of real ones",
+        under=("pretrained",),
     ),
     "classifier_score": Metric(
         "models.metrics.classifier_score:classifier_score",
@@ -243,7 +266,7 @@ METRICS = {
         "the classifier score with Inception's 1000 classes",
         "Inception is unsure of single examples, or some classes are hardly drawn",
         of=("images",),
-        under="inception_v3",
+        under=("inception_v3",),
     ),
     "modes": Metric(
         "models.metrics.modes:modes",
@@ -308,6 +331,7 @@ KINDS: dict[str, dict[str, str]] = {
     "degradation": DEGRADATIONS,
     "scheme": SCHEMES,
     "mixture": MIXTURES,
+    "extractor": {name: extractor.line for name, extractor in EXTRACTORS.items()},
     "metric": {name: metric.line for name, metric in METRICS.items()},
 }
 
@@ -333,18 +357,15 @@ def lookup(kind: str, name: str) -> Any:
 
 def metric_names(extractor: str, kind: Kind | None = None) -> dict[str, str]:
     """The names of all metrics under an extractor, or of those that a kind of data has -> their keys in METRICS."""
-    under = ("any", INCEPTION if extractor == INCEPTION else "own")
+    under = {"inception_v3": "inception_v3"}.get(extractor, "pretrained" if extractor in EXTRACTORS else "own")
     return {
         key.format(extractor=extractor): key
         for key, metric in METRICS.items()
-        if metric.under in under and kind in (None, *metric.of)
+        if under in metric.under and kind in (None, *metric.of)
     }
 
 
-def near_misses(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean X?`, or the choices when none is near and they are few, or nothing."""
-    choices = sorted(choices)
-    near = difflib.get_close_matches(word, choices, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; choose from {', '.join(choices)}" if len(choices) <= 20 else ""
+def least(key: str, extractor: str) -> int:
+    """Examples of each side without which a metric of METRICS has no value under this extractor."""
+    features = EXTRACTORS[extractor].width if extractor in EXTRACTORS else 0
+    return max(METRICS[key].least, METRICS[key].least_of_feature * features)

@@ -38,16 +38,21 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, o
     for name, threshold in evaluation.thresholds.items():
         if name not in names:
             continue
-        metric = catalog.METRICS[names[name]]
-        if compares(names[name]) and size < metric.least:
+        metric, least = catalog.METRICS[names[name]], catalog.least(names[name], evaluation.extractor)
+        if least > evaluation.compared and compares(names[name]):
             raise ValueError(
-                f"a bound on {name} needs at least {metric.least} held-out and {2 * metric.least} training and "
+                f"a bound on {name} needs at least {least} examples of each side; evaluation.compared is "
+                f"{evaluation.compared}: raise it, or leave evaluation.thresholds.{name} out"
+            )
+        if compares(names[name]) and size < least:
+            raise ValueError(
+                f"a bound on {name} needs at least {least} held-out and {2 * least} training and "
                 f"generated examples; there are {real:,}, {train:,} and {evaluation.samples:,}: add examples, raise "
                 f"evaluation.samples, or leave evaluation.thresholds.{name} out"
             )
-        if not compares(names[name]) and evaluation.samples < metric.least:
+        if not compares(names[name]) and evaluation.samples < least:
             raise ValueError(
-                f"a bound on {name} needs at least {metric.least:,} generated examples; evaluation.samples is "
+                f"a bound on {name} needs at least {least:,} generated examples; evaluation.samples is "
                 f"{evaluation.samples:,}: raise it, or leave evaluation.thresholds.{name} out"
             )
         # those that are compared are drawn from all

@@ -10,10 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from models import mixtures
-from models.catalog import INCEPTION
+from models.catalog import EXTRACTORS, UNLABELLED, lookup
 from models.config import Data, Evaluation, Images, parse_data
 from models.data import Arrays, read_examples
-from models.inception import load_inception
 from models.signatures import holder
 
 FEATURES = 64
@@ -44,10 +43,12 @@ def run_fn(fn_args: Any) -> None:
     keras.utils.set_random_seed(evaluation.seed)
     if train.labels is not None and held_out.labels is not None:
         _check_labels(data, train.labels, held_out.labels)
-    model, steps = extractor(data, evaluation, train)
+    pretrained = evaluation.extractor in EXTRACTORS
+    own, steps = (None, 0) if pretrained and train.labels is None else extractor(data, evaluation, train)
     record: dict[str, Any] = {"name": evaluation.extractor, "labels": data.classes, "steps": steps}
-    if evaluation.extractor == INCEPTION:
-        model, record["weights_sha256"] = with_inception(model, data, evaluation.extractor_weights)
+    model: Any = own
+    if pretrained:
+        model, record["weights_sha256"] = with_pretrained(own, data, evaluation)
     record["features"] = model.output["features"].shape[-1]
     if held_out.labels is not None:
         record["eval_accuracy"] = accuracy(model, held_out.examples, held_out.labels)
@@ -70,14 +71,20 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     Returns:
         A model as `classifier`, `stacked_classifier` or `mixture_classifier` describes it, and how many steps it was
         trained: 0 where there is nothing to learn.
+
+    Raises:
+        ValueError: images have no labels to learn from.
     """
     if data.kind == "points":
         return mixture_classifier(data), 0
     digits = Images(resolution=data.resolution, classes=10) if data.kind == "stacked" else data
     model = classifier(digits)
     if train.labels is None:
-        _log.warning("The images have no labels: the judge's features are those of a network with random weights")
-        return model, 0
+        raise ValueError(
+            f"images without classes are judged by {UNLABELLED}, as a classifier would have nothing to learn; received "
+            f"evaluation.extractor {evaluation.extractor}"
+        )
+    model = classifier(data.model_copy(update={"channels": 1, "labels": 10}) if data.kind == "stacked" else data)
     images, labels = train.examples, train.labels
     if data.kind == "stacked":
         # All channels are drawn alike, so that the first has every digit to learn from.
@@ -86,20 +93,29 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     return (stacked_classifier(model, data) if data.kind == "stacked" else model), evaluation.extractor_steps
 
 
-def with_inception(model: keras.Model, data: Data, weights: str | None) -> tuple[keras.Model, str]:
-    """Inception's features in the place of a model's own, whose classes are kept; see `models.inception.inception`.
+def with_pretrained(model: keras.Model | None, data: Data, evaluation: Evaluation) -> tuple[keras.Model, str]:
+    """A pretrained network's features in the place of a model's own, whose classes are kept.
+
+    Args:
+        model: from `extractor`; None for images without classes.
+        data: what the images are.
+        evaluation: `extractor` is a name in EXTRACTORS; `extractor_weights` names a file of its weights.
 
     Returns:
-        The model, with `inception_logits` too, and the SHA-256 of Inception's weights.
+        The model, of Inception with `inception_logits` too, and a SHA-256 of the weights.
 
     Raises:
         ValueError: the examples are no images; the weights cannot be had.
     """
+    name = evaluation.extractor
     if data.kind != "images":
-        raise ValueError(f"{INCEPTION} looks at images; {data.source} gives {data.kind}")
-    inception, digest = load_inception(data, weights)
+        raise ValueError(f"{name} looks at images; {data.source} gives {data.kind}")
+    load = lookup("extractor", name)
+    network, digest = load(data, evaluation.extractor_weights or EXTRACTORS[name].fetched)
+    if model is None:
+        return network, digest
     example = keras.Input(data.shape, name="image")
-    return keras.Model(example, model(example) | inception(example)), digest
+    return keras.Model(example, model(example) | network(example)), digest
 
 
 def mixture_classifier(data: Data) -> keras.Model:

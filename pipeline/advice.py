@@ -196,6 +196,8 @@ FOR = {
     "fcd_{extractor}": _FIDELITY,
     "fid": _FIDELITY,
     "kid_{extractor}": _FIDELITY,
+    "fd_{extractor}": _FIDELITY,
+    "kd_{extractor}": _FIDELITY,
     "classifier_score": _FIDELITY,
     "inception_score": _FIDELITY,
     "modes": _COLLAPSE,

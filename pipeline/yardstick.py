@@ -30,8 +30,8 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     """Judges a folder of images against real ones.
 
     The real images are ingested, split and resized as a run does it; the classifier whose features judge learns from
-    their training split, and the held-out split is the reference. Without labels its features are those of random
-    weights.
+    their training split, and the held-out split is the reference. Images without labels are judged by a pretrained
+    network.
 
     Args:
         samples: a folder of images; subfolders, if there are any, are the classes asked for.
@@ -58,6 +58,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         found = write_samples(folder, output, classes=classes, data=asked.data.target, progress=progress)
     channels = max(real_side.channels)
     experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, classes=labels)
+    preflight.check_weights(experiment)
     data = experiment.data
     samples_side = handling.look([str(output)])
     warnings = handling.check(samples_side, real_side, data)
@@ -71,7 +72,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
             _transform(work / "real" / f"Split-{split}", work / "seen" / f"Split-{split}", data)
         _transform(work / "samples", work / "seen" / "samples", unlabelled)
     train, held_out = ([str(work / "seen" / f"Split-{split}" / "*")] for split in splits)
-    with _phase(console, "training the judge's classifier"):
+    with _phase(console, "making the judge's features"):
         told = json.dumps({"data": data.essential(), "evaluation": experiment.evaluation.model_dump()})
         features.run_fn(
             SimpleNamespace(

@@ -68,6 +68,15 @@ def test_fid_is_of_inception_alone():
     assert "fid" not in catalog.metric_names("inception_v3", "points")
 
 
+def test_distances_are_named_by_their_network():
+    names = catalog.metric_names("efficientnet_lite0")
+    assert {"fd_efficientnet_lite0", "kd_efficientnet_lite0"} <= names.keys()
+    assert not [name for name in names if name.startswith(("fid", "kid", "fcd"))]
+    # five images a feature, of which it has 1,280
+    assert catalog.least("fd_{extractor}", "efficientnet_lite0") == 6_400
+    assert catalog.least("kd_{extractor}", "efficientnet_lite0") == 20
+
+
 def test_thresholds_of_the_experiments_name_metrics():
     unknown = set()
     for experiment in EXPERIMENTS.values():

@@ -92,7 +92,7 @@ def measure(
         wanted = inspect.signature(function).parameters.values()
         given = [whole] if metric.over == "all" else of_parts
         counts = _counts([each.name for each in wanted], given[0], real.count)
-        too_few = _too_few(metric.least, counts, available or {})
+        too_few = _too_few(catalog.least(key, evaluation.extractor), counts, available or {})
         absent = [each.name for each in wanted if each.default is each.empty and given[0].get(each.name) is None]
         if absent and absent != ["neighbourhoods"]:
             too_few = f"needs {' and '.join(absent).replace('_', ' ')}"

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from models import catalog
+from models.config.data import Data
 from models.config.frozen import Frozen
 
 
@@ -59,10 +60,13 @@ class Evaluation(Frozen):
     extractor: str = Field(
         "cnn",
         pattern=r"^[a-z][a-z0-9_]*$",
-        description="inception_v3, or a name for the features of a classifier that is trained on the data",
+        description="efficientnet_lite0, inception_v3, or a name for the features of a classifier that is trained on "
+        "the data; images without classes have nothing to train one with, and by default efficientnet_lite0",
     )
     extractor_weights: str | None = Field(
-        None, description="inception_v3: file of the weights, .h5; without one they are downloaded"
+        None,
+        description="file of a pretrained extractor's weights; without one, that of `ganworks fetch "
+        "efficientnet_lite0`, and those of inception_v3 are downloaded",
     )
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
     split: Literal["eval", "choose"] = Field(
@@ -89,10 +93,34 @@ class Evaluation(Frozen):
     @model_validator(mode="after")
     def _thresholds_name_metrics(self) -> Self:
         known = [*catalog.metric_names(self.extractor), *catalog.PLAYERS]
+        if "extractor" not in self.model_fields_set:  # the data may give it another
+            known += catalog.metric_names(catalog.UNLABELLED)
         for name in self.thresholds:
             if name not in known:
                 raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
         return self
+
+    def for_data(self, kind: catalog.Kind, labels: int) -> Self:
+        """This, with the extractor that follows from the data where none is set."""
+        if "extractor" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"extractor": default_extractor(kind, labels)})
+
+    def check(self, data: Data) -> None:
+        """Raises ValueError, one line, where the extractor cannot look at such examples."""
+        if self.extractor in catalog.EXTRACTORS:
+            if data.kind != "images":
+                raise ValueError(f"{self.extractor} looks at images; {data.source} gives {data.kind}")
+            return
+        if self.extractor_weights is not None:
+            raise ValueError(
+                f"extractor_weights are of {' or '.join(catalog.EXTRACTORS)}; received extractor {self.extractor}"
+            )
+        if data.kind == "images" and not data.classes:
+            raise ValueError(
+                f"images without classes are judged by {catalog.UNLABELLED}, as a classifier would have nothing to "
+                f"learn; received evaluation.extractor {self.extractor}: leave it out, or set data.classes"
+            )
 
     @property
     def z(self) -> float:
@@ -108,7 +136,18 @@ class Evaluation(Frozen):
         return threshold.resolves or self.bluntness * max(1.0, abs(limit))
 
     @model_validator(mode="after")
-    def _only_inception_has_weights(self) -> Self:
-        if self.extractor_weights is not None and self.extractor != catalog.INCEPTION:
-            raise ValueError(f"extractor_weights are of {catalog.INCEPTION}; received extractor {self.extractor}")
+    def _pretrained_ones_have_weights(self) -> Self:
+        # one that is not set may follow from the data
+        if self.extractor_weights is None or "extractor" not in self.model_fields_set:
+            return self
+        if self.extractor not in catalog.EXTRACTORS:
+            raise ValueError(
+                f"extractor_weights are of {' or '.join(catalog.EXTRACTORS)}; received extractor {self.extractor}"
+            )
         return self
+
+
+def default_extractor(kind: catalog.Kind, labels: int) -> str:
+    """The extractor where none is set: images without classes have nothing to train a classifier with."""
+    own: str = Evaluation.model_fields["extractor"].default
+    return catalog.UNLABELLED if kind == "images" and not labels else own

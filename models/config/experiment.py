@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from models import catalog
 from models.config.data import DATA, Data
-from models.config.evaluation import Evaluation
+from models.config.evaluation import Evaluation, default_extractor
 from models.config.frozen import Frozen, one_line, picks, set_path
 from models.config.networks import Latent, NoiseGenerator
 from models.config.resources import Resources
@@ -61,9 +61,16 @@ class Experiment(Frozen):
             )
         return value
 
+    @field_validator("evaluation")
+    @classmethod
+    def _extractor_follows(cls, value: Evaluation, info: ValidationInfo) -> Evaluation:
+        data = info.data.get("data")
+        return value.for_data(data.kind, data.classes) if data else value
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         self.scheme.check(self.data, self.training)
+        self.evaluation.check(self.data)
         known = catalog.metric_names(self.evaluation.extractor, self.data.kind)
         for name in self.evaluation.thresholds:
             if name not in known and name not in catalog.PLAYERS:
@@ -117,6 +124,8 @@ class Experiment(Frozen):
             ValueError: a setting without `=`, an unknown field (the near miss is named), a value out of range.
         """
         tree = self.model_dump(mode="json", exclude_none=True)
+        if self.evaluation.extractor == default_extractor(self.data.kind, self.data.classes):
+            del tree["evaluation"]["extractor"]  # it follows from the data, which may change
         read = [_setting(each) for each in settings]
         for path, value in read:
             if path[-1] == "name" and picks(type(self), tree, path[:-1]):

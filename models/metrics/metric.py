@@ -5,6 +5,9 @@ from typing import Literal, NamedTuple
 Kind = Literal["images", "stacked", "points"]
 """What an example is: an image, an image of three digits one a channel, or a point of the plane."""
 
+Under = Literal["own", "inception_v3", "pretrained"]
+"""Whose features are looked at: those of a classifier trained on the data, of Inception, of another network."""
+
 
 class Metric(NamedTuple):
     """A line of METRICS.
@@ -18,10 +21,11 @@ class Metric(NamedTuple):
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
         of: the kinds of data that have it.
-        under: whose features it is of, as some names are those of Inception's alone.
+        under: whose features it can be of, as some names are those of Inception's alone.
         over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
         share: whether it is a share of examples, so that its error is bounded before anything is measured.
         least: examples of each side that it takes without which it has no value.
+        least_of_feature: likewise for each feature of a pretrained network.
         least_of_class: likewise of each class, of what is measured class by class.
     """
 
@@ -30,8 +34,9 @@ class Metric(NamedTuple):
     measures: str
     fault: str
     of: tuple[Kind, ...] = ("images", "stacked", "points")
-    under: Literal["any", "own", "inception_v3"] = "any"
+    under: tuple[Under, ...] = ("own", "inception_v3", "pretrained")
     over: Literal["parts", "all"] = "parts"
     share: bool = False
     least: int = 20
+    least_of_feature: int = 0
     least_of_class: int = 0

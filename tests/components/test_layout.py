@@ -12,7 +12,7 @@ import pytest
 
 from components.example_gen import archives
 from components.example_gen.sources import SPLITS, TRAINED, Fault, fingerprint, open_source
-from models.config import Data
+from models.config import Images
 from tests.components.images import image_file, noise, write_classes
 
 
@@ -35,7 +35,7 @@ def found(source: str) -> dict[str, tuple[tuple[str, ...], int | None]]:
     return {
         item.name.removeprefix(f"{place}/"): (shard.sides, item.label)
         for shard in opened.shards()
-        for item in opened.read(shard, data=Data())
+        for item in opened.read(shard, data=Images())
         if not isinstance(item, Fault)
     }
 
@@ -43,7 +43,7 @@ def found(source: str) -> dict[str, tuple[tuple[str, ...], int | None]]:
 def faults(source: str) -> list[str]:
     opened = open_source(source)
     return [
-        str(item) for shard in opened.shards() for item in opened.read(shard, data=Data()) if isinstance(item, Fault)
+        str(item) for shard in opened.shards() for item in opened.read(shard, data=Images()) if isinstance(item, Fault)
     ]
 
 
@@ -302,7 +302,7 @@ class TestArchives:
         source = source_of(pack(tmp_path / kind, files | {"__MACOSX/ant/._0.png": b"\0\5", "README.md": b"x"}))
         assert found(source) == found(f"folder:{root}")
         opened = open_source(source)
-        read = {item.name: item.content for shard in opened.shards() for item in opened.read(shard, data=Data())}
+        read = {item.name: item.content for shard in opened.shards() for item in opened.read(shard, data=Images())}
         assert read == {f"{tmp_path / kind}/{name}": content for name, content in files.items()}
         assert opened.classes() == ["ant", "bee"]
         assert opened.notes()["passed_over"] == (2, ("README.md", "__MACOSX"))

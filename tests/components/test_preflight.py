@@ -39,6 +39,41 @@ class TestScheme:
         preflight.check_experiment(TINY)
 
 
+class TestWeights:
+    UNLABELLED = TINY.override(
+        [
+            "data.classes=0",
+            "scheme.generator.condition=none",
+            "scheme.discriminator.condition=none",
+            "evaluation.thresholds={}",
+        ]
+    )
+
+    def test_a_classifier_needs_none(self):
+        preflight.check_weights(TINY)
+
+    def test_fetched_ones_are_advised(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(
+            ValueError,
+            match=r"^images without classes are judged by efficientnet_lite0, whose weights are not at "
+            r"data/efficientnet_lite0/efficientnet_lite0\.pth: ganworks fetch efficientnet_lite0$",
+        ):
+            preflight.check_weights(self.UNLABELLED)
+        with pytest.raises(ValueError, match=r"^evaluation\.extractor is efficientnet_lite0, whose weights are not at"):
+            preflight.check_weights(TINY.override(["evaluation.extractor=efficientnet_lite0"]))
+        weights = tmp_path / "data/efficientnet_lite0/efficientnet_lite0.pth"
+        weights.parent.mkdir(parents=True)
+        weights.touch()
+        preflight.check_weights(self.UNLABELLED)
+
+    def test_a_bucket_is_not_looked_into(self):
+        preflight.check_weights(self.UNLABELLED.override(["evaluation.extractor_weights=gs://bucket/lite0.pth"]))
+
+    def test_inceptions_may_be_downloaded(self):
+        preflight.check_weights(TINY.override(["evaluation.extractor=inception_v3"]))
+
+
 class TestClasses:
     @pytest.mark.parametrize("classes", [3, 1, 10])
     def test_another_number_than_the_folder_has(self, folder, tmp_path, classes):

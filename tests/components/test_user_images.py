@@ -11,14 +11,14 @@ from components.example_gen import near, notes
 from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
 from components.example_gen.sources import SPLITS
-from models.config import Data
+from models.config import Images
 from models.preprocessing import decode as decode_for_training
 from tests.components.images import image_file, make_pipeline, noise, read_split, write_classes
 
 
 def run(source, directory, **settings):
     directory.mkdir(exist_ok=True)
-    data = Data(source=str(source), **settings)
+    data = Images(source=str(source), **settings)
     ingest(data, str(directory), make_pipeline)
     tree = json.loads((directory / "ingest.json").read_text())
     return tree, [one for split in SPLITS for one in read_split(directory, split)]
@@ -174,7 +174,7 @@ class TestNearDuplicates:
             for file in (root / name).iterdir():
                 image = Image.open(file)
                 image.rotate(90 * "abcd".find(name) if name in "abcd" else 45).save(file)
-        tree, _ = run(f"folder:{root}", tmp_path / "out", labels=6, split_by="near_duplicates")
+        tree, _ = run(f"folder:{root}", tmp_path / "out", classes=6, split_by="near_duplicates")
         assert all(counts["train"] and counts["eval"] for counts in tree["by_class"].values())
 
     def test_pairs_are_those_of_comparing_all(self):
@@ -221,7 +221,7 @@ class TestSplitByFolder:
             for shot in range(3):
                 path = root / "ab"[number % 2] / f"person{number}" / f"{shot}.png"
                 path.write_bytes(image_file(noise(3 * number + shot, 6, 5, 3)))
-        tree, examples = run(f"folder:{root}", tmp_path / "out", labels=2, split_by="folder")
+        tree, examples = run(f"folder:{root}", tmp_path / "out", classes=2, split_by="folder")
         assert len(examples) == 120
         assert all(count % 3 == 0 for count in tree["counts"].values())
         assert all(tree["counts"][split] for split in SPLITS)
@@ -234,14 +234,14 @@ class TestSplitByFolder:
 class TestLabels:
     def test_too_few_name_the_classes(self, tmp_path):
         root = write_classes(tmp_path / "in", {"a": 4, "b": 4, "c": 4})
-        with pytest.raises(ValueError, match=r"has 3, a, b, c, and data\.labels is 2: set data\.labels=3"):
-            run(f"folder:{root}", tmp_path / "out", labels=2)
+        with pytest.raises(ValueError, match=r"has 3, a, b, c, and data\.classes is 2: set data\.classes=3"):
+            run(f"folder:{root}", tmp_path / "out", classes=2)
 
     def test_images_beside_class_folders_stop_a_run_that_reads_classes(self, tmp_path):
         root = write_classes(tmp_path / "in", {"a": 8, "b": 8})
         (root / "loose.png").write_bytes(image_file(noise(99, 6, 5, 3)))
         with pytest.raises(ValueError, match=r"1 have none, .*: loose\.png: move them"):
-            run(f"folder:{root}", tmp_path / "out", labels=2)
+            run(f"folder:{root}", tmp_path / "out", classes=2)
         _, examples = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
         assert len(examples) == 17
         assert not any("label" in one for one in examples)

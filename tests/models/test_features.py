@@ -67,17 +67,6 @@ def test_same_seed_same_batches(tmp_path):
     assert not np.allclose(logits("other", 1), first, rtol=1e-2)
 
 
-def test_images_without_labels_get_random_features(tmp_path):
-    data = Images(source="folder:x", resolution=16, channels=3)
-    patterns = write_examples(tmp_path / "examples", data)
-    model, record = run(tmp_path, patterns, patterns, data)
-    outputs = model.signatures["serving_default"](image=tf.random.stateless_uniform([4, 16, 16, 3], [1, 2]))
-    assert set(outputs) == {"features"}
-    assert outputs["features"].numpy().std() > 0
-    assert record["steps"] == 0
-    assert "eval_accuracy" not in record
-
-
 class TestStacked:
     DATA = Stacked(source="stacked:digits", resolution=16)
 

@@ -83,8 +83,10 @@ class TestErrors:
     def test_points(self, weights):
         data = Points(source="mixture:ring")
         with pytest.raises(ValueError, match="inception_v3 looks at images; mixture:ring gives points"):
-            features.with_inception(features.mixture_classifier(data), data, weights)
+            features.with_pretrained(
+                features.mixture_classifier(data), data, Evaluation(extractor="inception_v3", extractor_weights=weights)
+            )
 
     def test_weights_for_another_extractor(self):
-        with pytest.raises(ValueError, match="extractor_weights are of inception_v3; received extractor cnn"):
-            Evaluation(extractor_weights="weights.h5")
+        with pytest.raises(ValueError, match=r"extractor_weights are of inception_v3 or .*; received extractor digits"):
+            Evaluation(extractor="digits", extractor_weights="weights.h5")

@@ -28,6 +28,7 @@ VARIANTS = {
     ),
     "stacked": PLAIN.override(["data.name=stacked", "data.source=stacked:idx:data/mnist"]),
     "inception": PLAIN.override(["evaluation.extractor=inception_v3"]),
+    "efficientnet": PLAIN.override(["evaluation.extractor=efficientnet_lite0"]),
     "one-step": PLAIN.override(["training.steps=1"]),
     **EXPERIMENTS,
     **UNJUDGED,

@@ -19,7 +19,7 @@ def of(experiment):
         keys.ingestion(experiment.data),
         keys.validation(experiment),
         keys.transform(),
-        keys.extractor(experiment.data),
+        keys.extractor(experiment),
         keys.training(experiment),
         keys.evaluation(experiment),
         keys.serving(),

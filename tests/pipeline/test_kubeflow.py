@@ -193,6 +193,11 @@ class TestCompiled:
         cached = {name for name, task in tasks.items() if task.get("cachingOptions", {}).get("enableCache")}
         assert cached == STAGES - {"Pusher"}
 
+    def test_fetched_weights_lie_where_the_cluster_reaches_them(self, tmp_path):
+        experiment = TINY.override(["evaluation.extractor=efficientnet_lite0"])
+        with pytest.raises(ValueError, match=r"a cluster reads the weights of efficientnet_lite0 .*extractor_weights"):
+            compile_pipeline(experiment, tmp_path / "pipeline.yaml", **CLUSTER)
+
     def test_a_new_folder_is_made(self, tmp_path):
         compile_pipeline(TINY, tmp_path / "new" / "pipeline.yaml", **CLUSTER)
         assert tree(tmp_path / "new" / "pipeline.yaml")["defaultPipelineRoot"] == "gs://bucket/runs/artifacts"

@@ -9,6 +9,7 @@ from rich.console import Console
 from sklearn.datasets import load_digits
 
 from pipeline import yardstick
+from pipeline.fetch import fetch
 from tests.components.images import image_file, noise, write_classes
 from tests.pipeline.test_cli import ganworks
 
@@ -119,13 +120,26 @@ class TestErrors:
             evaluate(samples, "digits", tmp_path)
 
 
+def test_images_without_classes_need_the_networks_weights(digits, tmp_path):
+    images, _ = digits
+    samples, real = save(tmp_path / "samples", images[:30]), save(tmp_path / "real", images[30:90])
+    nowhere = f"evaluation.extractor_weights={tmp_path}/nowhere.pth"
+    with pytest.raises(
+        ValueError, match=r"judged by efficientnet_lite0, whose weights are not at .*nowhere\.pth: name"
+    ):
+        evaluate(samples, f"folder:{real}", tmp_path, nowhere)
+
+
+@pytest.mark.data
 @pytest.mark.e2e
 def test_unlabelled_images_from_the_command_line(digits, tmp_path):
+    weights = fetch("efficientnet_lite0", tmp_path / "lite0") / "efficientnet_lite0.pth"
     images, _ = digits
     real = save(tmp_path / "real", images[:700])
     samples = save(tmp_path / "samples", images[700:])
     page, figures = tmp_path / "page.html", tmp_path / "figures.json"
     command = ["evaluate", "--samples", str(samples), "--real", f"folder:{real}"]
+    command += ["--set", f"evaluation.extractor_weights={weights}"]
     options = ["--html", str(page), "--json", str(figures), "--set", "evaluation.thresholds.coverage.at_least="]
     passed = ganworks(*command, *options[:-1], options[-1] + "0.8")
     assert passed.returncode == 0, passed.stderr
@@ -134,7 +148,10 @@ def test_unlabelled_images_from_the_command_line(digits, tmp_path):
     tree = json.loads(figures.read_text())
     assert tree["protocol"]["extractor"]["steps"] == 0
     assert tree["counts"]["train"] + tree["counts"]["eval"] == 700
-    assert "with random weights" in page.read_text()
+    assert tree["protocol"]["extractor"]["name"] == "efficientnet_lite0"
+    assert tree["metrics"]["kd_efficientnet_lite0"]["value"] < 1
+    assert "needs at least 6400" in tree["metrics"]["fd_efficientnet_lite0"]["missing"]
+    assert "efficientnet_lite0" in page.read_text()
     refused = ganworks(*command, *options[:-1], options[-1] + "1.1")
     assert refused.returncode == 3
     assert "refused: coverage is" in refused.stdout

@@ -14,7 +14,7 @@ CLASSES, SIZE = 4, 12
 SAMPLED = {"ms_ssim"}
 """In another order this draws other pairs."""
 
-WITHOUT_ERROR = {"kid_{extractor}", "classifier_score", "inception_score"}
+WITHOUT_ERROR = {"kid_{extractor}", "kd_{extractor}", "classifier_score", "inception_score"}
 """These have one over parts alone."""
 
 METRICS = {name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of}
@@ -36,6 +36,8 @@ MOVES = {
     "precision": (0, "worse"),
     "fcd_{extractor}": ("worse", "worse"),
     "kid_{extractor}": ("worse", "worse"),
+    "fd_{extractor}": ("worse", "worse"),
+    "kd_{extractor}": ("worse", "worse"),
     "fid": ("worse", "worse"),
     "classifier_score": (0, "worse"),
     "inception_score": (0, "worse"),

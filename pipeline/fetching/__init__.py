@@ -1,0 +1,1 @@
+"""What `ganworks fetch` brings, and from where."""
