@@ -95,7 +95,6 @@ def judged(label: str) -> Judged:
     tree = json.loads((folder / "metrics.json").read_text())
     makers = known.makers(evaluation.id, without=("baseline_model",))
     experiment = config(makers)
-    training = experiment.get("training", {})
     fingerprint = next((each.properties["fingerprint"] for each in makers if "fingerprint" in each.properties), None)
     settings = {path: value for path, value in flat(experiment) if path not in UNCOMPARED}
     return Judged(
@@ -108,7 +107,7 @@ def judged(label: str) -> Judged:
         settings=settings
         | {"data's fingerprint": fingerprint}
         | {f"code of {stage}": source for stage, source in code(makers).items()},
-        steps=training.get("pretraining_steps", 0) + training.get("steps", 0),
+        steps=experiment.get("training", {}).get("steps", 0),
         kept=_step(known, execution.inputs.get("model", ())),
         seconds={each.stage: each.seconds for each in makers},
         report=folder / "report.html",

@@ -21,6 +21,9 @@ SERVED = "Format-Serving"
 UNCOMPARED = ("name", "description")
 """Fields of an experiment that decide nothing."""
 
+TOLD = Experiment.model_fields.keys() - {"evaluation", "serving", "resources"}
+"""Fields that every stage which is told an experiment reads."""
+
 
 def lineage(path: Path) -> dict[str, Any]:
     """All that made a model, as plain values.
@@ -69,9 +72,18 @@ def lineage(path: Path) -> dict[str, Any]:
 
 
 def config(makers: Iterable[Execution]) -> dict[str, Any]:
-    """The experiment that the last of the executions was told; empty where none was."""
-    told = [each.properties["experiment"] for each in makers if "experiment" in each.properties]
-    return dict(json.loads(told[-1])) if told else {}
+    """The experiment that the last of the executions was told, with its defaults; empty where none was.
+
+    One of another format is given as it was told.
+    """
+    told = [each for each in makers if "experiment" in each.properties]
+    if not told:
+        return {}
+    tree = dict(json.loads(told[-1].properties["experiment"]))
+    read = TOLD | ({"evaluation"} if told[-1].stage == "GanEvaluator" else set())
+    with contextlib.suppress(ValueError):
+        tree = json.loads(Experiment.parse(tree).to_json(read))
+    return tree
 
 
 def code(makers: Iterable[Execution]) -> dict[str, str]:
@@ -94,11 +106,13 @@ def stopped(known: Records) -> str:
 
 def _tree(path: Path, root: Path | None, experiment: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     data, versions = experiment.get("data", {}), ("python", "numpy", "tensorflow", "keras")
+    # two domains have a source each
+    source = data.get("source", data.get("input", {}).get("source"))
     return {
         "model": str(path),
         "root": root and str(root),
         "experiment": experiment,
-        "data": {"source": data.get("source"), "fingerprint": None, "examples": record.get("examples")},
+        "data": {"source": source, "fingerprint": None, "examples": record.get("examples")},
         "code": {"models": record["source"]} if "source" in record else {},
         "seed": experiment.get("training", {}).get("seed", record.get("seed")),
         "step": record.get("step"),

@@ -110,7 +110,7 @@ class Root:
         )
         read = {"examples": made["transformed"]}
         feature_model = self.execute("FeatureTrainer", read, {"model": "Model"}, custom_config=custom)["model"]
-        text = experiment.to_json()
+        text = experiment.key()
         made |= self.execute(
             "GanTrainer", read, {"model": "Model", "model_run": "ModelRun"}, experiment=text, source="c2"
         )
@@ -122,7 +122,7 @@ class Root:
     def judge(self, experiment, inputs, made, *, blessed, push, coverage):
         """The end of a run: evaluation, blessing, push."""
         outputs = {"evaluation": "ModelEvaluation", "blessing": "ModelBlessing"}
-        made = made | self.execute("GanEvaluator", inputs, outputs, experiment=experiment.to_json(), source="c3")
+        made = made | self.execute("GanEvaluator", inputs, outputs, experiment=experiment.key(), source="c3")
         reason = "blessed: every threshold holds" if blessed else "refused: coverage is low <b>"
         self.tell(made["blessing"], blessed=int(blessed), blessing_message=reason)
         tree = {"blessed": blessed, "reason": reason, "counts": {}, "protocol": {"health": {"verdict": "healthy"}}}

@@ -1,7 +1,8 @@
 """Networks for points of the plane: a generator of rectified linear layers, a discriminator of maxout layers.
 
 The published networks for the ring and the grid (Lin, Khetan, Fanti & Oh 2018; Dumoulin et al. 2017 before them) are
-generator_width 400 and depth 4 with batch normalisation, discriminator_width 200 and depth 3 without, latent_size 2.
+a generator of width 400 and depth 4 with batch normalisation, of 2 dimensions of noise, and a discriminator of width
+200 and depth 3 without.
 Their initial weights are N(0, 0.02), whatever a layer's width. Ours are those of He et al. 2015: without batch
 normalisation the units of a layer that begins so small learn nearly the same, and points stay between the modes.
 """

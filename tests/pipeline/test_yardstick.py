@@ -97,7 +97,7 @@ class TestErrors:
                 ["training.steps=3"],
                 "judged by fields of data and evaluation; received --set training.steps=3",
             ),
-            ("digits", ["data.pixls=3"], "data.pixls is no field of data"),
+            ("digits", ["data.pixls=3"], "data.pixls is no field of the data images"),
             ("nothing", [], "data.source is digits"),
             (f"folder:{tmp_path}/no", [], "needs a folder of images; there is none of this name"),
         ):
