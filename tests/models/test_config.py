@@ -387,7 +387,11 @@ class TestParts:
     @pytest.mark.parametrize(
         ("name", "settings", "message"),
         [
-            ("cycle", ["scheme.generator.latent.size=3"], "latent is no field of the translator points; choose from depth, name, norm, width$"),
+            (
+                "cycle",
+                ["scheme.generator.latent.size=3"],
+                "latent is no field of the translator points; choose from depth, name, norm, width$",
+            ),
             ("cycle", ["scheme.unrolled_steps=3"], "no field of the scheme cycle; adversarial and restoration have it"),
             ("cycle", ["scheme.name=adversarial"], "dcgan is for images"),
             ("cycle", ["scheme.objective.generator_penalties.path_length=1"], "which the scheme cycle has none of"),

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from pipeline import lineage
-from pipeline.experiments import TINY
-from tests.runs import Root
+from pipeline.experiments import RING_TO_SQUARE, TINY
+from tests.runs import Root, save_model
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ class TestLineage:
         assert tree["code"] == {"models": "m0"}
         assert (tree["step"], tree["executions"]) == (10, [])
 
+    def test_of_two_domains_the_first_is_the_source(self, tmp_path):
+        save_model(tmp_path / "alone", RING_TO_SQUARE)
+        assert lineage.lineage(tmp_path / "alone")["data"]["source"] == "mixture:ring"
+
+    def test_an_experiment_of_an_earlier_format_is_given_as_it_was_told(self, root):
+        told = {"name": "old", "network": {"name": "dcgan"}, "data": {"source": "idx:a"}, "training": {"steps": 3}}
+        root.execute("GanTrainer", outputs={"model": "Model"}, experiment=json.dumps(told))
+        tree = lineage.lineage(root.root)
+        assert tree["experiment"] == told
+        assert tree["data"]["source"] == "idx:a"
+
     def test_a_model_that_was_refused(self, root):
         root.run(blessed=False)
         tree = lineage.lineage(root.root)
@@ -80,7 +91,8 @@ class TestShow:
         assert "training.steps=20" in lines
         assert "seed 0" in lines
         # what stands at its default is left out
-        assert not any("latent_size=100" in line or "description" in line for line in lines)
+        assert "scheme.generator.latent.size=16" in lines
+        assert not any("auxiliary_weight" in line or "description" in line for line in lines)
         trainer = next(line for line in lines if "GanTrainer" in line and "examples" in line)
         assert trainer.endswith(f"examples {made['transformed']} model {made['model']}, model_run {made['model_run']}")
 
