@@ -11,7 +11,7 @@ from PIL import Image
 from skimage import data as photographs
 
 from models import features
-from models.config import Images, Points, Evaluation, Experiment, Training
+from models.config import Evaluation, Experiment, Images, Points, Training
 from models.efficientnet import STAGES, Prepared, efficientnet_lite0, load_efficientnet_lite0, load_network
 from pipeline.fetch import fetch
 from tests.harness import write_examples
