@@ -20,7 +20,8 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         `image`: [batch, 1] string, PNG of [resolution, resolution, channels] uint8, or `point`: [batch, 2] float32;
         `label`: [batch, 1] int64 where `data.classes` is not 0; `domain`: likewise where there are two.
     """
-    data = parse_data(json.loads(custom_config["data"]))
+    # a configuration is no graph
+    data = tf.autograph.experimental.do_not_convert(parse_data)(json.loads(custom_config["data"]))
     if "point" in inputs:
         outputs = {"point": tf.reshape(_dense(inputs["point"]), [-1, 2])}
     else:

@@ -34,7 +34,7 @@ def train(
     Of several workers each calls this; the chief alone reads checkpoints, and writes. All places may lie in a bucket.
 
     Args:
-        experiment: what to train; `data`, `gan`, `network`, `objective` and `training` are read.
+        experiment: what to train; `data`, `scheme` and `training` are read.
         examples: patterns of the transformed training examples.
         choose: patterns of those that looks at samples compare with, none of which is trained on: a look that compares
             with what is trained on favours copies. Without any, looks have to do so.

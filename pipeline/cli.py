@@ -71,7 +71,7 @@ def list_() -> None:
         table.add_column(header, overflow="fold")
     for each in EXPERIMENTS.values():
         data, steps = each.data, f"{each.training.steps:,}"
-        size = f"{data.resolution}x{data.resolution}x{data.channels}"
+        size = "x".join(map(str, data.shape))
         table.add_row(each.name, data.source, size, steps, reached.reached(each), each.description)
     Console(highlight=False).print(table)
 

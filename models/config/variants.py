@@ -85,6 +85,8 @@ class Pick:
     def _whole(self, value: Any, base: type[Variant]) -> Any:
         """Fields with a name, whatever was given. Raises ValueError where there is no part of this name."""
         whole = {"name": value} if isinstance(value, str) else value
+        if not isinstance(whole, Mapping | Variant):
+            raise ValueError(f"a {self.kind} is given by its name or its fields; received {value!r}")
         whole = {"name": self.default, **whole} if isinstance(whole, Mapping) else whole
         self.variant(str(_name(whole)), base)
         return whole

@@ -22,7 +22,7 @@ def generator(variant: DCGANGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to image.
 
     Returns:
-        A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
+        A model of {`z`: [batch, latent.size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
         [batch, r, r, c] float32 in [-1, 1].
     """
     base, doublings = scales(data.resolution)

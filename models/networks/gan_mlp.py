@@ -1,9 +1,10 @@
 """The original: a generator of rectified linear layers, a discriminator of maxout layers. Goodfellow et al. 2014.
 
-The authors' MNIST networks are generator_width 1200, discriminator_width 240, both of depth 2 and without norms,
-dropout 0.5, latent uniform. The generator ends in a sigmoid, as theirs, rescaled to the [-1, 1] of all our images.
-Initial weights are theirs. Their noise is uniform in sqrt(3) times the [-1, 1] of ours; the bias of their sigmoid
-begins at the logits of the mean image, ours at 0; the input of their discriminator has a dropout of 0.2, ours none.
+The authors' MNIST networks are a generator of width 1200 that is driven by uniform noise, and a discriminator of width
+240 with dropout 0.5, both of depth 2 and without norms. The generator ends in a sigmoid, as theirs, rescaled to the
+[-1, 1] of all our images. Initial weights are theirs. Their noise is uniform in sqrt(3) times the [-1, 1] of ours; the
+bias of their sigmoid begins at the logits of the mean image, ours at 0; the input of their discriminator has a dropout
+of 0.2, ours none.
 """
 
 import math
@@ -19,7 +20,7 @@ def generator(variant: GanMLPGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to image.
 
     Returns:
-        A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
+        A model of {`z`: [batch, latent.size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
         [batch, r, r, c] float32 in [-1, 1].
     """
     inputs, x = parts.generator_inputs(variant, data)

@@ -18,7 +18,7 @@ def generator(variant: PointsGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to point.
 
     Returns:
-        A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} -> [batch, 2]
+        A model of {`z`: [batch, latent.size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} -> [batch, 2]
         float32, unbounded.
     """
     inputs, x = parts.generator_inputs(variant, data)

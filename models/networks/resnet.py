@@ -1,11 +1,11 @@
 """ResNet-SN: residual blocks, spectral normalisation, projection. Miyato, Kataoka, Koyama & Yoshida 2018; Miyato &
 Koyama 2018 ("cGANs with projection discriminator"), whose networks these are at 128 pixels.
 
-The published choice is generator_norm batch, discriminator_norm spectral and, with labels, condition batch_norm with
-discriminator_condition projection. At smaller resolutions the widths double as they do there, from as many channels at
-full resolution; the papers' networks for 32 and 64 pixels differ in widths or in their last blocks. The generator's
-last normalisation reads the label like the others, where the authors' does not. With `attention` it is SAGAN's pair
-(Zhang et al. 2019), but for the generator's spectral norm.
+The published choice is norm batch of the generator, spectral of the discriminator and, with labels, condition
+batch_norm of the first and projection of the second. At smaller resolutions the widths double as they do there, from as
+many channels at full resolution; the papers' networks for 32 and 64 pixels differ in widths or in their last blocks.
+The generator's last normalisation reads the label like the others, where the authors' does not. With `attention` it is
+SAGAN's pair (Zhang et al. 2019), but for the generator's spectral norm.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def generator(variant: ResNetGenerator, data: Data) -> keras.Model:
     """Noise (with label and codes) to image.
 
     Returns:
-        A model of {`z`: [batch, latent_size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
+        A model of {`z`: [batch, latent.size] float32 (, `label`: [batch] int) (, `code`: [batch, codes])} ->
         [batch, r, r, c] float32 in [-1, 1].
     """
     base, doublings = scales(data.resolution)
