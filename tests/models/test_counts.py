@@ -69,6 +69,16 @@ class TestCheckBounds:
         with pytest.raises(ValueError, match="at least 2 held-out examples of each class; of class 9 there are 1 of 3"):
             check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [1])
 
+    def test_a_frechet_distance_needs_five_images_a_feature(self):
+        asked = evaluation("fd_efficientnet_lite0", AtMost(1), extractor="efficientnet_lite0")
+        data = DIGITS.model_copy(update={"labels": 0})
+        with pytest.raises(ValueError, match=r"at least 6400 examples of each side; evaluation\.compared is 2000"):
+            check_bounds(data, asked, train=50_000, real=10_000)
+        asked = asked.model_copy(update={"compared": 7_000})
+        check_bounds(data, asked, train=50_000, real=10_000)
+        with pytest.raises(ValueError, match=r"needs at least 6400 held-out .*; there are 3,000"):
+            check_bounds(data, asked, train=50_000, real=3_000)
+
     def test_modes_are_counted_on_thousands(self):
         ring = Points(source="mixture:ring", classes=8)
         check_bounds(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)

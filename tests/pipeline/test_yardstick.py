@@ -150,7 +150,7 @@ def test_unlabelled_images_from_the_command_line(digits, tmp_path):
     assert tree["counts"]["train"] + tree["counts"]["eval"] == 700
     assert tree["protocol"]["extractor"]["name"] == "efficientnet_lite0"
     assert tree["metrics"]["kd_efficientnet_lite0"]["value"] < 1
-    assert "needs at least 6400" in tree["metrics"]["fd_efficientnet_lite0"]["missing"]
+    assert "needs at least 6400" in tree["metrics"]["fd_efficientnet_lite0"]["verdict"]
     assert "efficientnet_lite0" in page.read_text()
     refused = ganworks(*command, *options[:-1], options[-1] + "1.1")
     assert refused.returncode == 3
