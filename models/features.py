@@ -77,14 +77,12 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     """
     if data.kind == "points":
         return mixture_classifier(data), 0
-    digits = Images(resolution=data.resolution, classes=10) if data.kind == "stacked" else data
-    model = classifier(digits)
     if train.labels is None:
         raise ValueError(
             f"images without classes are judged by {UNLABELLED}, as a classifier would have nothing to learn; received "
             f"evaluation.extractor {evaluation.extractor}"
         )
-    model = classifier(data.model_copy(update={"channels": 1, "labels": 10}) if data.kind == "stacked" else data)
+    model = classifier(Images(resolution=data.resolution, classes=10) if data.kind == "stacked" else data)
     images, labels = train.examples, train.labels
     if data.kind == "stacked":
         # All channels are drawn alike, so that the first has every digit to learn from.

@@ -138,7 +138,7 @@ class TestJudge:
         assert record["weights_sha256"] == hashlib.sha256(Path(weights).read_bytes()).hexdigest()
 
     def test_classes_are_kept_where_there_are_some(self, weights, tmp_path):
-        data = UNLABELLED.model_copy(update={"labels": 3})
+        data = UNLABELLED.model_copy(update={"classes": 3})
         patterns = write_examples(tmp_path / "examples", data)
         settings = {"extractor": "efficientnet_lite0", "extractor_weights": weights, "extractor_steps": 1}
         model, _ = run(tmp_path, patterns, patterns, data, **settings)
