@@ -13,40 +13,40 @@ from models.source import source_hash
 
 
 def ingestion(data: Data) -> str:
-    """Of ImageExampleGen."""
+    """Digests what ImageExampleGen runs."""
     return _digest(["components.example_gen.executor"], source_lines(data))
 
 
 def validation(experiment: Experiment) -> str:
-    """Of StrictExampleValidator."""
+    """Digests what StrictExampleValidator runs."""
     return _digest(["components.example_validator.executor"], metric_lines(experiment))
 
 
 def transform() -> str:
-    """Of Transform."""
+    """Digests what Transform runs."""
     return _digest(["models.preprocessing"])
 
 
 def extractor(experiment: Experiment) -> str:
-    """Of FeatureTrainer."""
+    """Digests what FeatureTrainer runs."""
     pretrained = catalog.EXTRACTORS.get(experiment.evaluation.extractor)
     lines = [pretrained.line] if pretrained else []
     return _digest(["models.features"], [*lines, *mixture_lines(experiment.data)])
 
 
 def training(experiment: Experiment) -> str:
-    """Of GanTrainer, and of its checkpoints."""
+    """Digests what GanTrainer runs; its checkpoints belong to this digest, too."""
     return _digest(["components.gan_trainer.executor"], trained_lines(experiment))
 
 
 def evaluation(experiment: Experiment) -> str:
-    """Of GanEvaluator."""
+    """Digests what GanEvaluator runs."""
     lines = [*metric_lines(experiment), *mixture_lines(experiment.data)]
     return _digest(["components.gan_evaluator.executor"], lines)
 
 
 def serving() -> str:
-    """Of ServingValidator, which starts the server in a process of its own."""
+    """Digests what ServingValidator runs, and the server, which it starts in a process of its own."""
     return _digest(["components.serving_validator.executor", "serving.model_server"])
 
 
@@ -91,7 +91,7 @@ def source_lines(data: Data) -> Iterator[str]:
 
 
 def _digest(entries: Iterable[str], lines: Iterable[str] = ()) -> str:
-    """Of our own code; of the user's own parts, all of the package."""
+    """Digests code: of ours what is used, of the user's own parts all of their package."""
     listed = list(lines)
     own = {each.partition(":")[0].partition(".")[0] for each in listed} - set(closure.OURS)
     found = closure.digest(entries, (each for each in listed if each.partition(".")[0] not in own))

@@ -30,11 +30,11 @@ class Data(Variant):
 
         @property
         def source(self) -> str:
-            """Of the first domain."""
+            """The source of the first domain."""
 
         @property
         def classes(self) -> int:
-            """Of the first domain; 0 where it has no labels."""
+            """Classes of the first domain; 0 where it has no labels."""
 
         @property
         def resolution(self) -> int:
@@ -42,7 +42,7 @@ class Data(Variant):
 
         @property
         def channels(self) -> int:
-            """Likewise, of an image."""
+            """Channels of such an image."""
 
     @property
     def domains(self) -> tuple["OneSource", ...]:
@@ -66,7 +66,7 @@ class Data(Variant):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Of all domains."""
+        """The sources of all domains."""
         return tuple(domain.source for domain in self.domains)
 
     @property

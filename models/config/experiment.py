@@ -47,7 +47,7 @@ class Experiment(Frozen):
 
     @property
     def total_steps(self) -> int:
-        """Of all phases."""
+        """Steps of all phases."""
         return self.scheme.earlier_steps + self.training.steps
 
     @model_validator(mode="before")
