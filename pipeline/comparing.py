@@ -107,7 +107,7 @@ def judged(label: str) -> Judged:
         settings=settings
         | {"data's fingerprint": fingerprint}
         | {f"code of {stage}": source for stage, source in code(makers).items()},
-        steps=experiment.get("training", {}).get("steps", 0),
+        steps=_steps(experiment),
         kept=_step(known, execution.inputs.get("model", ())),
         seconds={each.stage: each.seconds for each in makers},
         report=folder / "report.html",
@@ -242,3 +242,9 @@ def _picture(report: Path) -> str | None:
     parser = _FirstPicture()
     parser.feed(report.read_text())
     return parser.found
+
+
+def _steps(experiment: Mapping[str, Any]) -> int:
+    """Counts the steps of all phases."""
+    pretraining = experiment.get("scheme", {}).get("pretraining", {})
+    return int(experiment.get("training", {}).get("steps", 0)) + int(pretraining.get("steps", 0))

@@ -126,7 +126,7 @@ class Zip(Archive):
                 yield name, Fault(self.path(name), f"does not unpack: {error}")
 
     def read_record(self, name: str) -> bytes:
-        """As told."""
+        """Reads a record of labels; see `Tree`."""
         with self._open().open(self._name(name)) as stream:
             content = stream.read(RECORD_BYTES + 1)
         if len(content) > RECORD_BYTES:
@@ -199,7 +199,7 @@ class Tar(Archive):
                 yield name, Fault(self.path(name), f"cannot be read: {error}")
 
     def read_record(self, name: str) -> bytes:
-        """As told."""
+        """Reads a record of labels; see `Tree`."""
         for info, archive in self._members():
             if info.name.removeprefix("./") == name:
                 if info.size > RECORD_BYTES:
@@ -257,7 +257,7 @@ class _Bounded:
         self._read, self._limit = 0, archive._limit() + FILE_BYTES
 
     def read(self, size: int) -> bytes:
-        """As a file does."""
+        """Reads at most so many bytes, and refuses to read past the bound."""
         content = self._stream.read(size)
         self._read += len(content)
         if self._read > self._limit or size > FILE_BYTES:

@@ -50,7 +50,7 @@ def looks_like_image(head: bytes) -> bool:
 
 
 def claims_by_name(name: str) -> bool | None:
-    """Whether a file's name says that it is an image; None where its content has to be asked.
+    """Tells by a file's name whether it is an image; None where its content has to be asked.
 
     Args:
         name: of the file, with or without its folders.

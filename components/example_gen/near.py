@@ -15,10 +15,10 @@ from components.example_gen.notes import COPIES, NAMED, NEAR, NEAR_HELD_OUT, Not
 from components.example_gen.sources import EVAL, TRAIN
 
 BITS = 3
-"""Of the 64 of two hashes, how many may differ: a pair that differs in fewer than four shares one of four parts."""
+"""How many of the 64 bits of two hashes may differ: with fewer than four, one of the four parts is equal."""
 PARTS = 4
 DIFFERENCE = 4.0
-"""Of two thumbnails' values, 0 to 255, the mean difference that is almost equal: a hash says nothing of colour."""
+"""The mean difference of two thumbnails, in values of 0 to 255, that counts as almost equal: hashes know no colour."""
 WINDOW = 256
 """How many that share a part of its hash an image is compared with; where there are more, some are missed."""
 MOST = 200_000

@@ -37,7 +37,7 @@ class Tree(abc.ABC):
     """Files below one place. Instances travel to workers."""
 
     scheme: str
-    """Of the source that has it."""
+    """The name of the source's kind: `folder`, `zip` or `tar`."""
     whole = False
     """True where the files can be read in their own order alone, from the first to the last."""
 
@@ -122,7 +122,7 @@ class Directory(Tree):
                 yield name, Fault(self.path(name), f"cannot be read: {error.message}")
 
     def read_record(self, name: str) -> bytes:
-        """As told."""
+        """Reads a record of labels; see `Tree`."""
         with tf.io.gfile.GFile(self.path(name), "rb") as stream:
             content: bytes = stream.read(RECORD_BYTES + 1)
         if len(content) > RECORD_BYTES:

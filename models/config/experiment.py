@@ -17,7 +17,7 @@ from models.config.serving import Serving
 from models.config.training import Training
 
 FORMAT: Literal[2] = 2
-"""Of experiments in files and beside models: before there was a number, networks had the fields of all."""
+"""The number of the form that experiments have in files and beside models; the first form had none."""
 
 
 class Experiment(Frozen):

@@ -95,7 +95,7 @@ def one_line(model: type[BaseModel], error: ValidationError) -> str:
 
 
 def _unknown(model: type[BaseModel], loc: Sequence[str | int], path: str) -> str:
-    """That a field does not exist: where, the near miss, and the variants that do have it."""
+    """Says that a field does not exist: where, the near miss, and the variants that have it."""
     *outer, name = path.split(".")
     owner, pick, variant = model, None, ""
     for part in loc[:-1]:
