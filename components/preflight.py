@@ -32,6 +32,15 @@ def check_weights(experiment: Experiment) -> None:
     raise ValueError(f"{why} {name}, whose weights are not at {weights}: {remedy}")
 
 
+def _check_one_class(data: Data) -> None:
+    """Raises ValueError for a single class: there is nothing to tell apart."""
+    if data.classes == 1:
+        raise ValueError(
+            f"classes are two or more; {data.source} has one, and data.classes is 1: set data.classes=0 and "
+            "condition=none of both players to do without classes"
+        )
+
+
 def check_labels(data: Data, classes: Sequence[str]) -> None:
     """Raises ValueError where a source names its classes, and has not `data.classes` of them, unless that is 0."""
     if data.classes and classes and len(classes) != data.classes:
@@ -39,6 +48,7 @@ def check_labels(data: Data, classes: Sequence[str]) -> None:
             f"data.classes is the number of classes; {data.source} has {len(classes)}, {_listed(classes)}, and "
             f"data.classes is {data.classes}: set data.classes={len(classes)}"
         )
+    _check_one_class(data)
 
 
 def check_classes(data: Data, by_class: Mapping[str, Mapping[str, int]], classes: Sequence[str]) -> None:

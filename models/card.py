@@ -97,6 +97,7 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
         ),
         "## How it was judged",
         *(_judgement(judged) if judged else ["It comes without a judgement."]),
+        *_ingested(judged or {}),
         "## What made it",
         _table(
             ("", ""),
@@ -112,6 +113,18 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
         LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _ingested(judged: Mapping[str, Any]) -> Iterable[str]:
+    """What was done to the files of the training data; nothing where they were taken as they are."""
+    lines = [
+        f"- `{each['source']}`: {line}"
+        for each in judged.get("protocol", {}).get("ingested", [])
+        for line in each["told"]
+    ]
+    if lines:
+        yield "## What was done to the images"
+        yield "\n".join(lines)
 
 
 def _judgement(judged: Mapping[str, Any]) -> Iterable[str]:

@@ -11,6 +11,9 @@ from models.files import writing
 
 log = logging.getLogger(__name__)
 
+UNFINISHED = "-unfinished"
+"""Follows the name of a checkpoint while it is written."""
+
 UNREADABLE = (tf.errors.OpError, AssertionError, IndexError, KeyError, RuntimeError)
 """What TensorFlow raises at a damaged checkpoint: its reader's errors come as Python's own."""
 
@@ -18,7 +21,8 @@ UNREADABLE = (tf.errors.OpError, AssertionError, IndexError, KeyError, RuntimeEr
 class Checkpoints:
     """Saves and restores named variables and the step; the chief alone reads and writes.
 
-    A checkpoint is `ckpt-NUMBER`, counted up, so that none is ever overwritten, and exists once it has its `.index`.
+    A checkpoint is `ckpt-NUMBER`, counted up, so that none is ever overwritten. It exists once it has its `.index`, which
+    comes into its place last and whole: TensorFlow writes it bit by bit, and a kill there would leave half of one.
     All workers call all methods, in the same order.
 
     Args:
@@ -58,7 +62,8 @@ class Checkpoints:
 
     def paths(self) -> list[epath.Path]:
         """The complete checkpoints, oldest first, without suffix."""
-        found = {_number(index): index.with_suffix("") for index in self.directory.glob("ckpt-*.index")}
+        indexes = [index for index in self.directory.glob("ckpt-*.index") if UNFINISHED not in index.name]
+        found = {_number(index): index.with_suffix("") for index in indexes}
         return [found[number] for number in sorted(found)]
 
     def _write(self) -> None:
@@ -68,17 +73,23 @@ class Checkpoints:
         with writing(path):
             self.directory.mkdir(parents=True, exist_ok=True)
             try:
-                self._checkpoint.write(str(path))
+                self._checkpoint.write(str(path) + UNFINISHED)
+                for part in self._parts_of_unfinished(path):
+                    part.replace(part.with_name(part.name.replace(UNFINISHED, "", 1)))
                 kept = [*before, path][-self.keep :]
             finally:
                 self._remove_all_but(kept)
+
+    def _parts_of_unfinished(self, path: epath.Path) -> list[epath.Path]:
+        """The files of a checkpoint that is written, the index last."""
+        return sorted(self.directory.glob(f"{path.name}{UNFINISHED}.*"), key=lambda part: part.suffix == ".index")
 
     def _remove_all_but(self, kept: list[epath.Path]) -> None:
         """Removes the files of other checkpoints, unfinished ones too."""
         names = {path.name for path in kept}
         # the index first: what has none is no checkpoint
         for entry in sorted(self.directory.glob("ckpt-*"), key=lambda entry: entry.suffix != ".index"):
-            if entry.name.partition(".")[0].removesuffix("_temp") not in names:
+            if entry.name.partition(".")[0] not in names:
                 entry.rmtree() if entry.is_dir() else entry.unlink()
 
     def _read(self) -> int:

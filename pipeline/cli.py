@@ -50,7 +50,7 @@ Settings = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(help="digits, idx:DIR, folder:DIR, tfds:NAME, stacked:SOURCE, or mixture:ring and mixture:grid"),
+    typer.Option(help="digits, idx:DIR, folder:DIR, zip:FILE, tar:FILE, tfds:NAME, stacked:SOURCE or mixture:NAME"),
 ]
 
 
@@ -112,7 +112,7 @@ def run(
 @app.command()
 def evaluate(
     samples: Annotated[Path, typer.Option(help="a folder of images; subfolders, if any, are the classes asked for")],
-    real: Annotated[str, typer.Option(metavar="SOURCE", help="real images: digits, idx:DIR, folder:DIR, tfds:NAME")],
+    real: Annotated[str, typer.Option(metavar="SOURCE", help="real images: folder:DIR, zip:FILE, idx:DIR, tfds:NAME")],
     html: Annotated[Path | None, typer.Option(help="the report to write")] = None,
     json_: Annotated[Path | None, typer.Option("--json", help="the figures to write")] = None,
     settings: Annotated[
@@ -121,6 +121,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judges images that any other system made, as a run judges its own. Exit code 3: a threshold that is set fails."""
+    for place in (html, json_):
+        if place:
+            reading.check_place(place)
     with tempfile.TemporaryDirectory(prefix="ganworks-") as work, session.logged(Path(work, "log")) as console:
         try:
             from pipeline import yardstick

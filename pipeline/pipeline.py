@@ -107,6 +107,7 @@ def create_pipeline(
         feature_model=feature_trainer.outputs["model"],
         model_run=gan_trainer.outputs["model_run"],
         baseline_model=resolver.outputs["model"] if resolver else None,
+        ingested=examples,
         experiment=experiment.key(JUDGED),
         source=keys.evaluation(experiment),
         data_source=source,

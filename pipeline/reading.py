@@ -1,5 +1,6 @@
 """Commands that read what was made: reports, comparisons, lineage, models."""
 
+import contextlib
 import json
 import webbrowser
 from pathlib import Path
@@ -36,6 +37,7 @@ def compare(
     """Puts judged models side by side: verdicts, metrics, what differs in their settings, times."""
     if len(runs) < 2:
         raise ValueError(f"a comparison takes two runs or more; received {runs[0]} alone")
+    check_place(html)
     from pipeline import comparing
 
     judged = [comparing.judged(each) for each in runs]
@@ -87,6 +89,29 @@ def latest_version(directory: Path) -> Path:
     """The folder of the highest number where a folder holds versions, else the folder itself."""
     versions = [each for each in directory.iterdir() if each.name.isdigit()] if directory.is_dir() else []
     return max(versions, key=lambda each: int(each.name), default=directory)
+
+
+def check_place(path: Path) -> None:
+    """Tries whether a file can be written, before the work whose result it takes; leaves nothing behind.
+
+    Raises:
+        ValueError: the system refuses. One line.
+    """
+    there = path.exists()
+    made = [each for each in path.absolute().parents if not each.exists()]
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+        with path.open("a"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def write(path: Path, text: str) -> None:

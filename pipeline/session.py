@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import logging
 import os
 import sys
@@ -43,6 +44,8 @@ def locked(root: Path) -> Iterator[None]:
 def logged(path: Path) -> Iterator[Console]:
     """Sends what libraries write, in Python or below it, to a log; Python's stdout alone stays the terminal.
 
+    When the reader of stdout leaves, as `head` does, what is still shown goes to the log, and the work goes on.
+
     Args:
         path: the log; appended to.
 
@@ -53,7 +56,7 @@ def logged(path: Path) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     stdout, saved = sys.stdout, {fd: os.dup(fd) for fd in (1, 2)}
-    with path.open("ab") as log, os.fdopen(os.dup(1), "w", buffering=1) as terminal:
+    with path.open("ab") as log, _Terminal(os.dup(1), log.fileno()) as terminal:
         log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()}: {' '.join(sys.argv)}\n".encode())
         log.flush()
         for fd in saved:
@@ -71,6 +74,34 @@ def logged(path: Path) -> Iterator[Console]:
             for fd, copy in saved.items():
                 os.dup2(copy, fd)
                 os.close(copy)
+
+
+class _Terminal(io.TextIOWrapper):
+    """Text to a file descriptor, and to another one once nobody reads the first."""
+
+    def __init__(self, shown: int, instead: int) -> None:
+        super().__init__(os.fdopen(shown, "wb"), line_buffering=True)
+        self._instead = instead
+
+    def write(self, text: str) -> int:
+        """As a file does."""
+        with self._kept():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As a file does."""
+        with self._kept():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            # what waits in the buffer is written there, too
+            os.dup2(self._instead, self.fileno())
+            super().flush()
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.example_gen import notes
 from models.config import Experiment
 from pipeline import advice
 
@@ -59,6 +60,14 @@ class Summary:
         return Path(artifacts[0].uri) if artifacts else None
 
     @property
+    def ingested(self) -> list[dict[str, Any]]:
+        """What became of each source's files; empty before they are read."""
+        folder, data = self.uri("ImageExampleGen", "examples"), self.experiment.data
+        reports = [folder / name for name in notes.REPORT_FILES[: len(data.sources)]] if folder else []
+        texts = [report.read_text() for report in reports if report.is_file()]
+        return notes.ingested(texts, data.sources[: len(texts)], data.channels)
+
+    @property
     def judgement(self) -> dict[str, Any]:
         """The evaluator's metrics.json; empty before it has judged."""
         folder = self.uri("GanEvaluator", "evaluation")
@@ -104,6 +113,7 @@ class Summary:
             "began": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self.began)),
             "seconds": round(time.time() - self.began, 1),
             "stages": [dataclasses.asdict(stage) | {"seconds": round(stage.seconds, 2)} for stage in self.stages],
+            "ingested": self.ingested,
             "blessed": judgement.get("blessed"),
             "reason": judgement.get("reason"),
             "metrics": judgement.get("metrics", {}),
@@ -135,6 +145,9 @@ class Summary:
         print_warnings(console, judgement.get("warnings", []))
         if alarm := _alarm(self.health):
             console.print(alarm, soft_wrap=True)
+        for each in self.ingested:
+            for line in each["told"]:
+                console.print(f"data     {line}", soft_wrap=True)
         cached = sum(stage.state == "cached" for stage in self.stages)
         rows = {
             "report": self.report,

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from components import preflight
 from components.beam import local_pipeline
 from components.example_gen.ingest import ingest
+from components.example_gen.notes import read_ingested
 from components.example_gen.samples import open_samples, write_samples
 from components.example_gen.sources import TRAIN, fingerprint, open_source
 from components.gan_evaluator.judge import Verdict, judge_images
@@ -46,6 +47,8 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
     """
     asked = _asked(real, settings)
     folder, source = open_samples(str(samples)), open_source(real)
+    if "data.classes=0" not in settings:
+        source.check_labels()
     with _phase(console, "reading the real images"):
         report = ingest(asked.data, str(work / "real"), local_pipeline)
         real_side = handling.look([str(work / "real" / f"Split-{split}" / "*.gz") for split in report.counts])
@@ -57,6 +60,7 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         output = work / "samples" / "images.gz"
         found = write_samples(folder, output, classes=classes, data=asked.data.target, progress=progress)
     channels = max(real_side.channels)
+    ingested = read_ingested(str(work / "real"), asked.data.sources, channels)
     experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, classes=labels)
     preflight.check_weights(experiment)
     data = experiment.data
@@ -94,7 +98,9 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
                 "real": real,
                 "fingerprint": fingerprint(real),
                 "samples_handled": handling.words(samples_side, data),
-                "real_handled": handling.words(real_side, data),
+                "real_handled": "; ".join(
+                    [handling.words(real_side, data), *(line for each in ingested for line in each["told"])]
+                ),
             },
             warnings=warnings,
         )

@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from components.example_gen.near import together
+from components.example_gen.near import MOST, together
 from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Head, Shard, Source, split_of
 from models.config import OneSource
 
@@ -56,11 +56,13 @@ class Plan(NamedTuple):
         channels: that every image has.
         moved: the side of each key that its hash would put elsewhere.
         together: of images that have near duplicates, the key by which they all get their side.
+        compared: whether near duplicates are looked for: of too many images, memory would grow with their number.
     """
 
     channels: int
     moved: dict[bytes, str]
     together: dict[bytes, bytes] = {}  # noqa: RUF012 - a tuple's default, never changed
+    compared: bool = True
 
     def side(self, key: bytes, sides: tuple[str, ...], data: OneSource) -> str:
         """The split of an example, by its key."""
@@ -115,10 +117,19 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
         census: of the whole source.
         channels: of the source, where it can have no other; else most images decide.
         data: its shares.
+
+    Raises:
+        ValueError: near duplicates are to be kept together, of more images than can be compared. One line.
     """
     if channels is None:
         channels = 1 if census.depths.get(1, 0) >= census.depths.get(3, 0) else 3
     moved: dict[bytes, str] = {}
+    images = sum(census.depths.values())
+    if images > MOST and data.split_by == "near_duplicates":
+        raise ValueError(
+            f"data.split_by=near_duplicates compares at most {MOST:,} images; {data.source} has {images:,}: set "
+            "data.split_by=content or folder"
+        )
     shared = together((head.key, head.thumbnail) for head, _ in census.heads)
     census = Census.merged([census])
     for head, sides in census.heads:
@@ -141,4 +152,4 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
                 placed[giver].remove(key)
                 placed[side].add(key)
                 moved[key] = side
-    return Plan(channels, moved, shared)
+    return Plan(channels, moved, shared, images <= MOST)

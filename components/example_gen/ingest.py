@@ -130,7 +130,7 @@ class _Read(beam.DoFn):
         prints = list[near.Print]()
         bad, faults, smallest = 0, list[Fault](), set[str]()
         for item in self._source.read(shard, data=self._data):
-            found = self._checked(item, plan.channels)
+            found = self._checked(item, plan)
             if isinstance(found, Fault):
                 bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
@@ -141,22 +141,24 @@ class _Read(beam.DoFn):
             if isinstance(found, Picture) and found.thumbnail and isinstance(item, Raw):
                 prints.append(near.Print(found.key, found.thumbnail, item.name, side))
             yield beam.pvalue.TaggedOutput(side, to_example(found, self._domain).SerializeToString())
+        if self._source.files and not plan.compared:
+            notes.note(report.notes, "not_compared", count=sum(report.counts.values()))
         self._good.inc(sum(report.counts.values()))
         self._bad.inc(bad)
         if prints:
             yield beam.pvalue.TaggedOutput(_PRINTS, prints)
         yield beam.pvalue.TaggedOutput(_REPORT, report._replace(bad=bad, faults=faults, keys=tuple(sorted(smallest))))
 
-    def _checked(self, item: Raw | Picture | Point | Fault, channels: int) -> Picture | Point | Fault:
+    def _checked(self, item: Raw | Picture | Point | Fault, plan: census.Plan) -> Picture | Point | Fault:
         if not isinstance(item, Raw):
             return item
-        limit, files = self._data.pixel_limit, self._source.files
+        limit, compared = self._data.pixel_limit, self._source.files and plan.compared
         try:
-            picture = read_picture(item.content, item.label, pixel_limit=limit, thumbnail=files)
+            picture = read_picture(item.content, item.label, pixel_limit=limit, thumbnail=compared)
         except BadImage as error:
             return Fault(item.name, str(error))
-        if picture.channels != channels and self._data.mixed_channels == "refuse":
-            return Fault(item.name, f"has {picture.channels} channels where most images have {channels}")
+        if picture.channels != plan.channels and self._data.mixed_channels == "refuse":
+            return Fault(item.name, f"has {picture.channels} channels where most images have {plan.channels}")
         return picture
 
 

@@ -22,7 +22,7 @@ DIFFERENCE = 4.0
 WINDOW = 256
 """How many that share a part of its hash an image is compared with; where there are more, some are missed."""
 MOST = 200_000
-"""Images that are looked at, 250 bytes each."""
+"""Images that are compared at all, half a kilobyte each."""
 
 
 class Print(NamedTuple):
@@ -63,7 +63,7 @@ def groups(prints: Sequence[Print]) -> list[list[int]]:
     first: dict[bytes, int] = {}
     for number, each in enumerate(prints):
         first.setdefault(each.key, number)
-    chosen = np.array(list(first.values())[:MOST])
+    chosen = np.array(list(first.values()))
     if len(chosen) < 2:
         return []
     width, height = THUMBNAIL

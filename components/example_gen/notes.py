@@ -4,9 +4,12 @@ Ingestion writes them into its report, `ingest.json`; the terminal, `summary.jso
 card show them. Importing this module needs the standard library alone.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
+"""Reports beside the examples: of the source, and of that of the second domain."""
 NAMED = 5
 """Names that a note keeps."""
 
@@ -26,6 +29,7 @@ WORDS = {
     "deep": "scaled {} of 16 bits to 8",
     "cmyk": "converted {} of CMYK to RGB",
     CROPPED: "cropped more than a third of the area of {}",
+    "not_compared": "did not look for near duplicates among {}, as they are too many",
     COPIES: "found {} equal to another",
     NEAR: "found {} almost equal to another",
     NEAR_HELD_OUT: "held out {} almost equal to training images, which flatters every score "
@@ -68,6 +72,42 @@ def merged(parts: Iterable[Notes]) -> Notes:
 def read(tree: Mapping[str, Any]) -> Notes:
     """The notes in a report's JSON; a report of before they were written has none."""
     return {what: Note(count, tuple(names)) for what, (count, names) in tree.get("notes", {}).items()}
+
+
+def ingested(texts: Iterable[str], sources: Iterable[str], channels: int) -> list[dict[str, Any]]:
+    """What became of each source, for people and programs.
+
+    Args:
+        texts: the reports of REPORT_FILES.
+        sources: as `Data.sources`.
+        channels: as in `told`.
+
+    Returns:
+        For each source its `source`, `counts` by split, `bad` images, `notes` and what is `told`.
+    """
+    trees = [json.loads(text) for text in texts]
+    return [
+        {
+            "source": source,
+            "counts": tree["counts"],
+            "bad": tree["bad"],
+            "notes": {what: each._asdict() for what, each in read(tree).items()},
+            "told": told(tree, channels),
+        }
+        for source, tree in zip(sources, trees, strict=True)
+    ]
+
+
+def read_ingested(directory: str, sources: Sequence[str], channels: int) -> list[dict[str, Any]]:
+    """What became of each source, from where its examples lie, on any file system; see `ingested`."""
+    # the command line imports this module, and TensorFlow would delay its `--help`
+    import tensorflow as tf
+
+    texts = []
+    for name in REPORT_FILES[: len(sources)]:
+        with tf.io.gfile.GFile(f"{directory}/{name}") as file:
+            texts.append(file.read())
+    return ingested(texts, sources, channels)
 
 
 def told(tree: Mapping[str, Any], channels: int) -> list[str]:

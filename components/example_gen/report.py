@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.example_gen.notes import Notes
+from components.example_gen.notes import REPORT_FILES, Notes
 from components.example_gen.notes import merged as merged_notes
 from components.example_gen.notes import read as read_notes
 from components.example_gen.sources import Fault
 from models.config import Data
 
-REPORT_FILES = ("ingest.json", "ingest_unpaired.json")
-"""Of the source, and of that of the second domain."""
 NAMED_FAULTS = 20
 
 

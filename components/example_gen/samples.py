@@ -27,6 +27,7 @@ def open_samples(directory: str) -> Folder:
     folder = Folder(directory)
     try:
         folder.check()
+        folder.check_labels()
     except ValueError as error:
         raise ValueError(str(error).replace("source folder:", "--samples ", 1)) from None
     return folder

@@ -25,6 +25,7 @@ class GanEvaluatorSpec(ComponentSpec):
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "feature_model": ChannelParameter(type=standard_artifacts.Model),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+        "ingested": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS: ClassVar = {
@@ -42,6 +43,7 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
             (reference) are read.
         feature_model: the classifier whose features judge.
         model_run: the training run, for its history.
+        ingested: the examples as ImageExampleGen wrote them, for its report: what was done to the files is shown.
         baseline_model: the latest blessed generator; a resolver's output, which may be empty.
         experiment: JSON of the `Experiment`, whole but for its `resources`.
         source: hash of the code that judges, part of the cache key.
@@ -66,6 +68,7 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
         experiment: str,
         source: str,
         baseline_model: types.BaseChannel | None = None,
+        ingested: types.BaseChannel | None = None,
         data_source: RuntimeParameter | None = None,
         training_steps: RuntimeParameter | None = None,
         thresholds: RuntimeParameter | None = None,
@@ -77,6 +80,7 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
                 feature_model=feature_model,
                 model_run=model_run,
                 baseline_model=baseline_model,
+                ingested=ingested,
                 experiment=experiment,
                 source=source,
                 data_source=data_source,

@@ -8,6 +8,7 @@ from tfx.components.evaluator import executor as evaluator
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
+from components.example_gen.notes import read_ingested
 from components.gan_evaluator.blessing import write_blessing
 from components.gan_evaluator.judge import judge
 from components.runtime import experiment_of
@@ -28,6 +29,8 @@ class Executor(evaluator.Executor):
         model, baseline = input_dict["model"][0], next(iter(input_dict.get("baseline_model") or []), None)
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         experiment = experiment_of(exec_properties)
+        ingested = artifact_utils.get_single_uri(input_dict["ingested"]) if input_dict.get("ingested") else None
+        data = experiment.data
         held_out = artifact_utils.get_split_uri(input_dict["examples"], experiment.evaluation.split)
         verdict = judge(
             model=path_utils.serving_model_path(model.uri),
@@ -39,6 +42,7 @@ class Executor(evaluator.Executor):
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
             make_pipeline=self._make_beam_pipeline,
             scratch=f"{evaluation}/scratch",
+            ingested=read_ingested(ingested, data.sources, data.channels) if ingested else (),
             lineage=[
                 {
                     "role": role,

@@ -85,6 +85,7 @@ def judge(
     make_pipeline: MakePipeline = local_pipeline,
     scratch: str | None = None,
     lineage: Sequence[Mapping[str, Any]] = (),
+    ingested: Sequence[Mapping[str, Any]] = (),
 ) -> Verdict:
     """Judges a generator against held-out examples. Equal inputs give equal figures.
 
@@ -103,6 +104,7 @@ def judge(
         make_pipeline: makes the Beam pipelines that draw and look.
         scratch: a directory for these, which all their workers reach; None for one of this machine.
         lineage: of each artifact that is read: its `role`, the `stage` that made it, its `id` and `uri`; shown.
+        ingested: what became of each source of examples, as `components.example_gen.notes.ingested` says; shown.
 
     Raises:
         ValueError: a model cannot be loaded or lacks a signature, examples are not finite, out of range or of the wrong
@@ -121,6 +123,7 @@ def judge(
         "health": health(history),
         "made_by": generator.record,
         "lineage": [dict(each) for each in lineage],
+        "ingested": [dict(each) for each in ingested],
     }
     return _verdict(bench, seen, lines, protocol, reference, history=history, ways=bench.ways(generator))
 

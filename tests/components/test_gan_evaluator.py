@@ -68,6 +68,21 @@ class TestExecutor:
         found = strategy.resolve_artifacts(None, {"model": inputs["model"], "model_blessing": [blessing]})
         assert [model.id for model in found["model"]] == [7]
 
+    def test_what_was_done_to_the_files_is_told(self, house, tmp_path):
+        """If this fails, a judgement is silent about images that were dropped, cut or converted."""
+        examples = standard_artifacts.Examples()
+        examples.uri = str(tmp_path / "ingested")
+        (tmp_path / "ingested").mkdir()
+        report = {"counts": {"train": 3}, "bad": 0, "faults": [], "by_class": {}}
+        report |= {"notes": {"cropped": [1, ["x/<b>wide.png to 7 %"]]}}
+        (tmp_path / "ingested" / "ingest.json").write_text(json.dumps(report))
+        self.run(house, tmp_path, "collapsed", ingested=[examples])
+        told = ["cropped more than a third of the area of 1 image (x/<b>wide.png to 7 %)"]
+        (kept,) = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())["protocol"]["ingested"]
+        assert kept["told"] == told
+        page = (tmp_path / "evaluation" / "report.html").read_text()
+        assert "Cropped more than a third of the area of 1 image (x/&lt;b&gt;wide.png to 7 %)." in page
+
     def test_metrics_are_plain_json(self, house, tmp_path):
         self.run(house, tmp_path, "honest")
         text = (tmp_path / "evaluation/metrics.json").read_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.example_gen import near, notes
+from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
 from components.example_gen.sources import SPLITS
@@ -210,6 +210,15 @@ class TestNearDuplicates:
         prints = [near.Print(number.to_bytes(4, "big"), white) for number in range(20_000)]
         (group,) = near.groups(prints)
         assert len(group) == 20_000
+
+    def test_too_many_are_not_compared_and_that_is_said(self, tmp_path, monkeypatch):
+        """If this fails, memory grows with the number of images, or the search is left out without a word."""
+        monkeypatch.setattr(census, "MOST", 10)
+        source = f"folder:{pairs(tmp_path / 'in', 10)}"
+        tree, _ = run(source, tmp_path / "out", eval_share=0.4)
+        assert tree["notes"] == {"not_compared": [20, []]}
+        with pytest.raises(ValueError, match=r"near_duplicates compares at most 10 images; folder:.* has 20: set"):
+            run(source, tmp_path / "other", split_by="near_duplicates")
 
 
 class TestSplitByFolder:

@@ -41,6 +41,15 @@ def test_the_card_says_what_it_answers_what_it_scored_and_what_made_it(model):
     assert "without a judgement" in card.card(model)
 
 
+def test_the_card_says_what_was_done_to_the_images(model):
+    """If this fails, whoever takes the model does not know that its images were cut."""
+    judged = {"reason": "blessed", "metrics": {}}
+    ingested = [{"source": "folder:x", "told": ["cropped more than a third of the area of 1 image (x/a.png to 7 %)"]}]
+    text = card.card(model, judged | {"protocol": {"ingested": ingested}})
+    assert "## What was done to the images\n\n- `folder:x`: cropped more than a third" in text
+    assert "What was done to the images" not in card.card(model, judged)
+
+
 def test_a_model_of_others_has_signatures_and_no_card(tmp_path):
     module = tf.Module()
     module.half = tf.function(lambda x: {"y": x / 2}, input_signature=[tf.TensorSpec([None], tf.float32, "x")])

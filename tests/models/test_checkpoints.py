@@ -1,5 +1,6 @@
 import pytest
 import tensorflow as tf
+from etils import epath
 
 from models.checkpoints import Checkpoints
 from models.files import CannotWrite
@@ -106,10 +107,25 @@ class TestSave:
         assert {path.name for path in tmp_path.iterdir()} == {"ckpt-1.index", "ckpt-1.data-00000-of-00001"}
         assert Checkpoints(tmp_path, large).restore() == 10
 
+    def test_one_killed_while_its_first_index_was_written_starts_anew(self, tmp_path):
+        (tmp_path / "ckpt-1-unfinished.index").write_bytes(b"ha")
+        (tmp_path / "ckpt-1-unfinished.data-00000-of-00001").write_bytes(b"whole")
+        assert restored(tmp_path)[0] == 0
+        Checkpoints(tmp_path, variables(3.0)).save(5)
+        assert restored(tmp_path) == (5, 3.0)
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_the_index_comes_into_its_place_last(self, tmp_path, monkeypatch):
+        kind = type(epath.Path(tmp_path))
+        replace, moved = kind.replace, []
+        monkeypatch.setattr(kind, "replace", lambda self, to: moved.append(self.suffix) or replace(self, to))
+        Checkpoints(tmp_path, variables()).save(1)
+        assert moved == [".data-00000-of-00001", ".index"]
+
     def test_the_remains_of_a_killed_save_are_no_checkpoint_and_are_cleared(self, tmp_path):
         checkpoints = two_checkpoints(tmp_path)
         (tmp_path / "ckpt-3.data-00000-of-00001").write_bytes(b"half")
-        (tmp_path / "ckpt-3_temp").mkdir()
+        (tmp_path / "ckpt-3-unfinished_temp").mkdir()
         (tmp_path / "ckpt-1.data-00000-of-00001").unlink()
         (tmp_path / "ckpt-1.index").unlink()
         assert restored(tmp_path) == (20, 2.0)

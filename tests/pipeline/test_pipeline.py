@@ -75,7 +75,8 @@ def test_flow():
     assert upstream["GanTrainer"] == {"Transform"}
     assert upstream["FeatureTrainer"] == {"Transform"}
     assert upstream["Transform"] == {"ImageExampleGen", "SchemaGen"}
-    assert upstream["GanEvaluator"] == {"Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
+    # the report of what was done to the files is beside the examples as they were ingested
+    assert upstream["GanEvaluator"] == {"ImageExampleGen", "Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
     assert upstream["ServingValidator"] == {"GanTrainer", "GanEvaluator"}
     assert upstream["Pusher"] == {"GanEvaluator", "ServingValidator"}
 

@@ -28,6 +28,19 @@ if len(sys.argv) > 2:
         os.abort()
 """
 
+LEFT = """
+import sys
+from pathlib import Path
+from pipeline.session import logged
+with logged(Path(sys.argv[1])) as console:
+    console.print("first")
+    sys.stdin.readline()
+    for number in range(3):
+        console.print(f"line {number}")
+        print(f"printed {number}")
+Path(sys.argv[1]).with_name("done").touch()
+"""
+
 
 class TestLocked:
     def test_a_second_run_is_refused_and_names_the_first(self, tmp_path):
@@ -57,6 +70,21 @@ class TestLogged:
         text = log.read_text()
         for line in ("from python", "warned", "from below, 1", "from below, 2"):
             assert line in text
+
+    def test_goes_on_when_its_reader_leaves(self, tmp_path):
+        """If this fails, `ganworks run ... | head` stops the run."""
+        log = tmp_path / "run.log"
+        command = [sys.executable, "-c", LEFT, str(log)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+            assert run.stdout.readline() == b"first\n"
+            run.stdout.close()
+            run.stdin.write(b"go on\n")
+            run.stdin.close()
+            assert run.stderr.read() == b""
+            assert run.wait() == 0
+        assert (tmp_path / "done").exists()
+        shown = [line for line in log.read_text().splitlines() if line.startswith(("line", "printed"))]
+        assert shown == [f"{word} {number}" for number in range(3) for word in ("line", "printed")]
 
     def test_nothing_is_lost_when_the_process_dies(self, tmp_path):
         log = tmp_path / "run.log"

@@ -77,6 +77,36 @@ def test_json(judged):
     assert tree["experiment"]["training"]["steps"] == TINY.training.steps
 
 
+@pytest.fixture
+def cropped(judged):
+    """A run whose report of ingestion has something to say."""
+    summary = judged(True)
+    examples = summary.root / "examples"
+    examples.mkdir()
+    report = {"counts": {"train": 5}, "bad": 1, "faults": [["x/bad.png", "is no image", 1]], "by_class": {}}
+    report |= {"depths": {"1": 5, "3": 1}, "notes": {"cropped": [1, ["x/wide.png to 7 %"]]}}
+    (examples / "ingest.json").write_text(json.dumps(report))
+    summary.outputs["ImageExampleGen"] = {"examples": [Artifact(examples)]}
+    return summary
+
+
+def test_what_was_done_to_files_is_kept_and_shown(cropped):
+    """If this fails, images are dropped, cut or converted without a word."""
+    told = [
+        "dropped 1 that cannot be used (x/bad.png)",
+        "converted 1 image from colour to grey",
+        "cropped more than a third of the area of 1 image (x/wide.png to 7 %)",
+    ]
+    (kept,) = cropped.tree()["ingested"]
+    assert (kept["source"], kept["bad"], kept["told"]) == ("digits", 1, told)
+    assert kept["notes"] == {"cropped": {"files": 1, "names": ("x/wide.png to 7 %",)}}
+    shown = io.StringIO()
+    cropped.print(Console(file=shown, width=200, markup=False))
+    assert [line for line in shown.getvalue().splitlines() if line.startswith("data ")] == [
+        f"data     {line}" for line in told
+    ]
+
+
 def test_json_of_a_run_that_failed_early(tmp_path):
     Summary(TINY, tmp_path, error="stage Transform failed: no").save()
     tree = json.loads((tmp_path / "summary.json").read_text())

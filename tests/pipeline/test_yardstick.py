@@ -8,7 +8,7 @@ from PIL import Image
 from rich.console import Console
 from sklearn.datasets import load_digits
 
-from pipeline import yardstick
+from pipeline import reading, yardstick
 from pipeline.fetch import fetch
 from tests.components.images import image_file, noise, write_classes
 from tests.pipeline.test_cli import ganworks
@@ -170,3 +170,23 @@ def test_a_bad_sample_is_one_line_and_exit_1(tmp_path):
     assert done.stderr.startswith(f"error: each sample is a sound image; {samples}/1/bad.png does not decode")
     assert done.stderr.count("\n") == 1
     assert not any(file.exists() for file in written)
+
+
+@pytest.mark.parametrize("option", ["--html", "--json"])
+def test_a_place_that_cannot_be_written_is_refused_before_measuring(tmp_path, option):
+    """If this fails, minutes of measuring are lost to a wrong path."""
+    (tmp_path / "file").write_text("kept")
+    samples = write_classes(tmp_path / "in", {"a": 2})
+    place = tmp_path / "file" / "out"
+    done = ganworks("evaluate", "--samples", str(samples), "--real", "folder:none", option, str(place))
+    assert done.returncode == 1
+    assert done.stderr == f"error: {place} cannot be written: Not a directory\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "in"]
+
+
+def test_trying_a_place_leaves_nothing_behind(tmp_path):
+    reading.check_place(tmp_path / "new" / "deep" / "page.html")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "page.html").write_text("kept")
+    reading.check_place(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text() == "kept"
