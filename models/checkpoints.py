@@ -21,8 +21,8 @@ UNREADABLE = (tf.errors.OpError, AssertionError, IndexError, KeyError, RuntimeEr
 class Checkpoints:
     """Saves and restores named variables and the step; the chief alone reads and writes.
 
-    A checkpoint is `ckpt-NUMBER`, counted up, so that none is ever overwritten. It exists once it has its `.index`, which
-    comes into its place last and whole: TensorFlow writes it bit by bit, and a kill there would leave half of one.
+    A checkpoint is `ckpt-NUMBER`, counted up, so that none is ever overwritten. It exists once it has its `.index`,
+    which comes into its place last and whole: TensorFlow writes it bit by bit, and a kill would leave half of one.
     All workers call all methods, in the same order.
 
     Args:
