@@ -51,10 +51,10 @@ def experiment(batch: int, precision: str, steps: int) -> Any:
 
 
 def train_ganworks(pipe: Connection, batch: int, precision: str, steps: int) -> None:
-    """`models.training.train` as a pipeline runs it, with data, average and history; a callback waits between calls."""
+    """`train` as a pipeline runs it, with data, average and history; a callback waits between calls."""
     import keras
 
-    from models.training import train
+    from models.training.train import train
 
     class Turns(keras.callbacks.Callback):
         """Waits for the turn before each call of the compiled loop, and ends the process after the last."""
@@ -123,7 +123,7 @@ def tensorflow_run(batch: int, precision: str) -> Run:
     import keras
     import tensorflow as tf
 
-    from models.precision import scope
+    from models.training.precision import scope
 
     with scope(precision):
         generator, discriminator = keras_networks()

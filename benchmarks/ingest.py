@@ -38,7 +38,7 @@ def main() -> int:
     Returns:
         0 where every mark holds, else 4.
     """
-    from pipeline.fetch import fetch
+    from pipeline.commands.fetch import fetch
 
     began = time.monotonic()
     rows = [measure("MNIST, 28 pixels", f"idx:{fetch('mnist')}", resolution=28, classes=10)]
@@ -66,7 +66,7 @@ def measure(name: str, source: str, **data: Any) -> dict[str, Any]:
 
 def run_stages(root: str, data: dict[str, Any]) -> dict[str, Any]:
     """Runs the data stages of a pipeline and says what they took."""
-    from components.example_gen.sources import fingerprint
+    from components.example_gen.sources.source import fingerprint
     from models.config import Experiment, Images, Training
     from pipeline.local_runner import Runner
     from pipeline.pipeline import create_pipeline

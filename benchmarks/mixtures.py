@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import reporting, runs
-from models import mixtures, monitor
+from models import mixtures
 from models.config import (
     Adversarial,
     Experiment,
@@ -28,6 +28,7 @@ from models.config import (
 from models.data import Arrays
 from models.gans.base import GAN
 from models.metrics import modes
+from models.training import callbacks
 
 SEEDS = (1, 2, 3, 4, 5)
 MIXTURES = ("ring", "grid")
@@ -221,8 +222,8 @@ def picture(root: Path, done: list[runs.Run]) -> Image.Image:
         files = [folder / "samples.npy" for folder in folders[:: len(SEEDS)]]
         # a training that diverged has none
         drawn = [np.load(file) if file.exists() else real[:0] for file in files]
-        panels += [monitor.scatter(real, points, side=PANEL) for points in (real, *drawn)]
-    return Image.fromarray(monitor.tile(np.stack(panels), len(MIXTURES), 1 + len(ENTRIES)))
+        panels += [callbacks.scatter(real, points, side=PANEL) for points in (real, *drawn)]
+    return Image.fromarray(callbacks.tile(np.stack(panels), len(MIXTURES), 1 + len(ENTRIES)))
 
 
 def _means(scores: list[dict[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import reporting, runs
-from models import monitor
 from models.config import (
     Adversarial,
     Experiment,
@@ -28,6 +27,7 @@ from models.config import (
 from models.data import Arrays
 from models.gans.base import GAN
 from models.metrics.parzen import Parzen, parzen
+from models.training import callbacks
 
 SEED = 1
 TRAINED_ON = 50_000
@@ -155,7 +155,7 @@ def picture(root: Path, done: list[runs.Run]) -> Image.Image:
     """Samples of each entry, five rows of twenty each."""
     files = [runs.folder_of(run, root) / "samples.npy" for run in done]
     drawn = [np.load(file) for file in files if file.exists()]
-    return Image.fromarray(monitor.tile(np.concatenate(drawn), 5 * len(drawn), SHOWN // 5))
+    return Image.fromarray(callbacks.tile(np.concatenate(drawn), 5 * len(drawn), SHOWN // 5))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from models.code import code_hash
 from models.config import Experiment
-from models.source import source_hash
 from pipeline import session
 
 FIRST_OWN = "GanTrainer"
@@ -40,7 +40,7 @@ Record = dict[str, Any]
 
 def code() -> str:
     """A digest of the code that decides the figures of a run."""
-    return source_hash("models", "components")
+    return code_hash("models", "components")
 
 
 class Run(NamedTuple):
@@ -105,7 +105,7 @@ def share(experiment: Experiment, root: Path) -> None:
     """Runs the stages up to the classifier that judges, below a root, whose cache the runs are given."""
     began = time.time()
     with session.locked(root), session.logged(root / "logs" / "run.log") as console:
-        from components.example_gen.sources import fingerprint
+        from components.example_gen.sources.source import fingerprint
         from pipeline.local_runner import Runner
         from pipeline.pipeline import create_pipeline
         from pipeline.summary import Summary

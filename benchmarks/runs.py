@@ -19,7 +19,7 @@ import tensorflow as tf
 from models.config import Experiment
 from models.data import Arrays
 from models.gans.base import GAN
-from models.loop import TrainingDiverged, make_loop
+from models.training.loop import TrainingDiverged, make_loop
 
 SAYS_SECONDS = 60
 """How often a training says where it is."""
@@ -143,7 +143,7 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: it cannot be brought.
     """
-    from pipeline.fetch import fetch
+    from pipeline.commands.fetch import fetch
 
     # several processes ask for it, and it says so each time
     with contextlib.redirect_stderr(None):

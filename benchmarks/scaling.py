@@ -107,7 +107,7 @@ def train_in_this_process(way: Way, calls: int, folder: Path, own: set[int], tf_
     import numpy as np
 
     from models.data import Arrays
-    from models.loop import make_loop
+    from models.training.loop import make_loop
 
     config = experiment(way.strategy, calls)
     random = np.random.default_rng(SEED)

@@ -30,8 +30,8 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import reporting
-from models import export
 from models.catalog import lookup
+from models.export import saving
 from pipeline.experiments import DIGITS_CGAN
 
 SEED = 0
@@ -88,7 +88,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ganworks-") as scratch:
         model = Path(scratch, NAME, "1")
-        export.save(lookup("scheme", DIGITS_CGAN.scheme.name)(DIGITS_CGAN), str(model))
+        saving.save(lookup("scheme", DIGITS_CGAN.scheme.name)(DIGITS_CGAN), str(model))
         times: dict[tuple[str, int, int], Times] = {}
         for rows in ROWS:
             for callers in CONCURRENCIES:

@@ -15,7 +15,6 @@ import tensorflow as tf
 from PIL import Image
 
 from benchmarks import reporting, runs
-from models import features, monitor
 from models.config import (
     Adversarial,
     DCGANDiscriminator,
@@ -27,8 +26,10 @@ from models.config import (
     Training,
 )
 from models.data import Arrays
+from models.extractors import classifier
 from models.gans.base import GAN
 from models.metrics.stacked import stacked_kl, stacked_modes
+from models.training import callbacks
 
 SEED = 1
 TRAINED_ON = 128_000
@@ -79,15 +80,15 @@ def main(root: Path = Path("runs/bench/stacked")) -> int:
     held_out, labels = triples("t10k", SAMPLES)
     measured = runs.carry_out(todo, runs.Work(examples, measure), root)
     judge_by = Evaluation(extractor_steps=CLASSIFIER_STEPS)
-    classifier, _ = features.extractor(todo[0].experiment.data, judge_by, examples(todo[0].experiment))
+    reader, _ = classifier.extractor(todo[0].experiment.data, judge_by, examples(todo[0].experiment))
     rows: list[dict[str, Any]] = [
         {"generator": name, "published_modes": modes, "published_kl": kl} for name, (modes, kl) in PUBLISHED.items()
     ]
-    right = features.accuracy(classifier, held_out, labels)
-    rows.append({"generator": "held-out digits", **score(classifier, held_out), "triples_read_right": round(right, 4)})
+    right = classifier.accuracy(reader, held_out, labels)
+    rows.append({"generator": "held-out digits", **score(reader, held_out), "triples_read_right": round(right, 4)})
     for run, figures in zip(todo, measured, strict=True):
         samples = runs.folder_of(run, root) / "samples.npy"
-        scored = score(classifier, np.load(samples)) if samples.exists() else {}
+        scored = score(reader, np.load(samples)) if samples.exists() else {}
         rows.append({"generator": run.name, **scored, "steps": run.experiment.training.steps, **figures})
     picture(root, todo).save(reporting.DOCS / "results-stacked.png", optimize=True)
     return reporting.finish("stacked", began=began, rows=rows, marks=judge(rows), seed=SEED)
@@ -136,11 +137,11 @@ def measure(gan: GAN, folder: Path) -> dict[str, Any]:
     return {}
 
 
-def score(classifier: keras.Model, images: np.ndarray) -> dict[str, float]:
+def score(reader: keras.Model, images: np.ndarray) -> dict[str, float]:
     """Modes and KL of images [26,000, 28, 28, 3] uint8."""
-    read = tf.function(lambda x: tf.nn.softmax(classifier(x, training=False)["logits"]))
+    read = tf.function(lambda x: tf.nn.softmax(reader(x, training=False)["logits"]))
     parts = np.array_split(images, 26)
-    probabilities = np.concatenate([read(features.as_input(part)).numpy() for part in parts])
+    probabilities = np.concatenate([read(classifier.as_input(part)).numpy() for part in parts])
     return {"modes": stacked_modes(probabilities).value, "kl": round(stacked_kl(probabilities).value, 3)}
 
 
@@ -157,7 +158,7 @@ def picture(root: Path, done: list[runs.Run]) -> Image.Image:
     """Samples of each entry, three rows of twenty each."""
     files = [runs.folder_of(run, root) / "samples.npy" for run in done]
     drawn = [np.load(file)[:SHOWN] for file in files if file.exists()]
-    return Image.fromarray(monitor.tile(np.concatenate(drawn), 3 * len(drawn), SHOWN // 3))
+    return Image.fromarray(callbacks.tile(np.concatenate(drawn), 3 * len(drawn), SHOWN // 3))
 
 
 if __name__ == "__main__":

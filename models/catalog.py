@@ -8,7 +8,7 @@ has its variant in `models.config` beside it.
 import importlib
 from typing import Any
 
-from models.extractors import Pretrained
+from models.extractors.pretrained import Pretrained
 from models.metrics.metric import Kind as Kind
 from models.metrics.metric import Metric as Metric
 from models.words import near_misses as near_misses
@@ -73,14 +73,14 @@ DISCRIMINATORS = {
 }
 
 SOURCES = {
-    "digits": "components.example_gen.digits:Digits",
-    "idx": "components.example_gen.idx:Idx",
-    "folder": "components.example_gen.folder:Folder",
-    "zip": "components.example_gen.folder:ZipFile",
-    "tar": "components.example_gen.folder:TarFile",
-    "tfds": "components.example_gen.prepared:Prepared",
-    "mixture": "components.example_gen.points:Points",
-    "stacked": "components.example_gen.stacked:Stacked",
+    "digits": "components.example_gen.sources.digits:Digits",
+    "idx": "components.example_gen.sources.idx:Idx",
+    "folder": "components.example_gen.sources.folder:Folder",
+    "zip": "components.example_gen.sources.folder:ZipFile",
+    "tar": "components.example_gen.sources.folder:TarFile",
+    "tfds": "components.example_gen.sources.prepared:Prepared",
+    "mixture": "components.example_gen.sources.points:Points",
+    "stacked": "components.example_gen.sources.stacked:Stacked",
 }
 
 MIXTURES = {
@@ -104,8 +104,8 @@ SCHEMES = {
 LITE0_WEIGHTS = "data/efficientnet_lite0/efficientnet_lite0.pth"
 EXTRACTORS = {
     # pretrained ones; any other name is one for the features of a classifier that is trained on the data
-    "inception_v3": Pretrained("models.inception:load_inception", 2048),
-    "efficientnet_lite0": Pretrained("models.efficientnet:load_efficientnet_lite0", 1280, LITE0_WEIGHTS),
+    "inception_v3": Pretrained("models.extractors.inception:load_inception", 2048),
+    "efficientnet_lite0": Pretrained("models.extractors.efficientnet:load_efficientnet_lite0", 1280, LITE0_WEIGHTS),
 }
 
 UNLABELLED = "efficientnet_lite0"

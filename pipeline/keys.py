@@ -7,9 +7,9 @@ A new part in the catalog, or one that another experiment uses, changes none of 
 from collections.abc import Iterable, Iterator
 
 from models import catalog, closure
+from models.code import code_hash
 from models.config import Data, Experiment, Translator
 from models.config.variants import line
-from models.source import source_hash
 
 
 def ingestion(data: Data) -> str:
@@ -31,7 +31,7 @@ def extractor(experiment: Experiment) -> str:
     """Digests what FeatureTrainer runs."""
     pretrained = catalog.EXTRACTORS.get(experiment.evaluation.extractor)
     lines = [pretrained.line] if pretrained else []
-    return _digest(["models.features"], [*lines, *mixture_lines(experiment.data)])
+    return _digest(["models.extractors.classifier"], [*lines, *mixture_lines(experiment.data)])
 
 
 def training(experiment: Experiment) -> str:
@@ -95,4 +95,4 @@ def _digest(entries: Iterable[str], lines: Iterable[str] = ()) -> str:
     listed = list(lines)
     own = {each.partition(":")[0].partition(".")[0] for each in listed} - set(closure.OURS)
     found = closure.digest(entries, (each for each in listed if each.partition(".")[0] not in own))
-    return "-".join([found, *(source_hash(each) for each in sorted(own))])
+    return "-".join([found, *(code_hash(each) for each in sorted(own))])

@@ -14,7 +14,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 
-from components.example_gen.sources import fingerprint
+from components.example_gen.sources.source import fingerprint
 from pipeline.faults import StageFailed, one_line
 from pipeline.pipeline import create_pipeline
 from pipeline.stages import Display, discard_unfinished

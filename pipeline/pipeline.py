@@ -24,7 +24,7 @@ from components.gan_evaluator.component import GanEvaluator
 from components.gan_trainer.component import GanTrainer
 from components.serving_validator.component import ServingValidator
 from models.config import Data, Experiment, Serving
-from models.export import RECORDED
+from models.export.saving import RECORDED
 from pipeline import keys
 from pipeline.baseline import BlessedBeforeStrategy
 
@@ -84,7 +84,7 @@ def create_pipeline(
     transformed = transform.outputs["transformed_examples"]
     feature_trainer = Trainer(
         examples=transformed,
-        run_fn="models.features.run_fn",
+        run_fn="models.extractors.classifier.run_fn",
         eval_args=trainer_pb2.EvalArgs(splits=[experiment.evaluation.split]),
         custom_config={
             "experiment": _extractor_json(experiment),

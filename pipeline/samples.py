@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from models.config import Experiment
-from models.monitor import MOST_ROWS, scatter, tile
+from models.training.callbacks import MOST_ROWS, scatter, tile
 
 ROWS, COLUMNS = 10, 10
 POINTS = 2_500

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from serving.batching_parameters import BatchingParameters
-from serving.errors import Code, ServingError, invalid
 from serving.metrics import Metrics
+from serving.wire.errors import Code, ServingError, invalid
 
 Arrays = dict[str, np.ndarray]
 Run = Callable[[Arrays], Arrays]

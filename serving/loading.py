@@ -8,12 +8,12 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving import answers
-from serving.answers import Limits
 from serving.batching import Batcher
-from serving.errors import ServingError, invalid
 from serving.metrics import Metrics
 from serving.servable import Servable
+from serving.wire import answers
+from serving.wire.answers import Limits
+from serving.wire.errors import ServingError, invalid
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARMUP_RECORDS = 1000

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
 from serving import model_config
-from serving.errors import Code, ServingError, from_loading, invalid
 from serving.loading import Loader, fingerprint
 from serving.metrics import Metrics
 from serving.model_config import ModelConfig, ModelServerConfig
 from serving.servable import Servable
+from serving.wire.errors import Code, ServingError, from_loading, invalid
 
 START, LOADING, AVAILABLE, UNLOADING, END = (
     get_model_status_pb2.ModelVersionStatus.State.Value(name)

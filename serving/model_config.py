@@ -12,7 +12,7 @@ from tensorflow_serving.config.file_system_storage_path_source_pb2 import FileSy
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig as ModelConfig
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig as ModelServerConfig
 
-from serving.errors import Code, ServingError, invalid
+from serving.wire.errors import Code, ServingError, invalid
 
 PLATFORM = "tensorflow"
 MAX_VERSION = 2**63 - 1

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving import model_config
-from serving.answers import Limits
 from serving.model_config import ModelServerConfig, VersionPolicy
+from serving.wire.answers import Limits
 
 LOOPBACK = "127.0.0.1"
 

@@ -10,10 +10,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef as Signature
 
-from serving import example_methods, tensors
 from serving.batching import Batcher, batch_rows, too_large
-from serving.errors import Code, ServingError, from_tensorflow, invalid
 from serving.metrics import Metrics
+from serving.wire import example_methods, tensors
+from serving.wire.errors import Code, ServingError, from_tensorflow, invalid
 
 DEFAULT_SIGNATURE = "serving_default"
 

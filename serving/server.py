@@ -15,14 +15,14 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from serving import batching_parameters
 from serving.batching import Batcher
-from serving.errors import ServingError
-from serving.grpc_service import ModelService, PredictionService
-from serving.http_protocol import PatientProtocol
 from serving.loading import Loader
 from serving.manager import Manager
 from serving.metrics import Metrics
 from serving.options import ServerOptions, Tls, bound
-from serving.rest import Rest, build_app
+from serving.wire.errors import ServingError
+from serving.wire.grpc_service import ModelService, PredictionService
+from serving.wire.http_protocol import PatientProtocol
+from serving.wire.rest import Rest, build_app
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models import precision
 from models.config import (
     Adversarial,
     Data,
@@ -22,6 +21,7 @@ from models.config import (
     Training,
 )
 from models.config.variants import made_by
+from models.training import precision
 
 DATA = Images(resolution=16, channels=1, classes=3)
 

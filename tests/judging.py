@@ -11,7 +11,6 @@ import tensorflow as tf
 from sklearn.datasets import load_digits
 
 from components.gan_evaluator.judge import Verdict, judge
-from models import features
 from models.config import (
     Adversarial,
     AtLeast,
@@ -23,6 +22,7 @@ from models.config import (
     Threshold,
     Training,
 )
+from models.extractors import classifier
 
 DIGITS = Images(source="digits", resolution=16, channels=1, classes=10)
 LATENT = 8
@@ -128,7 +128,7 @@ def collapsed(images: np.ndarray, labels: np.ndarray) -> Callable:
 def train_extractor(root: Path) -> None:
     """A classifier of the digits that were written below `root`."""
     custom = {"data": DIGITS.model_dump(), "evaluation": {"extractor_steps": 250}}
-    features.run_fn(
+    classifier.run_fn(
         SimpleNamespace(
             train_files=[str(root / "examples/Split-train/*")],
             eval_files=[str(root / "examples/Split-eval/*")],

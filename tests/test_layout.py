@@ -15,7 +15,7 @@ ALLOWED = {
     "models": {"models"},
     "components": {"models", "components", "serving"},
     "pipeline": {"models", "components", "pipeline", "serving"},
-    "serving": {"models.config", "models.catalog", "models.saved", "serving"},
+    "serving": {"models.config", "models.catalog", "models.export.saved", "serving"},
 }
 """Our own packages or modules that a package may import."""
 

@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks.scaling import loopback, split_processor
 from models.config import Data, Experiment
 from models.data import Arrays
-from models.loop import make_loop
+from models.training.loop import make_loop
 from tests.harness import weights
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["models.training"])
+FORKED.set_forkserver_preload(["models.training.train"])
 
 WAYS = {"one_device": "one_device", "mirrored": "mirrored", "worker_0": "multi_worker", "worker_1": "multi_worker"}
 """A process that trains -> its strategy."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from components.example_gen.near import MOST, together
-from components.example_gen.sources import CHOOSE, EVAL, TRAIN, Head, Shard, Source, split_of
+from components.example_gen.sources.source import CHOOSE, EVAL, TRAIN, Head, Shard, Source, split_of
 from models.config import OneSource
 
 KEPT = 3

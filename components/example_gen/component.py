@@ -39,7 +39,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         Args:
             data: what is read; fields that this component does not read are left out, so that a change of theirs does
                 not ingest again.
-            fingerprint: what `components.example_gen.sources.fingerprint` says of the source: part of the cache key.
+            fingerprint: what `sources.source.fingerprint` says of the source: part of the cache key.
                 A cluster's tasks find it by themselves: `components.example_gen.driver`.
             source: digest of the code that reads: part of the cache key.
             data_source: in place of the source that `data` names; see `components.runtime`.

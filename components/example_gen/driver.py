@@ -14,7 +14,7 @@ from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
 from tfx.orchestration.kubeflow.v2.file_based_example_gen.driver import _parse_flags
 from tfx.utils import io_utils
 
-from components.example_gen.sources import fingerprint
+from components.example_gen.sources.source import fingerprint
 from components.runtime import data_of
 
 FINGERPRINT = "fingerprint"

@@ -9,7 +9,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.example_gen.ingest import ingest
-from components.example_gen.sources import SPLITS
+from components.example_gen.sources.source import SPLITS
 from components.runtime import data_of
 
 

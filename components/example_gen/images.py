@@ -10,8 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from components.example_gen.kinds import HEAD_BYTES, iso_format
 from components.example_gen.notes import CROPPED
+from components.example_gen.sources.kinds import HEAD_BYTES, iso_format
 
 # What Pillow's modes hold once alpha and palettes are resolved. Others (floats, 32-bit integers) have no range that
 # would say which 8-bit grey a value is.

@@ -12,7 +12,7 @@ from components import preflight
 from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, Picture, read_picture
 from components.example_gen.report import NAMED_FAULTS, REPORT_FILES, Report, read_reports
-from components.example_gen.sources import (
+from components.example_gen.sources.source import (
     CHOOSE,
     EVAL,
     SPLITS,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from components.example_gen.images import THUMBNAIL
 from components.example_gen.notes import COPIES, NAMED, NEAR, NEAR_HELD_OUT, Note, Notes
-from components.example_gen.sources import EVAL, TRAIN
+from components.example_gen.sources.source import EVAL, TRAIN
 
 BITS = 3
 """How many of the 64 bits of two hashes may differ: with fewer than four, one of the four parts is equal."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.example_gen.notes import REPORT_FILES, Notes
 from components.example_gen.notes import merged as merged_notes
 from components.example_gen.notes import read as read_notes
-from components.example_gen.sources import Fault
+from components.example_gen.sources.source import Fault
 from models.config import Data
 
 NAMED_FAULTS = 20

@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from components.gan_evaluator import gate
-from models.health import follow
 from models.metrics.estimate import Estimate
+from models.training.monitor import follow
 
 SHARE = 0.2
 """The last share of the logged steps: the end of the training."""
@@ -34,7 +34,7 @@ def read_history(run_dir: str | None) -> list[dict[str, float]]:
 
 
 def health(history: list[dict[str, float]]) -> dict[str, Any]:
-    """The monitor's verdict at the end of the training as plain values; see `models.health.Verdict`."""
+    """The monitor's verdict at the end of the training as plain values; see `models.training.monitor.Verdict`."""
     if not history:
         return dict(NOT_LOGGED)
     verdict = follow(history)

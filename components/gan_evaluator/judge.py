@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from components.beam import local_pipeline
 from components.gan_evaluator import gate, report
-from components.gan_evaluator.bench import Bench, some
 from components.gan_evaluator.copies import equal_to
 from components.gan_evaluator.history import at_the_end, health, read_history
+from components.gan_evaluator.instruments import Instruments, some
 from components.gan_evaluator.measuring import Population
 from components.gan_evaluator.populations import MakePipeline, Side, look
 from components.gan_evaluator.saved_models import Extractor, Generator
@@ -112,11 +112,11 @@ def judge(
     """
     reference = _read(train_examples, eval_examples, experiment)
     generator = Generator(model, experiment)
-    bench = _bench(reference, experiment, feature_model, make_pipeline, experiment.evaluation.samples)
-    seen = bench.look(bench.side(generator), scratch)
+    instruments = _instruments(reference, experiment, feature_model, make_pipeline, experiment.evaluation.samples)
+    seen = instruments.look(instruments.side(generator), scratch)
     history = read_history(run_dir)
-    blessed, baseline_state = _measure_baseline(bench, seen, baseline, scratch)
-    lines = _lines(bench, seen, blessed) | _player_lines(history, experiment)
+    blessed, baseline_state = _measure_baseline(instruments, seen, baseline, scratch)
+    lines = _lines(instruments, seen, blessed) | _player_lines(history, experiment)
     protocol = {
         "extractor": Extractor(feature_model).record,
         "baseline": baseline_state,
@@ -125,7 +125,7 @@ def judge(
         "lineage": [dict(each) for each in lineage],
         "ingested": [dict(each) for each in ingested],
     }
-    return _verdict(bench, seen, lines, protocol, reference, history=history, ways=bench.ways(generator))
+    return _verdict(instruments, seen, lines, protocol, reference, history=history, ways=instruments.ways(generator))
 
 
 def judge_images(
@@ -158,9 +158,9 @@ def judge_images(
     """
     reference = _read(train_examples, eval_examples, experiment)
     count = min(experiment.evaluation.samples, len(images))
-    bench = _bench(reference, experiment, feature_model, make_pipeline, count)
+    instruments = _instruments(reference, experiment, feature_model, make_pipeline, count)
     examples, labels = some(images, count, experiment.evaluation.seed)
-    seen = bench.look(Side(count, examples=examples, labels=labels), None)
+    seen = instruments.look(Side(count, examples=examples, labels=labels), None)
     # They have no training to tell of; what a threshold asks of one cannot be estimated.
     players = {name: line for name, line in _player_lines([], experiment).items() if line.threshold}
     protocol = {
@@ -171,7 +171,7 @@ def judge_images(
         "lineage": [],
         "origin": dict(origin),
     }
-    return _verdict(bench, seen, _lines(bench, seen, {}) | players, protocol, reference, warnings=warnings)
+    return _verdict(instruments, seen, _lines(instruments, seen, {}) | players, protocol, reference, warnings=warnings)
 
 
 class _Reference(NamedTuple):
@@ -197,16 +197,16 @@ def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment)
     return _Reference(trained_on, kept_back, int(copied.sum()))
 
 
-def _bench(
+def _instruments(
     reference: _Reference, experiment: Experiment, feature_model: str, make_pipeline: MakePipeline, generated: int
-) -> Bench:
-    """See `Bench`."""
+) -> Instruments:
+    """See `Instruments`."""
     beam_look = functools.partial(look, make_pipeline=make_pipeline)
-    return Bench(experiment, feature_model, reference.train, reference.held_out, beam_look, generated)
+    return Instruments(experiment, feature_model, reference.train, reference.held_out, beam_look, generated)
 
 
 def _verdict(
-    bench: Bench,
+    instruments: Instruments,
     seen: dict[str, Population],
     lines: dict[str, gate.Line],
     protocol: dict[str, Any],
@@ -217,7 +217,7 @@ def _verdict(
     ways: np.ndarray | None = None,
 ) -> Verdict:
     """What all lines together say, with the report."""
-    faults = {name: catalog.METRICS[key].fault for name, key in bench.names.items()}
+    faults = {name: catalog.METRICS[key].fault for name, key in instruments.names.items()}
     allowed, reason = gate.reason_of(lines, faults)
     _log.info("%s", reason)
     counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
@@ -226,11 +226,11 @@ def _verdict(
     warnings = [*warnings, *_warnings(counts, lines)]
     for warning in warnings:
         _log.warning("%s", warning)
-    evaluation = bench.experiment.evaluation
+    evaluation = instruments.experiment.evaluation
     extractor = protocol["extractor"] | {"name": evaluation.extractor}
     rigour = {"confidence": evaluation.confidence, "standard_errors": evaluation.z}
     evidence = report.Evidence(
-        experiment=bench.experiment,
+        experiment=instruments.experiment,
         blessed=allowed,
         lines=lines,
         warnings=warnings,
@@ -263,34 +263,36 @@ def _warnings(counts: Mapping[str, int], lines: Mapping[str, gate.Line]) -> Iter
 
 
 def _measure_baseline(
-    bench: Bench, seen: dict[str, Population], directory: str | None, scratch: str | None
+    instruments: Instruments, seen: dict[str, Population], directory: str | None, scratch: str | None
 ) -> tuple[dict[str, Estimate], str]:
     """The blessed model's estimates and what is to be said of it; one that does not fit the data is no baseline."""
     if directory is None:
         return {}, "no model was blessed before"
     try:
-        made = bench.look_at(bench.side(Generator(directory, bench.experiment)), scratch)
+        made = instruments.look_at(instruments.side(Generator(directory, instruments.experiment)), scratch)
     except ValueError as error:
         _log.warning("The latest blessed model is not comparable: %s", error)
         return {}, f"the latest blessed model is not comparable: {error}"
-    return bench.measure(seen | {"baseline": made}, "baseline")[0], "measured again with the same noise and labels"
+    return instruments.measure(seen | {"baseline": made}, "baseline")[
+        0
+    ], "measured again with the same noise and labels"
 
 
-def _lines(bench: Bench, seen: dict[str, Population], blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
+def _lines(instruments: Instruments, seen: dict[str, Population], blessed: dict[str, Estimate]) -> dict[str, gate.Line]:
     """Every metric of the catalog, held against its threshold."""
-    (estimates, missing), (floor, _) = (bench.measure(seen, side) for side in ("fake", "floor"))
+    (estimates, missing), (floor, _) = (instruments.measure(seen, side) for side in ("fake", "floor"))
     return {
         name: gate.judge_metric(
             estimates.get(name),
-            bench.threshold(name),
-            evaluation=bench.experiment.evaluation,
+            instruments.threshold(name),
+            evaluation=instruments.experiment.evaluation,
             floor=floor.get(name),
             baseline=blessed.get(name),
             better=catalog.METRICS[key].better,
             measures=catalog.METRICS[key].measures,
             missing=missing.get(name, ""),
         )
-        for name, key in bench.names.items()
+        for name, key in instruments.names.items()
     }
 
 

@@ -14,10 +14,10 @@ from PIL import Image
 from components.gan_evaluator import gate
 from components.gan_evaluator.charts import line_chart, scatter
 from components.gan_evaluator.measuring import Population
-from models import looks
 from models.config import Experiment
 from models.data import Arrays
 from models.metrics.distances import nearest
+from models.training import looks
 
 CLASSES_SHOWN = 20
 IMAGES_A_ROW = 8

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models import features, saved
 from models.config import Experiment, NoiseGenerator
+from models.export import saved
+from models.extractors import classifier
 
 BATCH = 100
 """Examples in one call. Fixed, as float results may depend on it in their last digits."""
@@ -28,7 +29,7 @@ class Generator:
     Attributes:
         directory: as given.
         conditional: whether it takes labels.
-        record: what made it; see `models.export.record`. Empty where it does not say.
+        record: what made it; see `models.export.saving.record`. Empty where it does not say.
 
     Raises:
         ValueError: it cannot be loaded or lacks the signature or the input `z`.
@@ -169,7 +170,7 @@ class Extractor:
     def __init__(self, directory: str):
         self._directory = directory
         self._module, self._signature = _load(directory, "a feature extractor")
-        self.record = _record(directory, features.RECORD)
+        self.record = _record(directory, classifier.RECORD)
 
     def extract(self, examples: np.ndarray) -> dict[str, np.ndarray]:
         """Features and class probabilities.
@@ -190,7 +191,7 @@ class Extractor:
             raise ValueError(f"a judgement needs {name}s on both sides; received none on one")
         seen: dict[str, list[np.ndarray]] = {"features": []}
         for start in range(0, len(examples), BATCH):
-            batch = tf.constant(features.as_input(examples[start : start + BATCH]))
+            batch = tf.constant(classifier.as_input(examples[start : start + BATCH]))
             try:
                 outputs = self._signature(**{name: batch})
             except (TypeError, tf.errors.InvalidArgumentError):

@@ -33,7 +33,7 @@ class GanTrainer(base_component.BaseComponent):
 
     Args:
         examples: transformed examples; the splits `train` and, for looks at samples, `choose` are read.
-        experiment: JSON of an `Experiment` with the parts that made a model (`models.export.RECORDED`); parts that
+        experiment: JSON of an `Experiment` with the parts that made a model (`export.saving.RECORDED`); parts that
             do not change the weights are left out, so that changing them does not train again.
         checkpoint_root: a folder that outlives the execution; a killed training continues from there.
         source: hash of the code that trains, part of the cache key.

@@ -1,4 +1,4 @@
-"""The executor of GanTrainer: unwraps artifacts and calls `models.training.train`."""
+"""The executor of GanTrainer: unwraps artifacts and calls `models.training.train.train`."""
 
 import hashlib
 import posixpath
@@ -10,8 +10,8 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.runtime import experiment_of
-from models.export import RECORDED
-from models.training import train
+from models.export.saving import RECORDED
+from models.training.train import train
 
 
 class Executor(base_executor.BaseExecutor):

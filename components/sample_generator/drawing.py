@@ -13,7 +13,7 @@ from PIL import Image
 
 from components.example_gen.images import Picture
 from components.example_gen.ingest import to_example
-from components.example_gen.sources import Point
+from components.example_gen.sources.source import Point
 from components.sample_generator.order import Order, Shard, claim, fitted, manifest
 
 PARTS = ".parts"

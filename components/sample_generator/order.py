@@ -12,7 +12,7 @@ import tensorflow as tf
 from pydantic import Field, ValidationError, model_validator
 
 from models.config.frozen import Frozen, one_line
-from models.saved import EXPERIMENT, classes_of
+from models.export.saved import EXPERIMENT, classes_of
 
 MANIFEST = "samples.json"
 """Beside the shards: the order, and the model that it was given to."""

@@ -13,9 +13,9 @@ from tfx.utils import io_utils
 
 from components.serving_validator import checks, process
 from components.serving_validator.requests import Request, requests, write_warm_up
-from models.card import card
 from models.config import Experiment
-from models.saved import CARD, WARM_UP
+from models.export.card import card
+from models.export.saved import CARD, WARM_UP
 from serving.client import Client, ServingError
 
 VERSION = "1"

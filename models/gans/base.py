@@ -7,12 +7,12 @@ from typing import Any, Literal, NamedTuple
 import keras
 import tensorflow as tf
 
-from models import precision
 from models.config import Experiment, Optimizer
 from models.config.variants import made_by
-from models.ema import WeightAverage
-from models.optimizers import make_optimizer
 from models.randomness import Key, Name, draw, key
+from models.training import precision
+from models.training.averages import WeightAverage
+from models.training.optimizers import make_optimizer
 
 Batch = Mapping[str, tf.Tensor]
 """Real examples of one step and replica, as `models.data.batches` gives them: `x` [draws, batch, ...] uint8 images or

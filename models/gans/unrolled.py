@@ -9,9 +9,9 @@ import tensorflow as tf
 from models.config import Alternating
 from models.gans.base import Inputs, clipped
 from models.gans.game import Game
-from models.optimizers import Adam
 from models.penalties import clip_weight
 from models.randomness import Key, fold
+from models.training.optimizers import Adam
 
 Descent = Callable[[int, Sequence[tf.Tensor], Sequence[tf.Tensor]], list[tf.Tensor]]
 """The weights after the i-th update from now on, of the weights before it and the gradients."""

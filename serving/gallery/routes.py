@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from models.saved import classes_of
+from models.export.saved import classes_of
 from serving.model_config import ModelServerConfig
 
 FOLDER = Path(__file__).parent

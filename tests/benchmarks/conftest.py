@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from pipeline import fetch
+from pipeline.commands import fetch
 
 COUNTS = {"train": 60, "t10k": 30}
 

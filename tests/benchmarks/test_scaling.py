@@ -4,7 +4,7 @@ import os
 import pytest
 
 from benchmarks import scaling
-from models.strategies import Cluster
+from models.training.strategies import Cluster
 
 
 def test_halves_the_cores_of_this_process():

@@ -11,11 +11,11 @@ from PIL import Image
 from tfx.types.standard_artifacts import Examples
 
 from components import preflight
-from components.example_gen import points, stacked
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.executor import Executor
 from components.example_gen.ingest import ingest
-from components.example_gen.sources import SPLITS, TRAINED
+from components.example_gen.sources import points, stacked
+from components.example_gen.sources.source import SPLITS, TRAINED
 from models import mixtures
 from models.config import Images, Points, Stacked, Unpaired
 from models.metrics.modes import nearest_modes
@@ -165,7 +165,7 @@ class TestSplit:
         for number, file in enumerate(sorted(root.rglob("*.png"), reverse=True)):
             file.rename(file.with_name(f"renamed-{number}.png"))
         write_classes(root / "bee" / "more", {"x": 25}, shape=(3, 3, 3))
-        monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 7)
+        monkeypatch.setattr("components.example_gen.sources.folder.SHARD_FILES", 7)
         _, after = run(f"folder:{root}", tmp_path / "b", eval_share=0.3)
         for split in SPLITS:
             assert set(by_bytes(before[split])) <= set(by_bytes(after[split]))
@@ -258,7 +258,7 @@ class TestClassesOfAFew:
     def test_shards_decide_nothing(self, tmp_path, monkeypatch):
         root = write_classes(tmp_path / "in", dict.fromkeys("abcdef", 2))
         _, whole = run(f"folder:{root}", tmp_path / "a", classes=6)
-        monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 1)
+        monkeypatch.setattr("components.example_gen.sources.folder.SHARD_FILES", 1)
         _, cut = run(f"folder:{root}", tmp_path / "b", classes=6)
         assert {split: by_bytes(examples) for split, examples in whole.items()} == {
             split: by_bytes(examples) for split, examples in cut.items()

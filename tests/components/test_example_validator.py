@@ -12,7 +12,7 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from components.example_gen.images import Picture
 from components.example_gen.ingest import REPORT_FILES, Report, to_example
-from components.example_gen.sources import Point
+from components.example_gen.sources.source import Point
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor

@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.gan_evaluator import charts
 from components.gan_evaluator.judge import judge
 from components.gan_evaluator.saved_models import Generator
-from models import features, mixtures
+from models import mixtures
 from models.catalog import PLAYERS, metric_names
 from models.config import (
     Adversarial,
@@ -28,6 +28,7 @@ from models.config import (
     Threshold,
     Training,
 )
+from models.extractors import classifier
 from tests import judging
 
 RING = Points(source="mixture:ring", classes=8)
@@ -63,7 +64,7 @@ def draw(modes=8, width=1.0):
 
 
 def train_extractor(root, data, steps=1):
-    features.run_fn(
+    classifier.run_fn(
         SimpleNamespace(
             train_files=[str(root / "examples/Split-train/*")],
             eval_files=[str(root / "examples/Split-eval/*")],

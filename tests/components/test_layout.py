@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from components.example_gen import archives
-from components.example_gen.sources import SPLITS, TRAINED, Fault, fingerprint, open_source
+from components.example_gen.sources import archives
+from components.example_gen.sources.source import SPLITS, TRAINED, Fault, fingerprint, open_source
 from models.config import Images
 from tests.components.images import image_file, noise, write_classes
 

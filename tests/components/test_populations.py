@@ -6,7 +6,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components.gan_evaluator import populations
 from components.gan_evaluator.populations import Side, look
 from components.gan_evaluator.saved_models import Extractor, Generator
-from models import features
+from models.extractors import classifier
 from tests import judging
 
 COUNT = 130
@@ -23,7 +23,7 @@ def house(tmp_path_factory):
     """An extractor with random weights and a generator that copies real digits."""
     root = tmp_path_factory.mktemp("house")
     images, labels = judging.digits()["train"]
-    features.export(features.classifier(judging.DIGITS), judging.DIGITS, str(root / "extractor"), {})
+    classifier.export(classifier.classifier(judging.DIGITS), judging.DIGITS, str(root / "extractor"), {})
     judging.save_generator(root / "honest", judging.honest(images, labels))
     judging.save_generator(root / "not_finite", lambda z, label: judging.honest(images, labels)(z, label) / 0)
     return root

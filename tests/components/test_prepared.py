@@ -6,10 +6,10 @@ import pytest
 import tensorflow_datasets as tfds
 
 from components.example_gen.ingest import ingest
-from components.example_gen.prepared import _builder
-from components.example_gen.sources import SPLITS, fingerprint, open_source
+from components.example_gen.sources.prepared import _builder
+from components.example_gen.sources.source import SPLITS, fingerprint, open_source
 from models.config import Images
-from pipeline.fetch import fetch
+from pipeline.commands.fetch import fetch
 from tests.components.images import decoded, make_pipeline, noise, read_split
 
 REPOSITORY = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.example_gen import driver
-from components.example_gen.sources import fingerprint
+from components.example_gen.sources.source import fingerprint
 from components.runtime import data_of, experiment_of
 from models.config import Images, Unpaired
 from pipeline.experiments import TINY

@@ -22,14 +22,14 @@ from tfx_bsl.public.proto import model_spec_pb2
 from typer.testing import CliRunner
 
 from components.beam import local_pipeline
-from components.example_gen.folder import Folder
+from components.example_gen.sources.folder import Folder
 from components.sample_generator.component import SampleGenerator
 from components.sample_generator.drawing import generate, missing
 from components.sample_generator.executor import Executor
 from components.sample_generator.order import MANIFEST, Order
-from models import export
 from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Points, PointsDiscriminator, PointsGenerator
 from models.config.variants import made_by
+from models.export import saving
 from pipeline.cli import app
 from tests.harness import experiment
 
@@ -57,7 +57,7 @@ def by_class(**generator):
 
 def saved(folder, **parts):
     config = experiment(**parts)
-    export.save(made_by("scheme", config.scheme)(config), folder / "Format-Serving")
+    saving.save(made_by("scheme", config.scheme)(config), folder / "Format-Serving")
     return str(folder / "Format-Serving")
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from components.example_gen.samples import Samples, open_samples, write_samples
+from components.example_gen.sources.samples import Samples, open_samples, write_samples
 from models.config import Images
 from tests.components.images import decode, image_file, noise, write_classes
 

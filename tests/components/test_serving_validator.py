@@ -16,11 +16,11 @@ from tfx.types import standard_artifacts
 from components.serving_validator import process
 from components.serving_validator.executor import Executor
 from components.serving_validator.validator import validate
-from models import export
 from models.config import Serving
 from models.config.variants import made_by
-from models.saved import CARD, WARM_UP
-from models.signatures import Sampler
+from models.export import saving
+from models.export.saved import CARD, WARM_UP
+from models.export.signatures import Sampler
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
 from tests.harness import experiment
@@ -75,8 +75,8 @@ def saved(directory: Path, sampler=Sampler, **parts):
     """A model with the signatures of this sampler; where it lies, and what made it."""
     config = experiment(**parts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "Sampler", sampler)
-        export.save(made_by("scheme", config.scheme)(config), directory / "Format-Serving")
+        patch.setattr(saving, "Sampler", sampler)
+        saving.save(made_by("scheme", config.scheme)(config), directory / "Format-Serving")
     return str(directory / "Format-Serving"), config
 
 

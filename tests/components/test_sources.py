@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.example_gen import points, stacked
 from components.example_gen.images import Picture, read_picture
-from components.example_gen.sources import SPLITS, TRAINED, Fault, fingerprint, open_source, split_of
+from components.example_gen.sources import points, stacked
+from components.example_gen.sources.source import SPLITS, TRAINED, Fault, fingerprint, open_source, split_of
 from models import mixtures
 from models.config import Images, Stacked
 from tests.components.images import decode, image_file, noise, write_classes, write_idx
@@ -100,8 +100,8 @@ class TestIdx:
             for file in list(idx.iterdir()):
                 os.system(f"gzip {file}")
         whole = items(f"idx:{idx}")
-        monkeypatch.setattr("components.example_gen.idx.SHARD_IMAGES", 3)
-        monkeypatch.setattr("components.example_gen.idx.BATCH_PIXELS", 24)
+        monkeypatch.setattr("components.example_gen.sources.idx.SHARD_IMAGES", 3)
+        monkeypatch.setattr("components.example_gen.sources.idx.BATCH_PIXELS", 24)
         assert len(list(open_source(f"idx:{idx}").shards())) > 7
         assert items(f"idx:{idx}") == whole
 
@@ -121,7 +121,7 @@ class TestIdx:
 
     @pytest.mark.parametrize("shard_images", [3, 10_000])
     def test_a_truncated_gzip_loses_only_what_it_lacks(self, tmp_path, monkeypatch, shard_images):
-        monkeypatch.setattr("components.example_gen.idx.SHARD_IMAGES", shard_images)
+        monkeypatch.setattr("components.example_gen.sources.idx.SHARD_IMAGES", shard_images)
         write_idx(tmp_path, "train", noise(0, 20, 30, 30), np.arange(20), ".gz")
         path = tmp_path / "train-images-idx3-ubyte.gz"
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -213,7 +213,7 @@ class TestFolder:
 
     def test_shards_change_nothing(self, folder, monkeypatch):
         whole = items(f"folder:{folder}")
-        monkeypatch.setattr("components.example_gen.folder.SHARD_FILES", 2)
+        monkeypatch.setattr("components.example_gen.sources.folder.SHARD_FILES", 2)
         assert len(list(open_source(f"folder:{folder}").shards())) == 3
         assert items(f"folder:{folder}") == whole
 

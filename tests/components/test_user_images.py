@@ -10,7 +10,7 @@ from PIL import Image
 from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
-from components.example_gen.sources import SPLITS
+from components.example_gen.sources.source import SPLITS
 from models.config import Images
 from models.preprocessing import decode as decode_for_training
 from tests.components.images import image_file, make_pipeline, noise, read_split, write_classes

@@ -11,7 +11,7 @@ import tensorflow as tf
 from etils.epath import backend, gpath, register
 
 from models.files import copy_tree
-from models.training import train
+from models.training.train import train
 from tests.harness import experiment, weights, write_examples
 
 

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 from PIL import Image
 
-from pipeline.fetch import DATA_SETS
+from pipeline.commands.fetch import DATA_SETS
 from pipeline.fetching.registries import sha256
 
 SQUARE = '<path fill="#{color}" d="M0 0h8v16h-8z"/>'

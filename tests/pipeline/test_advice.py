@@ -7,7 +7,8 @@ import pytest
 
 from models import catalog
 from models.config import Experiment
-from pipeline import advice, running
+from pipeline import advice
+from pipeline.commands import running
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, FASHION_CGAN, MNIST_DCGAN, TINY, UNJUDGED
 
 PLAIN = Experiment(name="plain", data={"classes": 3}, training={"steps": 100})

@@ -35,7 +35,7 @@ def before():
 def test_a_new_gan_in_the_catalog_changes_no_other_experiment(before, monkeypatch):
     monkeypatch.setitem(catalog.SCHEMES, "new", "models.gans.cycle:CycleGAN")
     monkeypatch.setitem(catalog.OBJECTIVES, "new", "models.objectives:hinge")
-    monkeypatch.setitem(catalog.SOURCES, "new", "components.example_gen.idx:Idx")
+    monkeypatch.setitem(catalog.SOURCES, "new", "components.example_gen.sources.idx:Idx")
     assert {name: of(experiment) for name, experiment in ALL.items()} == before
 
 

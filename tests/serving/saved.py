@@ -10,9 +10,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving import model_config
-from serving.answers import Limits
 from serving.options import ServerOptions
 from serving.server import EmbeddedServer
+from serving.wire.answers import Limits
 
 
 def half_plus(directory: Path, addend: float) -> None:

@@ -12,8 +12,8 @@ import pytest
 from serving import batching_parameters
 from serving.batching import Batcher
 from serving.batching_parameters import BatchingParameters
-from serving.errors import ServingError, invalid
 from serving.metrics import Metrics
+from serving.wire.errors import ServingError, invalid
 from tests.serving import saved
 from tests.serving.asking import predict_request, refused
 

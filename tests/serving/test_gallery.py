@@ -6,10 +6,10 @@ import httpx
 import numpy as np
 import pytest
 
-from models import export
-from models.card import card
 from models.catalog import lookup
 from models.config import Adversarial, Latent, Points, PointsDiscriminator, PointsGenerator
+from models.export import saving
+from models.export.card import card
 from serving.gallery import routes as gallery
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
@@ -28,7 +28,7 @@ POINTS = Adversarial(
 
 def serve(folder, config, text=""):
     """A server with the page, of an untrained model that has a card."""
-    export.save(lookup("scheme", config.scheme.name)(config), folder / "small" / "1")
+    saving.save(lookup("scheme", config.scheme.name)(config), folder / "small" / "1")
     (folder / "small" / "1" / "MODEL_CARD.md").write_text(text or card(str(folder / "small" / "1")))
     models = find(folder / "small")
     return EmbeddedServer(

@@ -20,9 +20,9 @@ from starlette.staticfiles import StaticFiles
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving import logs, options
-from serving.answers import Limits
 from serving.options import ServerOptions, Tls
 from serving.server import EmbeddedServer
+from serving.wire.answers import Limits
 from tests.serving import saved
 from tests.serving.asking import predict_request
 

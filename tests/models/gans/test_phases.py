@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from models import mixtures
-from models.training import train
+from models.training.train import train
 from tests.models.gans.tiny import PLAIN, changed, copied, experiment, make, number, points
 
 LEVELS = "tests.models.gans.levels:TwoLevels"

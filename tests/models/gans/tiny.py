@@ -12,7 +12,7 @@ from models.config import Data, Discriminator, Experiment, Latent, NoiseGenerato
 from models.config.variants import made_by
 from models.data import Arrays, batches
 from models.gans.base import GAN, Phase
-from models.loop import stretches
+from models.training.loop import stretches
 
 SGD = Optimizer(name="sgd", learning_rate=0.1)
 

@@ -1,0 +1,125 @@
+"""`ganworks serve`, `sample` and `show-model`, as a user types them, on a model that was exported."""
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from models.catalog import lookup
+from models.export import saving
+from pipeline import cli
+from tests.harness import experiment
+from tests.pipeline.commands.test_cli import GANWORKS, ganworks
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    config = experiment()
+    directory = tmp_path_factory.mktemp("serving") / "small"
+    saving.save(lookup("scheme", config.scheme.name)(config), directory / "3")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def ports(model):
+    """gRPC's and REST's, of the command in a process of its own."""
+    command = [GANWORKS, "serve", model, "--grpc-port", "0", "--rest-port", "0", "--embedded"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        told = [process.stdout.readline(), process.stdout.readline()]
+        yield {"grpc": re.search(r":(\d+)$", told[0]).group(1), "rest": re.search(r":(\d+)$", told[1]).group(1)}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+@pytest.fixture
+def in_this_process(capfd, monkeypatch):
+    """The command line here, where TensorFlow is imported already."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ganworks", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code, (out, err) = ended.value.code, capfd.readouterr()
+        if isinstance(code, str):
+            # as the interpreter ends
+            code, err = 1, f"{err}{code}\n"
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return call
+
+
+def ask(command, ports, api, *arguments):
+    return command("sample", "--server", f"127.0.0.1:{ports[api]}", "--api", api, "--model", "small", *arguments)
+
+
+@pytest.mark.parametrize("api", ["grpc", "rest"])
+def test_a_picture_by_seed_and_label(ports, api, tmp_path):
+    out = tmp_path / "new" / "grid.png"
+    done = ask(ganworks, ports, api, "--n", "5", "--label", "0", "--label", "2", "--seed", "7", "--out", out)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{out}\n", "")
+    # two rows of five, each enlarged to 48 pixels, lines of 4 between
+    assert Image.open(out).size == (4 + 5 * 52, 4 + 2 * 52)
+
+
+def test_truncated_and_of_a_version(ports, tmp_path, in_this_process):
+    out = tmp_path / "grid.png"
+    done = ask(
+        in_this_process,
+        ports,
+        "grpc",
+        "--n",
+        "3",
+        "--label",
+        "1",
+        "--truncation",
+        "0.5",
+        "--version",
+        "3",
+        "--out",
+        out,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Image.open(out).size == (4 + 2 * 52, 4 + 2 * 52)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ([], "small asks for a --label; received none"),
+        (["--label", "3"], "answers INVALID_ARGUMENT: .*label is 0 to 2"),
+        (["--label", "1", "--version", "4"], "answers NOT_FOUND: "),
+        (["--label", "1", "--truncation", "-1"], "answers INVALID_ARGUMENT: .*truncation is above 0"),
+    ],
+)
+def test_what_the_server_refuses_is_one_line(ports, arguments, error, in_this_process):
+    done = ask(in_this_process, ports, "grpc", *arguments)
+    assert done.returncode == 1
+    assert re.match(f"error: .*{error}", done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_server(in_this_process):
+    done = in_this_process("sample", "--server", "127.0.0.1:9", "--model", "small", "--timeout", "1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: 127.0.0.1:9 answers UNAVAILABLE: ")
+
+
+class TestShowModel:
+    def test_signatures_of_the_newest_version(self, model):
+        done = ganworks("show-model", model)
+        assert done.stderr == ""
+        assert done.stdout.startswith(f"{model / '3'}\n")
+        assert "takes  label int64 [batch], z float32 [batch, 4]\n" in done.stdout
+
+    def test_the_card_that_lies_beside_it_or_is_made_now(self, model, in_this_process):
+        assert "comes without a judgement" in in_this_process("show-model", model, "--card").stdout
+        (model / "3" / "MODEL_CARD.md").write_text("# [b]pushed\n")
+        assert in_this_process("show-model", model / "3", "--card").stdout == "# [b]pushed\n"
+
+    def test_no_model(self, tmp_path, in_this_process):
+        done = in_this_process("show-model", tmp_path)
+        assert done.returncode == 1
+        assert done.stderr == f"error: a model is a folder with saved_model.pb; {tmp_path} has none\n"
