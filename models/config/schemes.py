@@ -1,6 +1,6 @@
 """How networks are trained: a scheme has players, a game and phases."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +26,9 @@ from models.config.variants import Pick, Variant
 
 class Scheme(Variant):
     """How the players learn. A variant has a generator, a discriminator and an objective, with fields of its own."""
+
+    task: ClassVar[str] = "generate"
+    """What a model of it takes and how it is judged: a name of the catalog, or `package.module:Task`."""
 
     generator: Annotated[Generator, GENERATOR] = DCGANGenerator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = DCGANDiscriminator()
@@ -110,6 +113,8 @@ class Adversarial(Alternating):
 class Cycle(Scheme):
     """Two translators that undo one another, each against a discriminator of its target. Zhu et al. 2017."""
 
+    task: ClassVar[str] = "translate"
+
     name: Literal["cycle"] = "cycle"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = PointsDiscriminator()
@@ -137,6 +142,8 @@ class Pretraining(Frozen):
 
 class Restoration(Alternating):
     """A generator that is given degraded examples and is to give them back. Ledig et al. 2017."""
+
+    task: ClassVar[str] = "restore"
 
     name: Literal["restoration"] = "restoration"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()
