@@ -153,7 +153,7 @@ def experiment(mixture: str, entry: str, seed: int) -> Experiment:
 def examples(experiment: Experiment) -> Arrays:
     """Points to train on, by the seed of the training."""
     mixture = mixtures.of_source(experiment.data.source)
-    return Arrays(mixtures.sample(mixture, TRAINED_ON, [experiment.training.seed, 0])[0], None)
+    return Arrays.aligned(mixtures.sample(mixture, TRAINED_ON, [experiment.training.seed, 0])[0])
 
 
 def measure(gan: GAN, folder: Path) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def experiment(changes: dict[str, Any]) -> Experiment:
 def examples(experiment: Experiment) -> Arrays:
     """The training split of the protocol."""
     del experiment
-    return Arrays(runs.digits("train")[0][:TRAINED_ON], None)
+    return Arrays.aligned(runs.digits("train")[0][:TRAINED_ON])
 
 
 def measure(gan: GAN, folder: Path) -> dict[str, Any]:

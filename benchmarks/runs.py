@@ -128,7 +128,7 @@ def samples(gan: GAN, count: int, seed: int) -> Iterator[np.ndarray]:
     """Generated examples in parts, each [n, ...] float32 as the network gives them; for GANs without a condition."""
     for part, start in enumerate(range(0, count, BATCH)):
         places = np.zeros([min(BATCH, count - start), 1], np.float32)
-        yield np.asarray(gan.generate({"x": places}, seed * 10_000 + part), np.float32)
+        yield np.asarray(gan.generate({"target": places}, seed * 10_000 + part), np.float32)
 
 
 def digits(split: str) -> tuple[np.ndarray, np.ndarray]:

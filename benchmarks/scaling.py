@@ -111,7 +111,7 @@ def train_in_this_process(way: Way, calls: int, folder: Path, own: set[int], tf_
 
     config = experiment(way.strategy, calls)
     random = np.random.default_rng(SEED)
-    arrays = Arrays(random.integers(0, 256, [4_096, *config.data.shape], np.uint8), None)
+    arrays = Arrays.aligned(random.integers(0, 256, [4_096, *config.data.shape], np.uint8))
     folder.mkdir(parents=True)
     loop = make_loop(config, arrays, folder / "checkpoints", folder)
     save_weights(loop.gan, folder / "first.npz")

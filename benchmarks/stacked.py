@@ -120,7 +120,7 @@ def experiment(changes: dict[str, Any]) -> Experiment:
 def examples(experiment: Experiment) -> Arrays:
     """What is trained on, the same for all."""
     del experiment
-    return Arrays(*triples("train", TRAINED_ON))
+    return Arrays.aligned(*triples("train", TRAINED_ON))
 
 
 def triples(split: str, count: int) -> tuple[np.ndarray, np.ndarray]:

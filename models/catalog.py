@@ -72,6 +72,12 @@ DISCRIMINATORS = {
     "resnet": "models.networks.resnet:discriminator",
 }
 
+COLUMN_KINDS = {
+    "image": "models.columns:Image",
+    "point": "models.columns:Point",
+    "label": "models.columns:Label",
+}
+
 SOURCES = {
     "digits": "components.example_gen.sources.digits:Digits",
     "idx": "components.example_gen.sources.idx:Idx",
@@ -330,6 +336,7 @@ KINDS: dict[str, dict[str, str]] = {
     "discriminator": DISCRIMINATORS,
     "degradation": DEGRADATIONS,
     "scheme": SCHEMES,
+    "column kind": COLUMN_KINDS,
     "mixture": MIXTURES,
     "extractor": {name: extractor.line for name, extractor in EXTRACTORS.items()},
     "metric": {name: metric.line for name, metric in METRICS.items()},
@@ -343,16 +350,24 @@ def require(kind: str, name: str) -> str:
         ValueError: there is no such name; the message names the near miss and the choices.
     """
     names = KINDS[kind]
+    if ":" in name:  # a user's own
+        return name
     if name not in names:
         raise ValueError(f"{name} is no {kind} of the catalog{near_misses(name, names)}")
     return names[name]
 
 
 def lookup(kind: str, name: str) -> Any:
-    """Imports and returns what the catalog names. Raises ValueError like `require`."""
+    """Imports and returns what the catalog, or a user's own `package.module:attribute`, names.
+
+    Raises:
+        ValueError: as `require`, or it cannot be imported.
+    """
     path, _, attribute = require(kind, name).partition(":")
-    module = importlib.import_module(path)
-    return getattr(module, attribute) if attribute else module
+    try:
+        return getattr(importlib.import_module(path), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"what the {kind} {name} names cannot be imported: {error}") from error
 
 
 def metric_names(extractor: str, kind: Kind | None = None) -> dict[str, str]:

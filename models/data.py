@@ -5,12 +5,13 @@ import functools
 import hashlib
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from models.config import Data, Training
+from models.columns import GROUP, kind_of
+from models.config import Column, Data, Training, groups_of
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +24,38 @@ class Arrays:
     """Decoded examples, in the order of their content: the same whatever files they came in.
 
     Attributes:
-        examples: [n, resolution, resolution, channels] uint8, or [n, 2] float32 points.
-        labels: [n] int64 in [0, classes), or None.
-        unpaired: examples of the second domain, or None; their number is their own.
+        columns: role -> values, [n, ...]: `target` and `input` uint8 [n, r, r, c] or float32 [n, 2], `label` int64 [n].
+        groups: the roles of each group; columns of one group have one length, in the same order.
         digest: of all their content, 32 hexadecimal digits.
     """
 
-    examples: np.ndarray
-    labels: np.ndarray | None
-    unpaired: np.ndarray | None = None
+    columns: Mapping[str, np.ndarray]
+    groups: tuple[tuple[str, ...], ...]
     digest: str = ""
 
+    @classmethod
+    def aligned(cls, target: np.ndarray, label: np.ndarray | None = None, **columns: np.ndarray) -> "Arrays":
+        """Examples of one group, of these columns."""
+        given = {"target": target, **columns} | ({} if label is None else {"label": label})
+        return cls(given, (tuple(given),))
+
+    @property
+    def target(self) -> np.ndarray:
+        """What is to be drawn."""
+        return self.columns["target"]
+
+    @property
+    def label(self) -> np.ndarray | None:
+        """Their classes, [n]; None where there are none."""
+        return self.columns.get("label")
+
     def __len__(self) -> int:
-        return len(self.examples)
+        """Rows of the first group."""
+        return len(self.columns[self.groups[0][0]])
+
+    def rows(self, rows: np.ndarray) -> "Arrays":
+        """Those of these rows, of examples of one group."""
+        return Arrays({role: values[rows] for role, values in self.columns.items()}, self.groups)
 
 
 def read_examples(patterns: Sequence[str], data: Data) -> Arrays:
@@ -52,31 +72,73 @@ def read_examples(patterns: Sequence[str], data: Data) -> Arrays:
     if not files:
         raise ValueError(f"examples are read from TFRecord files; none matches {', '.join(patterns)}")
     records = tf.data.TFRecordDataset(files, compression_type="GZIP")
-    count = int(records.reduce(np.int64(0), lambda n, _: n + 1))
-    if not count:
+    groups = groups_of(data.columns)
+    counts = _counts(records, len(groups))
+    if not sum(counts):
         raise ValueError(f"training needs at least one example; {len(files)} files hold none")
-    examples = _allocate((count, *data.shape), np.float32 if data.points else np.uint8)
-    sides = {name: np.zeros(count, np.int64) for name in ("label", "domain")}
+    if not all(counts):
+        raise ValueError(f"both domains need examples; there are {counts[0]} of the first, {counts[1]} of the second")
+    found: dict[str, np.ndarray] = {}
+    hashes: list[bytes] = []
+    for number, (columns, count) in enumerate(zip(groups, counts, strict=True)):
+        of_group = records if len(groups) == 1 else records.filter(functools.partial(_is_of, number))
+        read = _read(of_group, columns, count)
+        own = _hashes(read, number)
+        order = np.array(sorted(range(count), key=own.__getitem__))
+        found |= {role: _ordered(values, order) for role, values in read.items()}
+        hashes += own
+    digest = hashlib.blake2b(b"".join(sorted(hashes)), digest_size=16).hexdigest()
+    return Arrays(found, tuple(tuple(column.role for column in columns) for columns in groups), digest)
+
+
+def _counts(records: tf.data.Dataset, groups: int) -> list[int]:
+    """Rows of each group."""
+    if groups == 1:
+        return [int(records.reduce(np.int64(0), lambda n, _: n + 1))]
+    numbers = records.map(_group).batch(1024).as_numpy_iterator()
+    return list(sum((np.bincount(each, minlength=groups) for each in numbers), np.zeros(groups, np.int64)))
+
+
+def _group(record: tf.Tensor) -> tf.Tensor:
+    return tf.io.parse_single_example(record, {GROUP: tf.io.FixedLenFeature([], tf.int64)})[GROUP]
+
+
+def _is_of(number: int, record: tf.Tensor) -> tf.Tensor:
+    return tf.equal(_group(record), number)
+
+
+def _read(records: tf.data.Dataset, columns: Sequence[Column], count: int) -> dict[str, np.ndarray]:
+    """The columns of so many rows, decoded."""
+    kinds = {column.role: kind_of(column) for column in columns}
+    spec = {column.role: kinds[column.role].transformed(column).spec() for column in columns}
+
+    def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
+        stored = tf.io.parse_single_example(record, spec)
+        return {column.role: kinds[column.role].decode(column, stored[column.role]) for column in columns}
+
+    arrays: dict[str, np.ndarray] = {
+        column.role: _allocate((count, *column.shape), kinds[column.role].dtype) for column in columns
+    }
     at = 0
-    for batch in _decoded(records, data).batch(1024).prefetch(2).as_numpy_iterator():
-        size = len(batch["x"])
-        if batch["x"].shape[1:] != data.shape:
-            raise ValueError(f"an example's shape is {list(data.shape)}; received {list(batch['x'].shape[1:])}")
-        examples[at : at + size] = batch["x"]
-        for name in sides.keys() & batch.keys():
-            sides[name][at : at + size] = batch[name]
-        at += size
-    order, digest = _by_content(examples, sides["label"], sides["domain"])
-    labels = sides["label"] if data.classes else None
-    if len(data.domains) == 1:
-        return Arrays(_ordered(examples, order), None if labels is None else labels[order], digest=digest)
-    first, second = (order[sides["domain"][order] == domain] for domain in (0, 1))
-    if not len(first) or not len(second):
-        raise ValueError(
-            f"both domains need examples; there are {len(first)} of the first, {len(second)} of the second"
-        )
-    taken = None if labels is None else labels[first]
-    return Arrays(_ordered(examples, first), taken, _ordered(examples, second), digest)
+    for batch in records.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(1024).prefetch(2).as_numpy_iterator():
+        for column in columns:
+            values = batch[column.role]
+            if values.shape[1:] != column.shape:
+                raise ValueError(f"an example's shape is {list(column.shape)}; received {list(values.shape[1:])}")
+            arrays[column.role][at : at + len(values)] = values
+        at += len(batch[columns[0].role])
+    return arrays
+
+
+def _hashes(columns: Mapping[str, np.ndarray], group: int) -> list[bytes]:
+    """A hash of each row's content, so that files decide nothing."""
+    values = [each for role, each in columns.items() if role != "label"]
+    count = len(values[0])
+    sides = [columns.get("label", np.zeros(count, np.int64)), np.full(count, group, np.int64)]
+    return [
+        hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).digest()
+        for parts in zip(*values, *sides, strict=True)
+    ]
 
 
 def _allocate(shape: tuple[int, ...], dtype: type) -> np.ndarray:
@@ -85,37 +147,12 @@ def _allocate(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     return np.memmap(tempfile.TemporaryFile(), dtype, "w+", shape=shape)
 
 
-def _by_content(examples: np.ndarray, *sides: np.ndarray) -> tuple[np.ndarray, str]:
-    """The order of the examples by a hash of their content, so that files decide nothing; and a hash of these."""
-    hashes = [
-        hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).digest()
-        for parts in zip(examples, *sides, strict=True)
-    ]
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    return np.array(order), hashlib.blake2b(b"".join(hashes[i] for i in order), digest_size=16).hexdigest()
-
-
 def _ordered(examples: np.ndarray, order: np.ndarray) -> np.ndarray:
     """The examples in this order; a set that is larger than memory in a file of its own again."""
     ordered = _allocate((len(order), *examples.shape[1:]), examples.dtype.type)
     for start in range(0, len(order), 4096):
         ordered[start : start + 4096] = examples[order[start : start + 4096]]
     return ordered
-
-
-def _decoded(records: tf.data.Dataset, data: Data) -> tf.data.Dataset:
-    number = tf.io.FixedLenFeature([], tf.int64)
-    features = {"point": tf.io.FixedLenFeature([2], tf.float32)} if data.points else {}
-    features |= {} if data.points else {"image": tf.io.FixedLenFeature([], tf.string)}
-    features |= ({"label": number} if data.classes else {}) | ({"domain": number} if len(data.domains) > 1 else {})
-
-    def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
-        example = tf.io.parse_single_example(record, features)
-        image = example.pop("image", None)
-        x = example.pop("point") if image is None else tf.io.decode_png(image, channels=data.channels)
-        return example | {"x": x}
-
-    return records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def batches(
@@ -142,27 +179,28 @@ def batches(
         drawn_before: real batches that were consumed before step 0.
 
     Returns:
-        Elements, one a replica and step: `x` [draws, replica batch, ...] uint8 or float32; with labels, `label` int64
-        [draws, replica batch]; with a second domain, `x_unpaired` like `x`. Consecutive elements go to consecutive
-        replicas.
+        Elements, one a replica and step: role -> [draws, replica batch, ...], values as in `Arrays`. Columns of one
+        group have the same rows; groups are shuffled each by itself. Consecutive elements go to consecutive replicas.
     """
     batch = training.batch_size
     share = batch // context.num_replicas_in_sync
     local = context.num_replicas_in_sync // context.num_input_pipelines
     first_replica = context.input_pipeline_id * local
-    order = _Shuffles(training.seed, len(arrays))
-    other = _Shuffles(training.seed, len(arrays.unpaired), domain=1) if arrays.unpaired is not None else None
-    kinds = {"x": arrays.examples, "label": arrays.labels, "x_unpaired": arrays.unpaired}
-    present = {name: values for name, values in kinds.items() if values is not None}
+    orders = [
+        (roles, _Shuffles(training.seed, len(arrays.columns[roles[0]]), group))
+        for group, roles in enumerate(arrays.groups)
+    ]
+    present = {role: arrays.columns[role] for roles in arrays.groups for role in roles}
 
     def take(number: np.ndarray) -> list[np.ndarray]:
         step, replica = first_step + int(number) // local, first_replica + int(number) % local
         draw = (drawn_before + step * draws + np.arange(draws)[:, None]) * batch
         positions = draw + replica * share + np.arange(share)
-        rows = order.at(positions)
-        return [
-            values[other.at(positions) if name == "x_unpaired" and other else rows] for name, values in present.items()
-        ]
+        taken = []
+        for roles, order in orders:
+            rows = order.at(positions)
+            taken += [present[role][rows] for role in roles]
+        return taken
 
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
         taken = tf.numpy_function(take, [number], [tf.as_dtype(each.dtype) for each in present.values()], False)
@@ -178,12 +216,12 @@ def batches(
 class _Shuffles:
     """An endless sequence of shuffles of `size` rows, of which any position can be asked."""
 
-    def __init__(self, seed: int, size: int, domain: int = 0):
+    def __init__(self, seed: int, size: int, group: int = 0):
         self._size = size
 
         @functools.lru_cache(maxsize=2)
         def epoch(number: int) -> np.ndarray:
-            key = [seed, number, domain] if domain else [seed, number]
+            key = [seed, number, group] if group else [seed, number]
             return np.random.default_rng(key).permutation(size)
 
         self._epoch = epoch
@@ -205,8 +243,7 @@ def compared_with(arrays: Arrays, choose: Arrays | None) -> Arrays:
         arrays: what is trained on.
         choose: what is not; None where there is no such split.
     """
-    domains = (choose.examples, choose.unpaired) if choose else ()
-    held_out = min((len(each) for each in domains if each is not None), default=0)
+    held_out = min((len(each) for each in choose.columns.values()), default=0) if choose else 0
     if choose is None or held_out < 2:
         log.warning(
             "looks at samples compare with training examples, as the choosing split has %d: the best look may be that "
@@ -218,25 +255,23 @@ def compared_with(arrays: Arrays, choose: Arrays | None) -> Arrays:
     return choose
 
 
-def reference(arrays: Arrays, count: int, seed: int) -> dict[str, np.ndarray]:
+def reference(arrays: Arrays, data: Data, count: int, seed: int) -> dict[str, np.ndarray]:
     """Some examples to look at again and again.
 
+    Args:
+        arrays: to take them from.
+        data: whose columns they are.
+        count: how many.
+        seed: of the choice.
+
     Returns:
-        `x` [n, ...] as a network takes it and, where the data have them, `label` [n] and `x_unpaired` [n, ...]; n is
-        `count`, or as many as there are.
+        Each column [n, ...] as a network takes it; n is `count`, or as many as there are.
     """
-    sizes = [len(each) for each in (arrays.examples, arrays.unpaired) if each is not None]
-    size = min([count, *sizes])
+    size = min([count, *(len(each) for each in arrays.columns.values())])
     random = np.random.default_rng(seed)
-    rows = random.permutation(len(arrays))[:size]
-    taken = {"x": scaled(arrays.examples[rows])}
-    if arrays.labels is not None:
-        taken["label"] = arrays.labels[rows]
-    if arrays.unpaired is not None:
-        taken["x_unpaired"] = scaled(arrays.unpaired[random.permutation(len(arrays.unpaired))[:size]])
+    taken: dict[str, np.ndarray] = {}
+    for columns in groups_of(data.columns):
+        rows = random.permutation(len(arrays.columns[columns[0].role]))[:size]
+        for column in columns:
+            taken[column.role] = np.asarray(kind_of(column).scaled(column, arrays.columns[column.role][rows]))
     return taken
-
-
-def scaled(x: np.ndarray) -> np.ndarray:
-    """Pixels of uint8 as float32 in [-1, 1]; points as they are."""
-    return x.astype(np.float32) / 127.5 - 1 if x.dtype == np.uint8 else x

@@ -59,7 +59,7 @@ def create_pipeline(
         data=experiment.data, fingerprint=fingerprint, source=keys.ingestion(experiment.data), data_source=source
     )
     examples = example_gen.outputs["examples"]
-    statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
+    statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options(experiment.data))
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = _schema_gen(experiment.data, statistics)
     validator = StrictExampleValidator(

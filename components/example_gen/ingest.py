@@ -1,8 +1,9 @@
 """Reads a source into the examples of a pipeline."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
@@ -25,7 +26,8 @@ from components.example_gen.sources.source import (
     open_source,
     split_key,
 )
-from models.config import Data, OfImages, OneSource
+from models.columns import GROUP, Value, kind_of
+from models.config import Column, Data, OfImages, OneSource, groups_of
 
 _REPORT, _PRINTS = "report", "prints"
 
@@ -33,10 +35,10 @@ _REPORT, _PRINTS = "report", "prints"
 def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline]) -> Report:
     """Writes the examples of `data.sources` as gzip TFRecords of tf.Example, split into train, choose and eval.
 
-    An example of an image has `image/encoded` (PNG or JPEG), `image/height`, `image/width` and `image/channels`, one of
-    a point has `point`, two floats; both have `label` where the source has one. With a second domain, `domain` is 0 or
-    1, and the examples of domain 1 have the label 0. A choosing split without examples is not there. Whatever is wrong,
-    no file is left below `directory`.
+    An example has the features of `data.columns`: of an image `target/encoded` (PNG or JPEG), `target/height`,
+    `target/width` and `target/channels`, of a point `target/point`, two floats; `label` where there are classes. With
+    two domains, `group` says which columns a row has: `input/...` or `target/...`. A choosing split without examples is
+    not there. Whatever is wrong, no file is left below `directory`.
 
     Args:
         data: the sources, their split and their limits.
@@ -84,10 +86,12 @@ class _Domain(beam.PTransform):
     def __init__(self, source: Source, data: Data, domain: int, directory: str) -> None:
         super().__init__()
         self._source, self._data, self._domain, self._directory = source, data.domains[domain], domain, directory
-        self._marked = domain if len(data.domains) > 1 else None
+        self._columns = groups_of(data.columns)[domain]
+        self._group = domain if len(data.domains) > 1 else None
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         source, data, path = self._source, self._data, functools.partial(tf.io.gfile.join, self._directory)
+        labelled = any(column.role == "label" for column in self._columns)
         shards = (
             begin
             | "Source" >> beam.Create([None])
@@ -96,16 +100,16 @@ class _Domain(beam.PTransform):
         )
         plan = (
             shards
-            | "Headers" >> beam.Map(census.take, source, data, labelled=not self._domain)
+            | "Headers" >> beam.Map(census.take, source, data, labelled=labelled)
             | "Count" >> beam.CombineGlobally(census.Census.merged)
             | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
-        read = _Read(source, data, self._marked)
+        read = _Read(source, data, self._columns, self._group)
         tags = (*SPLITS, _REPORT, _PRINTS)
         parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*tags)
         for split in SPLITS:
             # No shuffle before the write: it would hold all images in memory on a local runner.
-            prefix = path(f"Split-{split}", ("data_tfrecord", "unpaired_tfrecord")[self._domain])
+            prefix = path(f"Split-{split}", ("data_tfrecord", "target_tfrecord")[self._domain])
             _ = parts[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
         duplicates = parts[_PRINTS] | "Gather" >> beam.combiners.ToList() | "Compare" >> beam.Map(_duplicates)
         target, listed, classes = path(REPORT_FILES[self._domain]), source.notes(), source.classes()
@@ -120,8 +124,8 @@ class _Domain(beam.PTransform):
 class _Read(beam.DoFn):
     """Shards to serialized examples, by split, and a report a shard."""
 
-    def __init__(self, source: Source, data: OneSource, domain: int | None) -> None:
-        self._source, self._data, self._domain = source, data, domain
+    def __init__(self, source: Source, data: OneSource, columns: Sequence[Column], group: int | None) -> None:
+        self._source, self._data, self._columns, self._group = source, data, columns, group
         self._good = beam.metrics.Metrics.counter("ImageExampleGen", "images")
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
@@ -140,7 +144,7 @@ class _Read(beam.DoFn):
             smallest = set(sorted({*smallest, found.key.hex()})[:2])
             if isinstance(found, Picture) and found.thumbnail and isinstance(item, Raw):
                 prints.append(near.Print(found.key, found.thumbnail, item.name, side))
-            yield beam.pvalue.TaggedOutput(side, to_example(found, self._domain).SerializeToString())
+            yield beam.pvalue.TaggedOutput(side, to_example(found, self._columns, self._group).SerializeToString())
         if self._source.files and not plan.compared:
             notes.note(report.notes, "not_compared", count=sum(report.counts.values()))
         self._good.inc(sum(report.counts.values()))
@@ -181,33 +185,29 @@ def _duplicates(prints: list[list[near.Print]]) -> notes.Notes:
     return near.notes_of(each for of_shard in prints for each in of_shard)
 
 
-def to_example(item: Picture | Point, domain: int | None = None) -> tf.train.Example:
+def to_example(item: Picture | Point, columns: Sequence[Column] = (), group: int | None = None) -> tf.train.Example:
     """A picture or point as the pipeline's examples hold it.
 
     Args:
         item: what the source gave.
-        domain: 0 or 1 where there are two.
+        columns: of its group; a target and its label by default.
+        group: its number where there are several.
     """
+    values: dict[str, Any] = {} if group is None else {GROUP: group}
+    kind = "point" if isinstance(item, Point) else "image"
+    for column in columns or (Column("target", kind), Column("label", "label")):
+        value = item.label if column.role == "label" else item
+        # a source may lack a label that is asked for: validation says so, with all that is wrong
+        values |= {} if value is None else kind_of(column).features(column, value)
+    return tf.train.Example(features=tf.train.Features(feature={name: _feature(each) for name, each in values.items()}))
 
-    def integer(value: int) -> tf.train.Feature:
+
+def _feature(value: Value) -> tf.train.Feature:
+    if isinstance(value, bytes):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+    if isinstance(value, int):
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-
-    if isinstance(item, Point):
-        feature = {"point": tf.train.Feature(float_list=tf.train.FloatList(value=item.coordinates))}
-    else:
-        feature = {
-            "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[item.encoded])),
-            "image/height": integer(item.height),
-            "image/width": integer(item.width),
-            "image/channels": integer(item.channels),
-        }
-    # The second domain's own labels mean nothing, but an example without would be an anomaly beside those with.
-    label = 0 if domain else item.label
-    if label is not None:
-        feature["label"] = integer(label)
-    if domain is not None:
-        feature["domain"] = integer(domain)
-    return tf.train.Example(features=tf.train.Features(feature=feature))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=value if isinstance(value, Sequence) else [value]))
 
 
 def _save(report: Report, path: str, classes: list[str], *more: notes.Notes) -> None:

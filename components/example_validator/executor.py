@@ -12,7 +12,7 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components import preflight
 from components.example_gen.ingest import read_reports
-from components.example_validator.rules import declared_schema, describe
+from components.example_validator.rules import declared_schema, describe, groups_fit
 from components.runtime import THRESHOLDS
 from models.config import Evaluation, parse_data
 
@@ -57,6 +57,8 @@ class Executor(executor.Executor):
         anomalies = super()._Validate(inputs, outputs)
         split = outputs[labels.SCHEMA_DIFF_PATH].rsplit("Split-", 1)[-1].strip("/")
         self._found += describe(anomalies, split)
+        for dataset in inputs[standard_component_specs.STATISTICS_KEY].datasets:
+            self._found += [f"split {split}, {line}" for line in groups_fit(dataset, self._data)]
         # To data validation, statistics of nothing match any schema.
         if not any(dataset.num_examples for dataset in inputs[standard_component_specs.STATISTICS_KEY].datasets):
             self._found.append(f"split {split}, all examples: there are none")

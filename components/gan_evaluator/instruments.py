@@ -108,4 +108,4 @@ class Instruments:
 def some(arrays: Arrays, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
     """So many of the examples in random order, or all, and their labels."""
     rows = np.random.default_rng(seed).permutation(len(arrays))[:count]
-    return arrays.examples[rows], None if arrays.labels is None else arrays.labels[rows]
+    return arrays.target[rows], None if arrays.label is None else arrays.label[rows]

@@ -185,14 +185,13 @@ class _Reference(NamedTuple):
 def _read(train: Sequence[str], held_out: Sequence[str], experiment: Experiment) -> _Reference:
     """The training examples and those held out, which have every class."""
     trained_on, kept_back = read_examples(train, experiment.data), read_examples(held_out, experiment.data)
-    copied = equal_to(kept_back.examples, trained_on.examples)
+    copied = equal_to(kept_back.target, trained_on.target)
     if copied.all():
         raise ValueError(
             f"held-out examples are none of the training ones; all {len(copied):,} are copies of some: "
             "give other data, or let ganworks split them"
         )
-    labels = None if kept_back.labels is None else kept_back.labels[~copied]
-    kept_back = Arrays(kept_back.examples[~copied], labels)
+    kept_back = kept_back.rows(~copied)
     _check_classes(kept_back, experiment.data.classes, experiment.evaluation.split)
     return _Reference(trained_on, kept_back, int(copied.sum()))
 
@@ -222,7 +221,7 @@ def _verdict(
     _log.info("%s", reason)
     counts = {"generated": seen["fake"].count, "real": seen["real"].count, "noise_floor": seen["floor"].count}
     counts |= {"train": len(reference.train), "eval": len(reference.held_out), "held_out_copies": reference.copies}
-    counts["equal_to_held_out"] = int(equal_to(seen["fake"].examples, reference.held_out.examples).sum())
+    counts["equal_to_held_out"] = int(equal_to(seen["fake"].examples, reference.held_out.target).sum())
     warnings = [*warnings, *_warnings(counts, lines)]
     for warning in warnings:
         _log.warning("%s", warning)
@@ -314,9 +313,9 @@ def _player_lines(history: list[dict[str, float]], experiment: Experiment) -> di
 
 
 def _check_classes(held_out: Arrays, labels: int, split: str) -> None:
-    if held_out.labels is None:
+    if held_out.label is None:
         return
-    absent = np.setdiff1d(np.arange(labels), held_out.labels)
+    absent = np.setdiff1d(np.arange(labels), held_out.label)
     if len(absent):
         raise ValueError(
             f"each of the {labels} classes needs images in the {split} split; there are none of class "

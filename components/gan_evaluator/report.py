@@ -119,7 +119,7 @@ def render(evidence: Evidence) -> str:
         ways=[] if points or evidence.ways is None else [sheet(way, len(way)) for way in evidence.ways],
         features=None if points else _feature_cloud(evidence.real, evidence.fake),
         classes=_classes(evidence.lines),
-        neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.examples),
+        neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.target),
         charts=_charts(evidence.history),
         # Images of another system have no other part.
         config=evidence.experiment.to_json(("data", "evaluation") if "origin" in evidence.protocol else None, indent=2),

@@ -3,6 +3,7 @@
 Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list` answer at once.
 """
 
+from models.config.columns import Column, Role, groups_of
 from models.config.data import Data, Images, OfImages, OneSource, Points, Stacked, Unpaired
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
@@ -35,6 +36,7 @@ __all__ = [
     "Alternating",
     "AtLeast",
     "AtMost",
+    "Column",
     "CrossEntropy",
     "Cycle",
     "DCGANDiscriminator",
@@ -66,6 +68,7 @@ __all__ = [
     "ResNetGenerator",
     "Resources",
     "Restoration",
+    "Role",
     "Scheme",
     "Serving",
     "Stacked",
@@ -73,5 +76,6 @@ __all__ = [
     "Training",
     "Translator",
     "Unpaired",
+    "groups_of",
     "parse_data",
 ]

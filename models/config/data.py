@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models import catalog
+from models.config.columns import Column, Role
 from models.config.variants import Pick, Variant
 
 Kind = catalog.Kind
@@ -48,6 +49,11 @@ class Data(Variant):
     def domains(self) -> tuple["OneSource", ...]:
         """See the class."""
         raise NotImplementedError(f"{type(self).__name__} says what its domains are")
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What an example holds, the groups in the order of `domains`."""
+        raise NotImplementedError(f"{type(self).__name__} says what its columns are")
 
     @property
     def kind(self) -> Kind:
@@ -120,6 +126,16 @@ class OneSource(Data):
     def target(self) -> "OneSource":
         """See `Data`: itself."""
         return self
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """See `Data`: a target and, where it has classes, its label."""
+        return self.columns_as("target", 0)
+
+    def columns_as(self, role: Role, group: int) -> tuple[Column, ...]:
+        """The columns of this source, where its examples have this role."""
+        label = (Column("label", "label", group=group, classes=self.classes),) if self.classes else ()
+        return (Column(role, "point" if self.points else "image", self.shape, group), *label)
 
     def read(self) -> Self:
         """See `Data.read`."""
@@ -235,6 +251,12 @@ class Unpaired(Data):
     def domains(self) -> tuple[OneSource, ...]:
         """See `Data`."""
         return (self.input, self.target)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """See `Data`: the input with its label, and the target, in no relation."""
+        target, *_ = self.target.columns_as("target", 1)
+        return (*self.input.columns_as("input", 0), target)
 
     @property
     def source(self) -> str:

@@ -17,9 +17,9 @@ EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 class Sampler:
     """What is exported: networks in float32, each behind a signature of its name, and what asks the main one by seed.
 
-    A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class, and `x` an example
-    to translate, which is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any size, and
-    a row of its answer depends on the same row of what it is given alone.
+    A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class, and `input` an
+    example to translate, which is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any
+    size, and a row of its answer depends on the same row of what it is given alone.
 
     Args:
         networks: signature's name -> network that makes examples; the first is the main one.
@@ -64,10 +64,11 @@ class Sampler:
 
     def _signature(self, network: keras.Model, answer: Any) -> Any:
         """Inputs of a network to its answer."""
+        taken = next((name for name in ("input", "target") if name in network.input), "")
 
         def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
             if self.kind in inputs:
-                inputs["x"] = self._inside(inputs.pop(self.kind))
+                inputs[taken] = self._inside(inputs.pop(self.kind))
             if "label" in inputs:
                 inputs["label"] = self._checked(inputs["label"])
             return dict(answer(network, inputs))
@@ -77,7 +78,7 @@ class Sampler:
     def _specs(self, network: keras.Model) -> dict[str, tf.TensorSpec]:
         specs = {}
         for name, tensor in network.input.items():
-            served = self.kind if name == "x" else name
+            served = self.kind if name in ("input", "target") else name
             kind = tf.int64 if name == "label" else tf.float32
             specs[served] = tf.TensorSpec([None, *tensor.shape[1:]], kind, served)
         return specs

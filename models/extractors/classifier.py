@@ -41,17 +41,17 @@ def run_fn(fn_args: Any) -> None:
     train, held_out = read_examples(fn_args.train_files, data), read_examples(fn_args.eval_files, data)
     started = time.monotonic()
     keras.utils.set_random_seed(evaluation.seed)
-    if train.labels is not None and held_out.labels is not None:
-        _check_labels(data, train.labels, held_out.labels)
+    if train.label is not None and held_out.label is not None:
+        _check_labels(data, train.label, held_out.label)
     pretrained = evaluation.extractor in EXTRACTORS
-    own, steps = (None, 0) if pretrained and train.labels is None else extractor(data, evaluation, train)
+    own, steps = (None, 0) if pretrained and train.label is None else extractor(data, evaluation, train)
     record: dict[str, Any] = {"name": evaluation.extractor, "labels": data.classes, "steps": steps}
     model: Any = own
     if pretrained:
         model, record["weights_sha256"] = with_pretrained(own, data, evaluation)
     record["features"] = model.output["features"].shape[-1]
-    if held_out.labels is not None:
-        record["eval_accuracy"] = accuracy(model, held_out.examples, held_out.labels)
+    if held_out.label is not None:
+        record["eval_accuracy"] = accuracy(model, held_out.target, held_out.label)
         _log.info("The judge's classifier reads %.2f %% of held-out examples right", 100 * record["eval_accuracy"])
     record["seconds"] = round(time.monotonic() - started, 1)
     export(model, data, fn_args.serving_model_dir, record)
@@ -77,13 +77,13 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     """
     if data.kind == "points":
         return mixture_classifier(data), 0
-    if train.labels is None:
+    if train.label is None:
         raise ValueError(
             f"images without classes are judged by {UNLABELLED}, as a classifier would have nothing to learn; received "
             f"evaluation.extractor {evaluation.extractor}"
         )
     model = classifier(Images(resolution=data.resolution, classes=10) if data.kind == "stacked" else data)
-    images, labels = train.examples, train.labels
+    images, labels = train.target, train.label
     if data.kind == "stacked":
         # All channels are drawn alike, so that the first has every digit to learn from.
         images, labels = images[..., :1], labels // 100

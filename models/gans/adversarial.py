@@ -78,7 +78,7 @@ class AdversarialGAN(GAN):
         """Fresh real examples, and generated ones for their labels; the generator stays as it is."""
         real = self.real(batch, i)
         inputs = self.fed(real, self.key(step, "discriminator", i))
-        return real, inputs | {"x": call_unchanged(self.networks["generator"], inputs)}
+        return real, inputs | {"target": call_unchanged(self.networks["generator"], inputs)}
 
     def generator_step(self, real: Inputs, step: tf.Tensor, i: int = 0) -> Logs:
         """Updates the generator; the discriminator stays as it is."""
@@ -87,7 +87,7 @@ class AdversarialGAN(GAN):
         generator = self.networks["generator"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in generator.trainable_variables])
-            fake = inputs | {"x": generator(inputs, training=True)}
+            fake = inputs | {"target": generator(inputs, training=True)}
             weights = look_ahead(self.game, real, fake, step, key) if self.scheme.unrolled_steps else None
             adversarial = self.game.generator_loss(real, fake, step, key, weights)
             more, logs = self.further_loss(real, fake, inputs, key)

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 import tensorflow as tf
 
+from models.columns import kind_of
 from models.config import Experiment, Optimizer
 from models.config.variants import made_by
 from models.randomness import Key, Name, draw, key
@@ -15,11 +16,10 @@ from models.training.averages import WeightAverage
 from models.training.optimizers import make_optimizer
 
 Batch = Mapping[str, tf.Tensor]
-"""Real examples of one step and replica, as `models.data.batches` gives them: `x` [draws, batch, ...] uint8 images or
-float32 points, `label` int64 [draws, batch], `x_unpaired` like `x`."""
+"""Real examples of one step and replica, as `models.data.batches` gives them: role -> [draws, batch, ...]."""
 
 Inputs = Mapping[str, tf.Tensor]
-"""What a network takes: `x`, `z`, `label`, `code`, each [batch, ...]; images in [-1, 1]."""
+"""What a network takes: `z`, `code`, `label`, `input`, `target`, each [batch, ...]; images in [-1, 1]."""
 
 Build = Callable[[], keras.Model]
 
@@ -77,10 +77,7 @@ class GAN(keras.Model):
         averages: name -> average of the network of this name.
         rate_scale: factor of all learning rates, float32 scalar; the loop halves it when it rolls a training back.
         extra: name -> further state that a resumed run needs, such as a pool of images; the same on every replica.
-        target: which real examples the generated ones are to be distributed like, `x` or `x_unpaired`.
     """
-
-    target = "x"
 
     def __init__(self, experiment: Experiment, players: Mapping[str, Player]):
         super().__init__(name=experiment.name.replace("-", "_"))
@@ -134,14 +131,14 @@ class GAN(keras.Model):
         """A generated example for each of these real ones, by the averaged generator.
 
         Args:
-            examples: `x` [n, ...] scaled, `label` and `x_unpaired` where the data have them. A generator that is driven
-                by noise reads their number and labels alone.
+            examples: each column [n, ...] as networks take it. A generator that is driven by noise reads their number
+                and labels alone.
             seed: of the noise; equal seeds and examples give equal results.
 
         Returns:
             [n, ...] float32, as the network gives it.
         """
-        inputs = self.latent(key(seed, 0, "look"), len(examples["x"]))
+        inputs = self.latent(key(seed, 0, "look"), len(examples["target"]))
         if self.experiment.conditional:
             inputs |= {"label": tf.convert_to_tensor(examples["label"])}
         return self.averages["generator"].average(inputs, training=False)
@@ -200,8 +197,10 @@ class GAN(keras.Model):
 
     def real(self, batch: Batch, draw: int) -> dict[str, tf.Tensor]:
         """One of the step's real batches, scaled as networks take it."""
-        taken = {name: value[draw] for name, value in batch.items()}
-        return {name: scaled(value) if name.startswith("x") else value for name, value in taken.items()}
+        return {
+            column.role: kind_of(column).scaled(column, batch[column.role][draw])
+            for column in self.experiment.data.columns
+        }
 
     def mean(self, per_example: tf.Tensor) -> tf.Tensor:
         """This replica's share of the mean over the global batch, float32 scalar."""
@@ -255,11 +254,6 @@ def builder(experiment: Experiment, player: Literal["generator", "translator", "
 def shared(value: Any) -> tf.Variable:
     """A variable, float32 for a Python float, that every replica assigns the same value to."""
     return tf.Variable(value, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
-
-
-def scaled(x: tf.Tensor) -> tf.Tensor:
-    """Pixels of uint8 as float32 in [-1, 1]; points as they are."""
-    return tf.cast(x, tf.float32) / 127.5 - 1 if x.dtype == tf.uint8 else x
 
 
 def clipped(shares: Sequence[tf.Tensor], whole: Sequence[tf.Tensor], bound: float) -> list[tf.Tensor]:

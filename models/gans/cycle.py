@@ -19,15 +19,15 @@ class Side(NamedTuple):
 
     Attributes:
         way: what distinguishes its players and logs, nothing or `_reverse`.
-        source: what it takes, `x` or `x_unpaired`.
-        target: what it is to draw, the other.
+        takes: the column that it translates, `input` or `target`.
+        draws: the other, which it is to draw.
         game: of its discriminator.
         pool: of what it drew.
     """
 
     way: str
-    source: str
-    target: str
+    takes: str
+    draws: str
     game: Game
     pool: ImagePool
 
@@ -38,7 +38,7 @@ class Side(NamedTuple):
 
 
 class CycleGAN(GAN):
-    """Translates `x` into the domain of `x_unpaired` by `generator`, and back by `generator_reverse`.
+    """Translates `input` into the domain of `target` by `generator`, and back by `generator_reverse`.
 
     A step updates both translators by one loss, then both discriminators on the very examples that were drawn for it,
     by way of a pool each. The adversarial losses are those of the objective. The paper's is least squares, there
@@ -46,8 +46,6 @@ class CycleGAN(GAN):
 
     Reference: Zhu et al. 2017, equation 3 and section 5.2 (identity loss); order of updates and pool as in their code.
     """
-
-    target = "x_unpaired"
 
     def __init__(self, experiment: Experiment):
         training = experiment.training
@@ -58,13 +56,13 @@ class CycleGAN(GAN):
         players = {"generator": translator, "generator_reverse": translator}
         super().__init__(experiment, players | {"discriminator": critic, "discriminator_reverse": critic})
         self.scheme = cast(Cycle, experiment.scheme)
-        self.sides = [self._side("", "x", "x_unpaired"), self._side("_reverse", "x_unpaired", "x")]
+        self.sides = [self._side("", "input", "target"), self._side("_reverse", "target", "input")]
         for side in self.sides if self.scheme.pool_size else []:
             self.extra |= {f"pool{side.way}": side.pool.kept, f"pool{side.way}_count": side.pool.count}
 
-    def _side(self, way: str, source: str, target: str) -> Side:
+    def _side(self, way: str, takes: str, draws: str) -> Side:
         pool = ImagePool(self.scheme.pool_size, self.experiment.data.shape)
-        return Side(way, source, target, Game(self, f"discriminator{way}", prefix=f"d{way}"), pool)
+        return Side(way, takes, draws, Game(self, f"discriminator{way}", prefix=f"d{way}"), pool)
 
     def phases(self) -> Sequence[Phase]:
         """See `GAN.phases`: one."""
@@ -75,8 +73,8 @@ class CycleGAN(GAN):
         return {"serving_default": self.exported("generator"), "reverse": self.exported("generator_reverse")}
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        """See `GAN.generate`: the translations of `x`, into which no noise enters."""
-        return self.averages["generator"].average({"x": examples["x"]}, training=False)
+        """See `GAN.generate`: the translations of `input`, into which no noise enters."""
+        return self.averages["generator"].average({"input": examples["input"]}, training=False)
 
     def step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of all four. Logs the losses, what the discriminators tell apart, penalties, gradient norms."""
@@ -84,8 +82,8 @@ class CycleGAN(GAN):
         drawn, logs = self.generator_step(real, step)
         for side in self.sides:
             key = self.key(step, side.game.name)
-            shown = side.pool.exchange(drawn[side.target], fold(key, "pool"))
-            logs |= side.game.discriminator_step({"x": real[side.target]}, {"x": shown}, step, key)
+            shown = side.pool.exchange(drawn[side.draws], fold(key, "pool"))
+            logs |= side.game.discriminator_step({"target": real[side.draws]}, {"target": shown}, step, key)
         return logs
 
     def generator_step(self, real: Inputs, step: tf.Tensor) -> tuple[dict[str, tf.Tensor], Logs]:
@@ -99,7 +97,7 @@ class CycleGAN(GAN):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             drawn = {
-                side.target: networks[side.generator]({"x": real[side.source]}, training=True) for side in self.sides
+                side.draws: networks[side.generator]({"input": real[side.takes]}, training=True) for side in self.sides
             }
             loss, logs = self.generator_loss(real, drawn, step)
         gradients = tape.gradient(loss, weights)
@@ -112,7 +110,7 @@ class CycleGAN(GAN):
         """This replica's share of what both translators minimise together, and its parts.
 
         Args:
-            real: `x` and `x_unpaired`.
+            real: `input` and `target`.
             drawn: the translation into each of them.
             step: of the training.
         """
@@ -120,13 +118,15 @@ class CycleGAN(GAN):
         adversarial, cycle, identity = (tf.constant(0.0) for _ in range(3))
         logs: Logs = {}
         for side in self.sides:
-            target, key = real[side.target], self.key(step, side.generator)
-            logs[f"g{side.way}_loss"] = side.game.generator_loss({"x": target}, {"x": drawn[side.target]}, step, key)
+            domain, key = real[side.draws], self.key(step, side.generator)
+            logs[f"g{side.way}_loss"] = side.game.generator_loss(
+                {"target": domain}, {"target": drawn[side.draws]}, step, key
+            )
             adversarial += logs[f"g{side.way}_loss"]
             # moving statistics are those of the translations alone, which are what is served
             translate = functools.partial(call_unchanged, self.networks[side.generator])
-            cycle += self.mean(tf.abs(translate({"x": drawn[side.source]}) - target))
+            cycle += self.mean(tf.abs(translate({"input": drawn[side.takes]}) - domain))
             if scheme.identity_weight:
-                identity += self.mean(tf.abs(translate({"x": target}) - target))
+                identity += self.mean(tf.abs(translate({"input": domain}) - domain))
         loss = adversarial + scheme.cycle_weight * (cycle + scheme.identity_weight * identity)
         return loss, logs | {"cycle_loss": cycle, "identity_loss": identity}

@@ -90,7 +90,7 @@ class Game:
         """This replica's share of the discriminator's loss with its penalties.
 
         Args:
-            real: `x` and what the discriminator takes beside it; `label` for an auxiliary head.
+            real: `target` and what the discriminator takes beside it; `label` for an auxiliary head.
             fake: likewise of generated examples, and `code` for the head of this name.
             step: of the training.
             key: int64 [2], of this update.
@@ -128,7 +128,8 @@ class Game:
 
         Args:
             real: read where `reads_real`.
-            fake: generated examples, `x`, with what the discriminator takes beside it, `label` and `code` for heads.
+            fake: generated examples, `target`, with what the discriminator takes beside it; `label` and `code` for
+                heads.
             step: of the training.
             key: int64 [2], of this update.
             weights: of the discriminator, instead of its own.
@@ -147,13 +148,13 @@ class Game:
         return lambda inputs: call_unchanged(self.network, inputs, weights)
 
     def _judge(self, network: Callable[[Inputs], Any], examples: Inputs, step: tf.Tensor, key: Key) -> Judged:
-        shown = self._shown(examples["x"], step, key)
+        shown = self._shown(examples["target"], step, key)
         outputs = network(self._inputs(shown, examples))
         heads = {name: value for name, value in outputs.items() if name != "logit"} if isinstance(outputs, dict) else {}
         return Judged(_logit(outputs), heads, shown)
 
     def _inputs(self, shown: tf.Tensor, examples: Inputs) -> dict[str, tf.Tensor]:
-        return {name: value for name, value in examples.items() if name in self.takes} | {"x": shown}
+        return {name: value for name, value in examples.items() if name in self.takes} | {"target": shown}
 
     def _shown(self, x: tf.Tensor, step: tf.Tensor, key: Key) -> tf.Tensor:
         """Examples as the discriminator sees them: augmented, with instance noise, packed."""

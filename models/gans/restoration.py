@@ -47,19 +47,19 @@ class RestorationGAN(AdversarialGAN):
         inputs = self.fed(real, self.key(step, "pretraining"))
         with tf.GradientTape() as tape:
             restored = self.networks["generator"](inputs, training=True)
-            loss = self.mean((restored - real["x"]) ** 2)
+            loss = self.mean((restored - real["target"]) ** 2)
         return {"fidelity_loss": loss, "g_gradient_norm": self.update("pretraining", tape, loss)}
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        """See `GAN.generate`: the restorations of `x`, degraded by this seed."""
-        inputs = self.fed({"x": tf.convert_to_tensor(examples["x"])}, key(seed, 0, "look"))
+        """See `GAN.generate`: the restorations of `target`, degraded by this seed."""
+        inputs = self.fed({"target": tf.convert_to_tensor(examples["target"])}, key(seed, 0, "look"))
         return self.averages["generator"].average(inputs, training=False)
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `AdversarialGAN.fed`: the real examples, degraded."""
-        return {"x": degrade(real["x"], self.scheme.degradations, fold(key, "degradation"))}
+        return {"input": degrade(real["target"], self.scheme.degradations, fold(key, "degradation"))}
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """See `AdversarialGAN.further_loss`: the weighted squared error."""
-        fidelity = self.mean((fake["x"] - real["x"]) ** 2)
+        fidelity = self.mean((fake["target"] - real["target"]) ** 2)
         return self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}

@@ -45,12 +45,12 @@ def discriminator(variant: DCGANDiscriminator, data: Data, codes: int = 0) -> ke
     """Image (and label) to a logit.
 
     Returns:
-        A model of {`x`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or a
-        dict with further answers, `codes` of them of this width; see `parts.discriminator`.
+        A model of {`target`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or
+        a dict with further answers, `codes` of them of this width; see `parts.discriminator`.
     """
     halvings = _halvings(data.resolution, variant.smallest_map)
     inputs = parts.discriminator_inputs(variant, data)
-    x = parts.with_label(inputs["x"], inputs, variant, data)
+    x = parts.with_label(inputs["target"], inputs, variant, data)
     for i in range(halvings):
         if i == halvings - 1:
             x = parts.stddev(x, variant)

@@ -34,8 +34,8 @@ def discriminator(variant: GanMLPDiscriminator, data: Data, codes: int = 0) -> k
     """Image (and label) to a logit.
 
     Returns:
-        A model of {`x`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or a
-        dict with further answers, `codes` of them of this width; see `parts.discriminator`.
+        A model of {`target`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or
+        a dict with further answers, `codes` of them of this width; see `parts.discriminator`.
     """
     return mlp.maxout_discriminator(variant, data, codes, _discriminator_weights)
 

@@ -30,7 +30,7 @@ def rectified(
 def maxout_discriminator(variant: MLPDiscriminator, data: Data, codes: int, weights: parts.Weights) -> keras.Model:
     """A discriminator of maxout layers with dropout behind each; see `parts.discriminator` for what it gives."""
     inputs = parts.discriminator_inputs(variant, data)
-    x = layers.Flatten()(inputs["x"]) if len(data.shape) > 1 else inputs["x"]
+    x = layers.Flatten()(inputs["target"]) if len(data.shape) > 1 else inputs["target"]
     x = parts.with_label(x, inputs, variant, data)
     for i in range(variant.depth):
         if i == variant.depth - 1:

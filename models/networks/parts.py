@@ -73,9 +73,9 @@ def attend(x: keras.KerasTensor, wanted: bool, *, largest: int, spectral: bool =
 
 
 def discriminator_inputs(variant: Discriminator, data: Data) -> Inputs:
-    """`x` [batch, ...] of `pack` examples behind one another on the last axis (, `label` [batch] int if it is read)."""
+    """`target` [batch, ...] of `pack` examples behind one another on the last axis (, `label` [batch] int if read)."""
     *inner, channels = data.shape
-    inputs = {"x": layers.Input([*inner, channels * variant.pack], name="x")}
+    inputs = {"target": layers.Input([*inner, channels * variant.pack], name="target")}
     if variant.condition not in ("none", "auxiliary"):
         inputs["label"] = layers.Input([], dtype="int32", name="label")
     return inputs

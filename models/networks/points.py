@@ -30,8 +30,8 @@ def discriminator(variant: PointsDiscriminator, data: Data, codes: int = 0) -> k
     """Point (and label) to a logit.
 
     Returns:
-        A model of {`x`: [batch, 2 * pack] (, `label`: [batch] int)} -> [batch] float32 logits, or a dict with further
-        answers; see `parts.discriminator`.
+        A model of {`target`: [batch, 2 * pack] (, `label`: [batch] int)} -> [batch] float32 logits, or a dict with
+        further answers; see `parts.discriminator`.
     """
     return mlp.maxout_discriminator(variant, data, codes, _weights)
 
@@ -40,12 +40,12 @@ def translator(variant: PointsTranslator, data: Data) -> keras.Model:
     """Point of one domain to point of another, as a step from where it is.
 
     Returns:
-        A model of {`x`: [batch, 2] float32} -> [batch, 2] float32, unbounded.
+        A model of {`input`: [batch, 2] float32} -> [batch, 2] float32, unbounded.
     """
-    x = layers.Input(data.shape, name="x")
+    x = layers.Input(data.shape, name="input")
     # a small step, so that a translator begins near the identity
     step = _point(mlp.rectified(x, {}, variant, data, _weights), keras.initializers.RandomNormal(stddev=0.02))
-    return keras.Model({"x": x}, layers.Add(dtype="float32")([x, step]), name="translator")
+    return keras.Model({"input": x}, layers.Add(dtype="float32")([x, step]), name="translator")
 
 
 def _point(x: keras.KerasTensor, weights: keras.initializers.Initializer) -> keras.KerasTensor:

@@ -48,12 +48,12 @@ def discriminator(variant: ResNetDiscriminator, data: Data, codes: int = 0) -> k
     """Image (and label) to a logit.
 
     Returns:
-        A model of {`x`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or a
-        dict with further answers, `codes` of them of this width; see `parts.discriminator`.
+        A model of {`target`: [batch, r, r, c * pack] in [-1, 1] (, `label`: [batch] int)} -> [batch] float32 logits, or
+        a dict with further answers, `codes` of them of this width; see `parts.discriminator`.
     """
     _, doublings = scales(data.resolution)
     inputs = parts.discriminator_inputs(variant, data)
-    x = parts.with_label(inputs["x"], inputs, variant, data)
+    x = parts.with_label(inputs["target"], inputs, variant, data)
     for i in range(doublings):
         x = _down(x, variant.width * 2**i, variant, first=i == 0)
         x = parts.attend(x, variant.attention, largest=data.resolution // 2, spectral=variant.norm == "spectral")

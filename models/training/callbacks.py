@@ -13,6 +13,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from models import pixels
 from models.config import Experiment
 from models.files import writing
 
@@ -122,7 +123,7 @@ class SampleGrids(keras.callbacks.Callback):
 
     def _grid(self, experiment: Experiment) -> np.ndarray:
         if experiment.data.points:
-            real = self.examples[self.model.target]
+            real = self.examples["target"]
             return scatter(real, keras.ops.convert_to_numpy(self.model.generate(self.examples, 0)))
         conditional = experiment.conditional
         rows, columns = min(experiment.data.classes, MOST_ROWS) if conditional else 8, 10
@@ -130,7 +131,7 @@ class SampleGrids(keras.callbacks.Callback):
         if conditional:
             shown["label"] = np.repeat(np.arange(rows), columns)
         image = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
-        return tile(np.round((image + 1) * 127.5).astype(np.uint8), rows, columns)
+        return tile(pixels.to_bytes(image), rows, columns)
 
 
 def scatter(real: np.ndarray, fake: np.ndarray, side: int = 480) -> np.ndarray:

@@ -74,7 +74,8 @@ class Loop:
         self.gan, self.arrays, self.strategy, self.checkpoints, self.best = gan, arrays, strategy, checkpoints, best
         self.training = gan.experiment.training
         self.history = History(epath.Path(live_dir) / "history.jsonl")
-        self.monitor = Monitor(gan.experiment, reference(compared, self.training.health.samples, self.training.seed))
+        looked_at = reference(compared, gan.experiment.data, self.training.health.samples, self.training.seed)
+        self.monitor = Monitor(gan.experiment, looked_at)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=gan)
         self.stretches = stretches(gan.phases())
         self.steps = self.stretches[-1].end

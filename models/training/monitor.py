@@ -240,8 +240,8 @@ class Monitor:
 
     Args:
         experiment: what is trained.
-        reference: real examples that every look compares with: `x` [n, ...] as a network takes it and, where the data
-            have them, `label` [n] and `x_unpaired` [n, ...].
+        reference: real examples that every look compares with: each column of the
+            data [n, ...] as a network takes it.
     """
 
     def __init__(self, experiment: Experiment, reference: Mapping[str, np.ndarray]):
@@ -281,7 +281,7 @@ class Monitor:
         Returns:
             What the row of this step is to have beside what was logged: see `models.training.looks.Reference.look`.
         """
-        real = self._examples[gan.target]
+        real = self._examples["target"]
         if self._real is None:
             self._real = Reference(real, self._labels)
         drawn = []

@@ -72,7 +72,7 @@ def train(
         )
         live_dir = epath.Path(checkpoint_dir) / "run"
         if callbacks is None:
-            shown = reference(arrays, 200, experiment.training.seed)
+            shown = reference(arrays, experiment.data, 200, experiment.training.seed)
             callbacks = standard_callbacks(live_dir, experiment, shown) if workers.is_chief(strategy) else []
         loop = make_loop(experiment, arrays, epath.Path(checkpoint_dir), live_dir, callbacks, choose=chosen_by)
         loop.run()

@@ -140,7 +140,7 @@ def _experiment(asked: Experiment, settings: Sequence[str], **found: int) -> Exp
 def _transform(directory: Path, output: Path, data: Data) -> None:
     """Makes the examples of a folder what Transform makes of them."""
     output.mkdir(parents=True)
-    spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
+    spec = {"target/encoded": tf.io.FixedLenFeature([], tf.string)}
     spec |= {"label": tf.io.FixedLenFeature([], tf.int64)} if data.classes else {}
     custom = {"data": json.dumps(data.essential())}
     files = tf.io.gfile.glob(str(directory / "*.gz"))
@@ -152,9 +152,9 @@ def _transform(directory: Path, output: Path, data: Data) -> None:
     options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
     with tf.io.TFRecordWriter(str(output / "examples.gz"), options) as writer:
         for batch in batches.as_numpy_iterator():
-            labels = batch["label"][:, 0] if data.classes else [None] * len(batch["image"])
-            for image, label in zip(batch["image"][:, 0], labels, strict=True):
-                feature = {"image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
+            labels = batch["label"][:, 0] if data.classes else [None] * len(batch["target"])
+            for image, label in zip(batch["target"][:, 0], labels, strict=True):
+                feature = {"target": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
                 if label is not None:
                     feature["label"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
                 writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())

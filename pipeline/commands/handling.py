@@ -44,8 +44,8 @@ class Side:
 def look(patterns: Sequence[str]) -> Side:
     """Looks at ingested images, gzip TFRecords of tf.Example as `ingest` writes them."""
     number = tf.io.FixedLenFeature([], tf.int64, -1)
-    spec = dict.fromkeys(("image/height", "image/width", "image/channels", "label"), number)
-    spec |= {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
+    spec = dict.fromkeys(("target/height", "target/width", "target/channels", "label"), number)
+    spec |= {"target/encoded": tf.io.FixedLenFeature([], tf.string)}
     files = [file for pattern in patterns for file in tf.io.gfile.glob(pattern)]
     records = tf.data.TFRecordDataset(files, "GZIP").map(lambda each: tf.io.parse_single_example(each, spec))
     sizes: collections.Counter[tuple[int, int]] = collections.Counter()
@@ -53,12 +53,12 @@ def look(patterns: Sequence[str]) -> Side:
     colours: list[float] = []
     jpeg, highest = 0, -1
     for each in records.as_numpy_iterator():
-        sizes[int(each["image/height"]), int(each["image/width"])] += 1
-        channels[int(each["image/channels"])] += 1
-        jpeg += each["image/encoded"].startswith(JPEG)
+        sizes[int(each["target/height"]), int(each["target/width"])] += 1
+        channels[int(each["target/channels"])] += 1
+        jpeg += each["target/encoded"].startswith(JPEG)
         highest = max(highest, int(each["label"]))
         if len(colours) < LOOKED_AT:
-            colours.append(_colour(each["image/encoded"]) if each["image/channels"] == 3 else 0.0)
+            colours.append(_colour(each["target/encoded"]) if each["target/channels"] == 3 else 0.0)
     return Side(sizes, channels, jpeg, sum(colours) / max(1, len(colours)), highest)
 
 

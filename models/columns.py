@@ -1,0 +1,179 @@
+"""How columns of each kind are stored in tf.Examples, read into arrays, and shown to networks.
+
+Ingestion, the rules of validation, `preprocessing_fn`, `Arrays`, the batches and the evaluator all ask here, and know
+no kind by name. A kind has one class and one line in the catalog; a user's own is named `package.module:Kind`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from models import pixels
+from models.catalog import lookup
+from models.config import Column
+
+Value = bytes | int | float | Sequence[float]
+
+GROUP = "group"
+"""The feature that says to which group a row belongs, where there are several."""
+
+
+class Stored(NamedTuple):
+    """What a feature of a tf.Example is.
+
+    Attributes:
+        type: of its values.
+        size: how many there are.
+        low: the smallest that is allowed; None for any.
+        high: the largest.
+        content: what the bytes are, for statistics.
+    """
+
+    type: Literal["bytes", "int", "float"]
+    size: int = 1
+    low: int | None = None
+    high: int | None = None
+    content: Literal["", "image", "text"] = ""
+
+    def spec(self) -> tf.io.FixedLenFeature:
+        """How TensorFlow parses it: one value is a scalar."""
+        kinds = {"bytes": tf.string, "int": tf.int64, "float": tf.float32}
+        return tf.io.FixedLenFeature([] if self.size == 1 else [self.size], kinds[self.type])
+
+
+class Kind:
+    """A kind of column; a subclass says what is special. All methods are given the column."""
+
+    dtype: type = np.float32
+    """Of the arrays that examples are held in."""
+
+    served: str = ""
+    """What a tensor of this kind is called in a signature."""
+
+    def ingested(self, column: Column) -> dict[str, Stored]:
+        """The features of an example as ingestion writes it."""
+        raise NotImplementedError(f"{type(self).__name__} says what is stored")
+
+    def features(self, column: Column, value: Any) -> dict[str, Value]:
+        """The values of these features, of what a source gave for the column."""
+        raise NotImplementedError(f"{type(self).__name__} says how a value is stored")
+
+    def transformed(self, column: Column) -> Stored:
+        """The one feature, named by the role, that Transform makes of them."""
+        raise NotImplementedError(f"{type(self).__name__} says what Transform leaves")
+
+    def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """What Transform does, in the graph: features [batch] or [batch, size] -> [batch, size]."""
+        raise NotImplementedError(f"{type(self).__name__} says what Transform does")
+
+    def decode(self, column: Column, stored: tf.Tensor) -> tf.Tensor:
+        """One transformed feature as an array of `dtype`, in the graph."""
+        return stored
+
+    def scaled(self, column: Column, values: Any) -> Any:
+        """A batch, a tensor or an array, as networks take it."""
+        return values
+
+
+class Image(Kind):
+    """Pictures: PNG or JPEG in ingested examples, PNG of one size in transformed ones, uint8 in arrays."""
+
+    dtype = np.uint8
+    served = "image"
+
+    def ingested(self, column: Column) -> dict[str, Stored]:
+        """See `Kind`."""
+        stored = {
+            "encoded": Stored("bytes", content="image"),
+            "height": Stored("int"),
+            "width": Stored("int"),
+            "channels": Stored("int", low=1, high=3),
+        }
+        return {f"{column.role}/{name}": each for name, each in stored.items()}
+
+    def features(self, column: Column, value: Any) -> dict[str, Value]:
+        """See `Kind`; the value is a `Picture`."""
+        names = ("encoded", "height", "width", "channels")
+        return {f"{column.role}/{name}": getattr(value, name) for name in names}
+
+    def transformed(self, column: Column) -> Stored:
+        """See `Kind`."""
+        return Stored("bytes")
+
+    def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `Kind`: cut and resized to the column's shape, with its channels."""
+        side, _, channels = column.shape
+        encoded = tf.map_fn(
+            lambda content: tf.io.encode_png(pixels.fit(pixels.decode(content, channels), side)),
+            tf.reshape(features[f"{column.role}/encoded"], [-1]),
+            fn_output_signature=tf.string,
+            parallel_iterations=16,
+        )
+        return encoded[:, tf.newaxis]
+
+    def decode(self, column: Column, stored: tf.Tensor) -> tf.Tensor:
+        """See `Kind`."""
+        return tf.io.decode_png(stored, channels=column.shape[-1])
+
+    def scaled(self, column: Column, values: Any) -> Any:
+        """See `Kind`: in [-1, 1]."""
+        return pixels.scaled(values)
+
+
+class Point(Kind):
+    """Points of the plane."""
+
+    served = "point"
+
+    def ingested(self, column: Column) -> dict[str, Stored]:
+        """See `Kind`."""
+        return {f"{column.role}/point": Stored("float", size=column.shape[0])}
+
+    def features(self, column: Column, value: Any) -> dict[str, Value]:
+        """See `Kind`; the value is a `Point` of a source."""
+        return {f"{column.role}/point": value.coordinates}
+
+    def transformed(self, column: Column) -> Stored:
+        """See `Kind`."""
+        return Stored("float", size=column.shape[0])
+
+    def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `Kind`: nothing."""
+        return tf.reshape(features[f"{column.role}/point"], [-1, column.shape[0]])
+
+
+class Label(Kind):
+    """Classes, 0 to `classes` - 1."""
+
+    dtype = np.int64
+    served = "label"
+
+    def ingested(self, column: Column) -> dict[str, Stored]:
+        """See `Kind`."""
+        return {column.role: Stored("int", low=0, high=column.classes - 1)}
+
+    def features(self, column: Column, value: Any) -> dict[str, Value]:
+        """See `Kind`; the value is an int."""
+        return {column.role: value}
+
+    def transformed(self, column: Column) -> Stored:
+        """See `Kind`."""
+        return Stored("int")
+
+    def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `Kind`: nothing."""
+        return tf.reshape(features[column.role], [-1, 1])
+
+
+@tf.autograph.experimental.do_not_convert  # a look-up is no graph
+def kind_of(column: Column) -> Kind:
+    """What knows a column's kind. Raises ValueError where the catalog has none of this name, or it cannot be had."""
+    made: Kind = lookup("column kind", column.kind)()
+    return made
+
+
+def ingested(columns: Sequence[Column]) -> dict[str, Stored]:
+    """All features of rows of these columns, as ingestion writes them."""
+    return {name: each for column in columns for name, each in kind_of(column).ingested(column).items()}

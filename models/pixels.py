@@ -1,0 +1,71 @@
+"""Every conversion of pixels: between files, grey and colour, sizes, and the ranges of networks and signatures.
+
+Files and arrays hold 0 to 255, networks see -1 to 1, signatures take and give 0 to 1.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def scaled(x: Any) -> Any:
+    """Pixels of uint8 as networks take them, float32 in [-1, 1]; anything else as it is.
+
+    Args:
+        x: a tensor, or an array of NumPy's, of which an array is made.
+    """
+    if isinstance(x, np.ndarray):
+        return x.astype(np.float32) / 127.5 - 1 if x.dtype == np.uint8 else x
+    return tf.cast(x, tf.float32) / 127.5 - 1 if x.dtype == tf.uint8 else x
+
+
+def to_bytes(x: np.ndarray) -> np.ndarray:
+    """What a network gave, [-1, 1], as uint8, rounded to the nearest."""
+    return np.round((np.asarray(x).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
+    """Decodes a PNG or JPEG and converts its channels.
+
+    Args:
+        content: scalar string, a file of 1 or 3 channels.
+        channels: 1 (ITU-R 601 luma of a colour image) or 3 (grey repeated).
+
+    Returns:
+        [height, width, channels] uint8; bit for bit what the file holds where the channels are the same.
+    """
+    image = tf.io.decode_image(content, channels=0, expand_animations=False)
+    if channels == 3:
+        converted = tf.cond(tf.shape(image)[-1] == 3, lambda: image, lambda: tf.repeat(image[..., :1], 3, axis=-1))
+    else:
+        converted = tf.cond(tf.shape(image)[-1] == 1, lambda: image, lambda: _luma(image))
+    return tf.ensure_shape(converted, [None, None, channels])
+
+
+def fit(image: tf.Tensor, resolution: int) -> tf.Tensor:
+    """Cuts the largest centred square and resizes it; an image of the right size passes unchanged.
+
+    Args:
+        image: [height, width, channels] uint8.
+        resolution: side of the result, > 0.
+
+    Returns:
+        [resolution, resolution, channels] uint8. Bilinear, antialiased, rounded to the nearest.
+    """
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+
+    def resized() -> tf.Tensor:
+        scaled = tf.image.resize(square, [resolution, resolution], method="bilinear", antialias=True)
+        return tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8)
+
+    fitted = tf.cond(side == resolution, lambda: square, resized)
+    return tf.ensure_shape(fitted, [resolution, resolution, image.shape[-1]])
+
+
+def _luma(image: tf.Tensor) -> tf.Tensor:
+    grey = tf.tensordot(tf.cast(image[..., :3], tf.float32), tf.constant([0.299, 0.587, 0.114]), axes=1)
+    return tf.cast(tf.clip_by_value(tf.round(grey), 0, 255), tf.uint8)[..., tf.newaxis]
