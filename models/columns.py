@@ -87,8 +87,8 @@ class Image(Kind):
         """See `Kind`."""
         stored = {
             "encoded": Stored("bytes", content="image"),
-            "height": Stored("int"),
-            "width": Stored("int"),
+            "height": Stored("int", low=1),
+            "width": Stored("int", low=1),
             "channels": Stored("int", low=1, high=3),
         }
         return {f"{column.role}/{name}": each for name, each in stored.items()}

@@ -49,7 +49,7 @@ def write_examples(directory: Path, data: Data = DATA, count: int = 40, seed: in
             image = random.integers(0, 60, [data.resolution, data.resolution, data.channels], np.uint8)
             corner = (i % max(data.classes, 1)) * 3
             image[corner : corner + 6, corner : corner + 6] = 255
-            features = {"image": _bytes(tf.io.encode_png(image).numpy())}
+            features = {"target": _bytes(tf.io.encode_png(image).numpy())}
             if data.classes:
                 features["label"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[i % data.classes]))
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
@@ -78,8 +78,8 @@ def check_network(generator: NoiseGenerator, discriminator: Discriminator, data:
 
     judges = trained(lambda: made_by("discriminator", discriminator)(discriminator, data, codes=codes))
     judged = check_reads_its_inputs(judges)
-    assert set(judges.input) == {"x"} | ({"label"} if discriminator.conditional and not auxiliary else set())
-    assert judges.input["x"].shape == (None, *data.shape[:-1], data.shape[-1] * discriminator.pack)
+    assert set(judges.input) == {"target"} | ({"label"} if discriminator.conditional and not auxiliary else set())
+    assert judges.input["target"].shape == (None, *data.shape[:-1], data.shape[-1] * discriminator.pack)
     heads = {"label": (ROWS, data.classes)} if auxiliary else {}
     heads |= {"code": (ROWS, codes)} if codes else {}
     shapes = {"logit": (ROWS,)} | heads if heads else {"output": (ROWS,)}

@@ -72,10 +72,10 @@ def write_split(directory: Path, examples: np.ndarray, labels: np.ndarray) -> No
         for example, label in zip(examples, labels, strict=True):
             feature = {"label": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(label)]))}
             if example.ndim == 1:
-                feature["point"] = tf.train.Feature(float_list=tf.train.FloatList(value=example))
+                feature["target"] = tf.train.Feature(float_list=tf.train.FloatList(value=example))
             else:
                 png = tf.train.BytesList(value=[tf.io.encode_png(example).numpy()])
-                feature["image"] = tf.train.Feature(bytes_list=png)
+                feature["target"] = tf.train.Feature(bytes_list=png)
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
 
 

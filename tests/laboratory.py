@@ -24,6 +24,7 @@ from models.config import (
     PointsGenerator,
     Training,
     Unpaired,
+    groups_of,
 )
 
 RING = Points(source="mixture:ring")
@@ -104,10 +105,11 @@ def write_points(directory: Path, data: Data = RING, count: int = 4_096, seed: i
     with tf.io.TFRecordWriter(str(directory / "examples.gz"), "GZIP") as writer:
         for domain, source in enumerate(data.sources):
             points, _ = mixtures.sample(mixtures.of_source(source), count, seed + domain)
+            role = groups_of(data.columns)[domain][0].role
             for point in points:
-                features = {"point": tf.train.Feature(float_list=tf.train.FloatList(value=point))}
+                features = {role: tf.train.Feature(float_list=tf.train.FloatList(value=point))}
                 if isinstance(data, Unpaired):
-                    features["domain"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[domain]))
+                    features["group"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[domain]))
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 writer.write(example.SerializeToString())
     return [str(directory / "*")]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.scaling import loopback, split_processor
-from models.config import Data, Experiment
+from models.config import Column, Data, Experiment, groups_of
 from models.data import Arrays
 from models.training.loop import make_loop
 from tests.harness import weights
@@ -83,13 +83,16 @@ def arrays(data: Data, count: int = 40) -> Arrays:
     """Random examples."""
     random = np.random.default_rng(0)
 
-    def examples() -> np.ndarray:
-        if data.points:
-            return random.normal(size=[count, 2]).astype(np.float32)
-        return random.integers(0, 256, [count, *data.shape], np.uint8)
+    def examples(of: Column) -> np.ndarray:
+        if of.kind == "point":
+            return random.normal(size=[count, *of.shape]).astype(np.float32)
+        return random.integers(0, 256, [count, *of.shape], np.uint8)
 
-    labels = random.integers(0, data.classes, count) if data.classes else None
-    return Arrays(examples(), labels, examples() if len(data.domains) > 1 else None, "random")
+    def column(of: Column) -> np.ndarray:
+        return random.integers(0, of.classes, count) if of.role == "label" else examples(of)
+
+    groups = tuple(tuple(of.role for of in columns) for columns in groups_of(data.columns))
+    return Arrays({of.role: column(of) for of in data.columns}, groups, "random")
 
 
 def _read(folder: Path) -> Result:

@@ -44,11 +44,11 @@ def groups_fit(statistics: statistics_pb2.DatasetFeatureStatistics, data: Data) 
     groups = groups_of(data.columns)
     if len(groups) == 1:
         return []
-    present = {
-        "/".join(each.path.step): (each.num_stats or each.string_stats or each.bytes_stats).common_stats
+    counts = {
+        "/".join(each.path.step): int(getattr(each, each.WhichOneof("stats")).common_stats.num_non_missing)
         for each in statistics.features
+        if each.WhichOneof("stats")
     }
-    counts = {name: int(stats.num_non_missing) for name, stats in present.items()}
     sizes = [[(name, counts.get(name, 0)) for name in ingested(columns)] for columns in groups]
     lines = []
     for listed in sizes:

@@ -36,7 +36,7 @@ def test_the_estimate_is_of_the_test_split_by_a_bandwidth_of_the_other(small):
 
 def test_nothing_to_train_on_is_taken_from_validation(small):
     recipe = parzen.experiment({})
-    np.testing.assert_array_equal(parzen.examples(recipe).examples[..., 0], small[:40])
+    np.testing.assert_array_equal(parzen.examples(recipe).target[..., 0], small[:40])
 
 
 class TestJudge:

@@ -62,7 +62,7 @@ def read_split(directory: Path, split: str) -> list[dict]:
 
 
 def decoded(example: dict) -> np.ndarray:
-    return decode(example["image/encoded"])
+    return decode(example["target/encoded"])
 
 
 def decode(content: bytes) -> np.ndarray:

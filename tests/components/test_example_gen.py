@@ -38,7 +38,7 @@ def run(source, directory, unpaired=None, **settings):
     variant = {"mixture": Points, "stacked": Stacked}.get(source.partition(":")[0], Images)
     data = variant(source=source, **settings)
     if unpaired:
-        data = Unpaired(input=data, target=variant(source=unpaired, **settings))
+        data = Unpaired(input=data, target=variant(source=unpaired, **settings | {"classes": 0}))
     report = ingest(data, str(directory), make_pipeline)
     return report, {split: read_split(directory, split) for split in SPLITS}
 
@@ -48,14 +48,14 @@ def together(splits):
 
 
 def by_bytes(examples):
-    return sorted((one["image/encoded"], one.get("label")) for one in examples)
+    return sorted((one["target/encoded"], one.get("label")) for one in examples)
 
 
 class TestExamples:
     def test_digits_are_lossless(self, tmp_path):
         from sklearn.datasets import load_digits
 
-        report, splits = run("digits", tmp_path, eval_share=0.25)
+        report, splits = run("digits", tmp_path, eval_share=0.25, classes=10)
         digits = load_digits()
         wanted = sorted(
             (np.rint(image * 255 / 16).astype(np.uint8).tobytes(), int(label))
@@ -72,18 +72,18 @@ class TestExamples:
         pixels = noise(0, 30, 4, 6)
         write_idx(tmp_path / "idx", "train", pixels[:20], np.arange(20) % 10)
         write_idx(tmp_path / "idx", "t10k", pixels[20:], np.arange(10), ".gz")
-        _, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out", choose_share=0)
+        _, splits = run(f"idx:{tmp_path}/idx", tmp_path / "out", choose_share=0, classes=10)
         for split, part, labels in (("train", pixels[:20], np.arange(20) % 10), ("eval", pixels[20:], np.arange(10))):
             assert [one["label"] for one in splits[split]] == labels.tolist()
             np.testing.assert_array_equal([decoded(one) for one in splits[split]], part)
-            assert {(one["image/height"], one["image/width"], one["image/channels"]) for one in splits[split]} == {
+            assert {(one["target/height"], one["target/width"], one["target/channels"]) for one in splits[split]} == {
                 (4, 6, 1)
             }
 
     def test_a_folder_passes_files_through(self, tmp_path):
         root = write_classes(tmp_path / "in", {"ant": 20, "bee": 20})
         (root / "bee" / "photo.jpg").write_bytes(image_file(noise(77, 9, 8, 3), "JPEG"))
-        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
+        _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4, classes=2)
         assert all(splits.values())
         files = [
             (file.read_bytes(), label) for label, name in enumerate(("ant", "bee")) for file in (root / name).iterdir()
@@ -91,24 +91,24 @@ class TestExamples:
         assert by_bytes(together(splits)) == sorted(files)
         assert json.loads((tmp_path / "out" / "ingest.json").read_text())["classes"] == ["ant", "bee"]
 
-    def test_without_labels_there_is_no_label_feature(self, tmp_path):
-        root = write_classes(tmp_path / "in", {"flat": 12}) / "flat"
+    def test_without_classes_there_is_no_label_feature_whatever_the_folders_are(self, tmp_path):
+        root = write_classes(tmp_path / "in", {"ant": 6, "bee": 6})
         _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.5)
         assert all(
-            set(one) == {"image/encoded", "image/height", "image/width", "image/channels"} for one in splits["eval"]
+            set(one) == {"target/encoded", "target/height", "target/width", "target/channels"} for one in splits["eval"]
         )
 
     def test_points_have_their_coordinates_and_their_mode(self, tmp_path, monkeypatch):
         monkeypatch.setattr(points, "COUNTS", {TRAINED: 600, ("eval",): 200})
         monkeypatch.setattr(points, "SHARD_POINTS", 100)
-        report, splits = run("mixture:ring", tmp_path)
+        report, splits = run("mixture:ring", tmp_path, classes=8)
         assert report.counts == {split: len(each) for split, each in splits.items()}
         assert report.counts["train"] + report.counts["choose"] == 600
         # four standard deviations of a binomial
         assert abs(report.counts["choose"] - 60) < 4 * np.sqrt(600 * 0.1 * 0.9)
         assert report.counts["eval"] == 200
-        assert all(set(one) == {"point", "label"} for one in splits["train"])
-        coordinates = np.array([one["point"] for one in splits["eval"]])
+        assert all(set(one) == {"target/point", "label"} for one in splits["train"])
+        coordinates = np.array([one["target/point"] for one in splits["eval"]])
         nearest, near = nearest_modes(coordinates, mixtures.ring())
         assert nearest.tolist() == [one["label"] for one in splits["eval"]]
         assert near.mean() > 0.95
@@ -121,23 +121,28 @@ class TestExamples:
         _, splits = run("stacked:digits", tmp_path)
         assert {split: len(examples) for split, examples in splits.items()} == {"train": 60, "eval": 40, "choose": 20}
         assert all(decoded(one).shape == (8, 8, 3) for one in splits["train"])
-        assert all(one["image/channels"] == 3 for one in splits["train"])
+        assert all(one["target/channels"] == 3 for one in splits["train"])
         assert len({one["label"] for one in splits["train"]}) > 50
 
 
 class TestTwoDomains:
-    def test_each_example_says_which_it_is_of(self, tmp_path):
+    def test_each_example_says_which_it_is_of_and_has_the_columns_of_that_alone(self, tmp_path):
         first = write_classes(tmp_path / "first", {"ant": 12, "bee": 12})
         second = write_classes(tmp_path / "second", {"x": 8, "y": 8, "z": 8}, shape=(4, 4))
-        report, splits = run(f"folder:{first}", tmp_path / "out", unpaired=f"folder:{second}", eval_share=0.4)
+        both = {"source": f"folder:{first}", "unpaired": f"folder:{second}"}
+        report, splits = run(directory=tmp_path / "out", eval_share=0.4, classes=2, **both)
         examples = together(splits)
         assert sum(report.counts.values()) == len(examples) == 48
         for domain, root in enumerate((first, second)):
             files = {file.read_bytes() for file in root.rglob("*.png")}
-            assert {one["image/encoded"] for one in examples if one["domain"] == domain} == files
-        assert all({one["domain"] for one in each} == {0, 1} for each in splits.values())
-        assert {one["label"] for one in examples if one["domain"] == 0} == {0, 1}
-        assert {one["label"] for one in examples if one["domain"] == 1} == {0}
+            role = ("input", "target")[domain]
+            mine = [one for one in examples if one["group"] == domain]
+            assert {one[f"{role}/encoded"] for one in mine} == files
+            image = {f"{role}/{part}" for part in ("encoded", "height", "width", "channels")}
+            columns = {"group", *image} | ({"label"} if role == "input" else set())
+            assert all(set(one) == columns for one in mine)
+        assert all({one["group"] for one in each} == {0, 1} for each in splits.values())
+        assert {one["label"] for one in examples if one["group"] == 0} == {0, 1}
         reports = [tmp_path / "out" / name for name in ("ingest.json", "ingest_unpaired.json")]
         classes = [json.loads(file.read_text())["classes"] for file in reports]
         assert classes == [["ant", "bee"], ["x", "y", "z"]]
@@ -154,7 +159,10 @@ class TestTwoDomains:
         first = write_classes(tmp_path / "first", {"ant": 12})
         second = write_classes(tmp_path / "second", {"x": 12}, shape=(6, 6))
         _, splits = run(f"folder:{first}", tmp_path / "out", unpaired=f"folder:{second}", eval_share=0.5)
-        assert {(one["domain"], one["image/channels"]) for one in splits["train"]} == {(0, 3), (1, 1)}
+        assert {(one["group"], one.get("input/channels"), one.get("target/channels")) for one in splits["train"]} == {
+            (0, 3, None),
+            (1, None, 1),
+        }
 
 
 class TestSplit:
@@ -176,7 +184,7 @@ class TestSplit:
         for file in list((root / "ant").iterdir()):
             (root / "ant" / f"copy-{file.name}").write_bytes(file.read_bytes())
         _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
-        contents = {split: {one["image/encoded"] for one in examples} for split, examples in splits.items()}
+        contents = {split: {one["target/encoded"] for one in examples} for split, examples in splits.items()}
         assert not contents["train"] & contents["eval"]
         assert not contents["choose"] & (contents["train"] | contents["eval"])
         assert all(contents.values())
@@ -186,7 +194,7 @@ class TestSplit:
         _, small = run("digits", tmp_path / "a", eval_share=0.1)
         _, large = run("digits", tmp_path / "b", eval_share=0.2)
         # distinct digits alone: a few of the set are equal
-        assert {one["image/encoded"] for one in small["eval"]} < {one["image/encoded"] for one in large["eval"]}
+        assert {one["target/encoded"] for one in small["eval"]} < {one["target/encoded"] for one in large["eval"]}
 
     def test_what_is_chosen_by_does_not_change_what_is_held_out(self, tmp_path):
         _, without = run("digits", tmp_path / "a", choose_share=0)
@@ -234,8 +242,8 @@ class TestClassesOfAFew:
         root = write_classes(tmp_path / "in", {"ant": 6})
         contents = sorted((file.read_bytes() for file in root.rglob("*.png")), key=lambda one: sha256(one).digest())
         _, splits = run(f"folder:{root}", tmp_path / "out", eval_share=1e-9, choose_share=1e-9)
-        assert [one["image/encoded"] for one in splits["eval"]] == contents[:1]
-        assert [one["image/encoded"] for one in splits["choose"]] == contents[1:2]
+        assert [one["target/encoded"] for one in splits["eval"]] == contents[:1]
+        assert [one["target/encoded"] for one in splits["choose"]] == contents[1:2]
 
     def test_of_a_source_with_a_split_the_training_part_keeps_one(self, tmp_path):
         for name in ("train", "test"):
@@ -252,7 +260,7 @@ class TestClassesOfAFew:
                 (root / "ant" / f"copy-{number}-{file.name}").write_bytes(file.read_bytes())
         report, splits = run(f"folder:{root}", tmp_path / "out", classes=2)
         assert report.by_class["0"] == {"train": 6, "eval": 6}
-        contents = {split: {one["image/encoded"] for one in examples} for split, examples in splits.items()}
+        contents = {split: {one["target/encoded"] for one in examples} for split, examples in splits.items()}
         assert not contents["train"] & contents["eval"]
 
     def test_shards_decide_nothing(self, tmp_path, monkeypatch):
@@ -308,7 +316,7 @@ class TestBadImages:
         good = [file.read_bytes() for file in root.rglob("*.png")]
         message = spoil(root)
         report, splits = run(f"folder:{root}", tmp_path / "out", bad_image_tolerance=0.05, **LIMITS)
-        assert sorted(one["image/encoded"] for one in together(splits)) == sorted(good)
+        assert sorted(one["target/encoded"] for one in together(splits)) == sorted(good)
         assert report.bad == 1
         assert message in str(report.faults[0])
         assert message in caplog.text

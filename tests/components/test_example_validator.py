@@ -5,7 +5,7 @@ import pytest
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
-from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
@@ -16,9 +16,12 @@ from components.example_gen.sources.source import Point
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
-from components.example_validator.rules import declared_schema
-from models.config import Images, Points, Unpaired
+from components.example_validator.rules import declared_schema, groups_fit
+from models.config import Images, Points, Unpaired, groups_of
 from pipeline.experiments import TINY
+
+KEEP = object()
+"""A change that is none."""
 
 
 def examples(count=30, labels=10, **changes):
@@ -26,15 +29,21 @@ def examples(count=30, labels=10, **changes):
     return changed([Picture(b"png", 28, 28, 1, b"", n % labels if labels else None) for n in range(count)], **changes)
 
 
-def changed(items, *, domains=1, **changes):
-    """Examples with features changed: a list of values, a function of the example's number, or None: absent."""
+def changed(items, *, groups=((),), **changes):
+    """Examples with features changed: a list of values, a function of the example's number, None: absent, or KEEP.
+
+    The rows are of these groups of columns in turn, and a feature is changed in those that have it.
+    """
     made = []
     for number, item in enumerate(items):
-        example = to_example(item, number % 2 if domains == 2 else None)
+        group = number % len(groups)
+        example = to_example(item, groups[group], group if len(groups) > 1 else None)
         for name, change in changes.items():
-            key = name.replace("image_", "image/")
-            example.features.feature[key].Clear()
+            key = name.replace("_", "/")
             value = change(number) if callable(change) else change
+            if value is KEEP:
+                continue
+            example.features.feature[key].Clear()
             if value is None:
                 del example.features.feature[key]
             elif isinstance(value[0], bytes):
@@ -56,9 +65,10 @@ def validate(tmp_path):
         statistics.uri = str(tmp_path / "statistics")
         statistics.split_names = '["train", "eval"]'
         protos = {}
+        data = data or Images(classes=classes)
         for split, those in (("train", train), ("eval", examples() if held_out is None else held_out)):
             batch = ExamplesToRecordBatchDecoder().DecodeBatch([example.SerializeToString() for example in those])
-            protos[split] = generate_statistics_in_memory(batch, stats_options())
+            protos[split] = generate_statistics_in_memory(batch, stats_options(data))
             folder = tmp_path / "statistics" / f"Split-{split}"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "FeatureStats.pb").write_bytes(protos[split].SerializeToString())
@@ -72,7 +82,6 @@ def validate(tmp_path):
         ingested = standard_artifacts.Examples()
         ingested.uri = str(tmp_path)
         counts = {"train": len(train), "eval": len(examples() if held_out is None else held_out)}
-        data = data or Images(classes=classes)
         report = Report(counts, 0, [], {str(label): {"train": 1, "eval": 1} for label in range(data.classes)})
         for name in REPORT_FILES[: len(data.sources)]:
             (tmp_path / name).write_text(report.to_json([]))
@@ -107,11 +116,11 @@ def test_sound_examples_without_labels_pass(validate):
         ({"label": lambda n: [n % 11]}, r"split train, label: Out-of-range values: .*10"),
         ({"label": lambda n: [n % 10 - 1]}, r"split train, label: Out-of-range values: .*-1"),
         ({"label": [1, 2]}, "split train, label: .*shape"),
-        ({"image_encoded": None}, "split train, image/encoded: Column dropped"),
-        ({"image_encoded": [3]}, "split train, image/encoded: .*BYTES but got INT"),
-        ({"image_channels": [4]}, "split train, image/channels: Out-of-range values"),
-        ({"image_height": [0]}, "split train, image/height: Out-of-range values"),
-        ({"image_width": None}, "split train, image/width: Column dropped"),
+        ({"target_encoded": None}, "split train, target/encoded: Column dropped"),
+        ({"target_encoded": [3]}, "split train, target/encoded: .*BYTES but got INT"),
+        ({"target_channels": [4]}, "split train, target/channels: Out-of-range values"),
+        ({"target_height": [0]}, "split train, target/height: Out-of-range values"),
+        ({"target_width": None}, "split train, target/width: Column dropped"),
     ],
 )
 def test_anomalies_that_an_inferred_schema_would_take_for_right(validate, changes, message, caplog):
@@ -135,9 +144,9 @@ class TestPoints:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"point": None}, "point: Column dropped"),
-            ({"point": [1.0]}, "point: .*shape"),
-            ({"point": [1, 2]}, "point: .*data of type: FLOAT but got INT"),
+            ({"target_point": None}, "target/point: Column dropped"),
+            ({"target_point": [1.0]}, "target/point: .*shape"),
+            ({"target_point": [1, 2]}, "target/point: .*data of type: FLOAT but got INT"),
             ({"label": [8]}, "label: Out-of-range values"),
         ],
     )
@@ -146,28 +155,94 @@ class TestPoints:
             validate(points(**changes), points(), data=self.DATA)
 
 
-class TestTwoDomains:
+class TestTwoGroups:
     DATA = Unpaired(input=Images(classes=10), target=Images(source="idx:x"))
 
-    def sound(self, labels=10, **changes):
-        pictures = [Picture(b"png", 28, 28, 1, b"", number % labels if labels else None) for number in range(40)]
-        return changed(pictures, domains=2, **changes)
+    def sound(self, data=DATA, count=40, **changes):
+        """Rows of the input and of the target in turn."""
+        pictures = [Picture(b"png", 28, 28, 1, b"", number % 10) for number in range(count)]
+        return changed(pictures, groups=groups_of(data.columns), **changes)
 
     def test_sound_ones_pass(self, validate):
-        validate(self.sound(), self.sound(), data=self.DATA)
+        made = self.sound()
+        assert ["label" in one.features.feature for one in made[:2]] == [True, False]
+        validate(made, self.sound(), data=self.DATA)
 
-    def test_without_labels_the_second_has_them_all_the_same(self, validate):
-        unlabelled = self.sound(labels=0)
-        assert ["label" in one.features.feature for one in unlabelled[:2]] == [False, True]
-        validate(unlabelled, unlabelled, data=Unpaired(input=Images(), target=self.DATA.target))
+    def test_groups_of_different_sizes_pass(self, validate):
+        few = self.sound()[::2] + self.sound()[1:9:2]
+        validate(few, few, data=self.DATA)
+
+    def test_without_labels_neither_has_one(self, validate):
+        data = Unpaired(input=Images(), target=self.DATA.target)
+        made = self.sound(data)
+        assert not any("label" in one.features.feature for one in made)
+        validate(made, made, data=data)
+
+    def test_points_pass(self, validate):
+        data = Unpaired(input=Points(source="mixture:ring", classes=8), target=Points(source="mixture:grid"))
+        items = [Point((0.5, float(number)), b"", number % 8) for number in range(30)]
+        made = changed(items, groups=groups_of(data.columns))
+        validate(made, made, data=data)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
-        [({"domain": None}, "domain: Column dropped"), ({"domain": [2]}, "domain: Out-of-range values")],
+        [
+            ({"group": None}, "group: Column dropped"),
+            ({"group": [2]}, "group: Out-of-range values"),
+            (
+                {"label": lambda n: None if n == 4 else KEEP if n % 2 else [1]},
+                "label: a row with input/encoded has label; 20 rows have the one and 19 the other",
+            ),
+            (
+                {"input_encoded": lambda n: None if n == 4 else KEEP},
+                "input/height: a row with input/encoded has input/height; 19 rows have the one and 20 the other",
+            ),
+            (
+                {"target_width": lambda n: None if n == 3 else KEEP},
+                "target/width: a row with target/encoded has target/width; 20 rows have the one and 19 the other",
+            ),
+            (
+                {"target_encoded": lambda n: [b"png"] if n == 4 else KEEP},
+                "all examples: a row has input/encoded or target/encoded; of 40 rows 41 have one",
+            ),
+            (
+                {f"target_{part}": lambda n: None for part in ("encoded", "height", "width", "channels")},
+                "target/channels: Column dropped",
+            ),
+            (
+                {f"target_{part}": lambda n: None for part in ("encoded", "height", "width", "channels")},
+                "all examples: a row has input/encoded or target/encoded; of 40 rows 20 have one",
+            ),
+            ({"input_channels": lambda n: KEEP if n % 2 else [4]}, "input/channels: Out-of-range values"),
+            ({"label": lambda n: KEEP if n % 2 else [10]}, "label: Out-of-range values"),
+            ({"label": lambda n: KEEP if n % 2 else [1, 2]}, "label: .*values"),
+        ],
+        ids=[
+            "no group",
+            "a group that there is not",
+            "a row lacks its label",
+            "a row lacks its first column",
+            "a row lacks another column",
+            "a row of both",
+            "rows of none: the columns",
+            "rows of none: the rows",
+            "depth",
+            "label",
+            "two labels",
+        ],
     )
     def test_anomalies(self, validate, changes, message):
         with pytest.raises(ValueError, match=f"split train, {message}"):
             validate(self.sound(**changes), self.sound(), data=self.DATA)
+
+    @pytest.mark.parametrize(("group", "absent"), [(0, "target/encoded"), (1, "input/encoded")])
+    def test_a_group_that_is_absent(self, validate, group, absent):
+        """If this fails, a translator is taught with one domain."""
+        with pytest.raises(ValueError, match=f"split train, {absent}: Column dropped"):
+            validate(self.sound()[group::2], self.sound(), data=self.DATA)
+
+    def test_of_one_group_there_is_nothing_to_count(self):
+        assert groups_fit(statistics_pb2.DatasetFeatureStatistics(num_examples=3), Images(classes=10)) == []
 
 
 def test_anomalies_of_eval_alone(validate):
@@ -183,10 +258,10 @@ def test_a_split_without_examples(validate, train, held_out, split):
 
 
 CURATED = """
-feature { name: "image/height" type: INT int_domain { min: 28 max: 28 } }
-feature { name: "image/width" type: INT int_domain { min: 28 max: 28 } }
-feature { name: "image/channels" type: INT int_domain { min: 1 max: 1 } }
-feature { name: "image/encoded" type: BYTES }
+feature { name: "target/height" type: INT int_domain { min: 28 max: 28 } }
+feature { name: "target/width" type: INT int_domain { min: 28 max: 28 } }
+feature { name: "target/channels" type: INT int_domain { min: 1 max: 1 } }
+feature { name: "target/encoded" type: BYTES }
 feature { name: "label" type: INT }
 dataset_constraints { min_examples_count: 20 }
 """
@@ -199,9 +274,9 @@ class TestCuratedSchema:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"image_height": [32]}, "image/height: Out-of-range values"),
-            ({"image_width": lambda n: [28 + n % 2]}, "image/width: Out-of-range values"),
-            ({"image_channels": [3]}, "image/channels: Out-of-range values"),
+            ({"target_height": [32]}, "target/height: Out-of-range values"),
+            ({"target_width": lambda n: [28 + n % 2]}, "target/width: Out-of-range values"),
+            ({"target_channels": [3]}, "target/channels: Out-of-range values"),
             ({"label": lambda n: [n % 20]}, "label: Out-of-range values"),
             ({"extra": [1]}, "extra: New column"),
         ],

@@ -18,7 +18,7 @@ ORIGIN = {"samples": "<b>elsewhere", "real": "digits", "fingerprint": "f0"}
 
 def look(house, images, labels=None, experiment=None, **options):
     return judge_images(
-        images=Arrays(images, labels),
+        images=Arrays.aligned(images, labels),
         train_examples=[str(house / "examples/Split-train/*")],
         eval_examples=options.pop("eval_examples", [str(house / "examples/Split-eval/*")]),
         feature_model=str(house / "extractor/Format-Serving"),
@@ -35,7 +35,7 @@ def drawn(house):
     """
     experiment = judging.experiment()
     train = read_examples([str(house / "examples/Split-train/*")], experiment.data)
-    labels = np.resize(train.labels[np.random.default_rng(0).permutation(len(train))], 3_600)
+    labels = np.resize(train.label[np.random.default_rng(0).permutation(len(train))], 3_600)
     generator = Generator(str(house / "honest/Format-Serving"), experiment)
     order = np.argsort(np.random.default_rng(0).permutation(3_600))
     return generator.sample(3_600, seed=0, labels=labels)[order], labels[order]

@@ -66,7 +66,7 @@ def read(folder: Path) -> dict[int, tuple]:
     found = {}
     for record in tf.data.TFRecordDataset(sorted(map(str, folder.glob("*.gz"))), "GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
-        content = feature["image/encoded"].bytes_list.value or feature["point"].float_list.value
+        content = feature["target/encoded"].bytes_list.value or feature["target/point"].float_list.value
         (seed,) = feature["seed"].int64_list.value
         found[seed] = (*feature["label"].int64_list.value, *content)
     return found

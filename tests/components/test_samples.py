@@ -16,7 +16,7 @@ def read(path):
         for each in tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator()
     ]
     labels = [example["label"].int64_list.value[0] if "label" in example else None for example in examples]
-    return [decode(example["image/encoded"].bytes_list.value[0]) for example in examples], labels
+    return [decode(example["target/encoded"].bytes_list.value[0]) for example in examples], labels
 
 
 def write(folder, tmp_path, classes=(), **options):

@@ -12,7 +12,7 @@ from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
 from components.example_gen.sources.source import SPLITS
 from models.config import Images
-from models.preprocessing import decode as decode_for_training
+from models.pixels import decode as decode_for_training
 from tests.components.images import image_file, make_pipeline, noise, read_split, write_classes
 
 
@@ -71,7 +71,7 @@ class TestKindsOfFiles:
             f"converted {'4 images from grey to colour' if channels == 3 else '7 images from colour to grey'}" in told
         )
         assert "laid 2 images (" in told
-        shapes = {decode_for_training(one["image/encoded"], channels).shape[-1] for one in examples}
+        shapes = {decode_for_training(one["target/encoded"], channels).shape[-1] for one in examples}
         assert shapes == {channels}
 
     @pytest.mark.parametrize(("name", "content", "kind"), FILES, ids=[name for name, *_ in FILES])
@@ -94,7 +94,7 @@ class TestKindsOfFiles:
         (root / "a" / "phone.jpg").write_bytes(saved(blob(1, (40, 32)), "JPEG", exif=exif))
         tree, examples = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
         assert tree["notes"]["turned"] == [1, [f"{root}/a/phone.jpg"]]
-        assert (40, 32) in {(one["image/height"], one["image/width"]) for one in examples}
+        assert (40, 32) in {(one["target/height"], one["target/width"]) for one in examples}
 
     @pytest.mark.parametrize(
         ("content", "message"),

@@ -3,11 +3,11 @@ import pytest
 import tensorflow as tf
 
 from models import data as data_module
-from models.config import Images, Points, Training, Unpaired
+from models.config import Column, Images, Points, Training, Unpaired
 from models.data import Arrays, batches, compared_with, read_examples, reference
 from tests.harness import DATA, write_examples
 
-ARRAYS = Arrays(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.arange(10))
+ARRAYS = Arrays.aligned(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.arange(10))
 RING_AND_GRID = Unpaired(input=Points(source="mixture:ring", classes=8), target=Points(source="mixture:grid"))
 
 
@@ -18,27 +18,49 @@ def labels(count, *, first_step=0, replicas=1, workers=1, worker=0, seed=0, batc
     return np.array([element["label"] for element in dataset.take(count).as_numpy_iterator()])
 
 
-def write_points(directory, points, domains=None):
-    """Transformed points, with a label that is the point's place in the list."""
-    with tf.io.TFRecordWriter(str(directory / "points.gz"), "GZIP") as writer:
-        for i, point in enumerate(points):
-            feature = {
-                "point": tf.train.Feature(float_list=tf.train.FloatList(value=point)),
-                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[i % 8])),
-            }
-            if domains:
-                feature["domain"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[domains[i]]))
-            writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+def example(label=None, group=None, **points):
+    """A transformed example: points by role, and integers."""
+    feature = {role: tf.train.Feature(float_list=tf.train.FloatList(value=point)) for role, point in points.items()}
+    for name, value in (("label", label), ("group", group)):
+        if value is not None:
+            feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    return tf.train.Example(features=tf.train.Features(feature=feature))
+
+
+def write(directory, *files):
+    """Lists of examples, a file each; returns their pattern."""
+    directory.mkdir(exist_ok=True)
+    for number, examples in enumerate(files):
+        with tf.io.TFRecordWriter(str(directory / f"{number}.gz"), "GZIP") as writer:
+            for each in examples:
+                writer.write(each.SerializeToString())
     return [str(directory / "*")]
+
+
+def taken(arrays, count, **training):
+    """The first batches, a step each."""
+    context = tf.distribute.InputContext(1, 0, 1)
+    training = Training(steps=1, batch_size=5, **training)
+    return list(batches(arrays, training, draws=1, first_step=0, context=context).take(count).as_numpy_iterator())
+
+
+class Pairs(Points):
+    """Points that are translated, each with the one to draw and a label of the two."""
+
+    classes: int = 8
+
+    @property
+    def columns(self):
+        return (Column("input", "point", self.shape), *self.columns_as("target", 0))
 
 
 class TestReadExamples:
     def test_reads_what_was_written(self, tmp_path):
         arrays = read_examples(write_examples(tmp_path), DATA)
-        assert arrays.examples.shape == (40, 16, 16, 1)
-        assert arrays.examples.dtype == np.uint8
-        assert sorted(arrays.labels) == sorted([0, 1, 2] * 13 + [0])
-        for image, label in zip(arrays.examples, arrays.labels, strict=True):
+        assert arrays.target.shape == (40, 16, 16, 1)
+        assert arrays.target.dtype == np.uint8
+        assert sorted(arrays.label) == sorted([0, 1, 2] * 13 + [0])
+        for image, label in zip(arrays.target, arrays.label, strict=True):
             assert (image[3 * label : 3 * label + 6, 3 * label : 3 * label + 6] == 255).all(), "a label left its image"
 
     def test_how_examples_lie_in_files_decides_nothing(self, tmp_path):
@@ -50,8 +72,8 @@ class TestReadExamples:
                 for record in part:
                     writer.write(record)
         one, two = (read_examples([str(tmp_path / name / "*")], DATA) for name in ("one", "two"))
-        np.testing.assert_array_equal(one.examples, two.examples)
-        np.testing.assert_array_equal(one.labels, two.labels)
+        np.testing.assert_array_equal(one.target, two.target)
+        np.testing.assert_array_equal(one.label, two.label)
         assert one.digest == two.digest
 
     def test_another_content_is_another_digest(self, tmp_path):
@@ -60,28 +82,78 @@ class TestReadExamples:
 
     def test_a_set_too_large_for_memory_reads_the_same(self, tmp_path, monkeypatch):
         pattern = write_examples(tmp_path)
-        expected = read_examples(pattern, DATA).examples
+        expected = read_examples(pattern, DATA).target
         monkeypatch.setattr(data_module, "IN_MEMORY_BYTES", 1000)
-        images = read_examples(pattern, DATA).examples
+        images = read_examples(pattern, DATA).target
         assert isinstance(images, np.memmap)
         np.testing.assert_array_equal(images, expected)
 
     def test_points_are_read_as_they_are(self, tmp_path):
         points = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
-        arrays = read_examples(write_points(tmp_path, points), Points(source="mixture:ring", classes=8))
-        assert arrays.examples.dtype == np.float32
-        np.testing.assert_array_equal(arrays.examples, points[arrays.labels])
+        pattern = write(tmp_path, [example(label, target=point) for label, point in enumerate(points)])
+        arrays = read_examples(pattern, Points(source="mixture:ring", classes=8))
+        assert arrays.target.dtype == np.float32
+        np.testing.assert_array_equal(arrays.target, points[arrays.label])
 
-    def test_a_second_domain_is_kept_apart(self, tmp_path):
-        points = [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
-        arrays = read_examples(write_points(tmp_path, points, domains=[0, 1, 0, 1, 1]), RING_AND_GRID)
-        assert sorted(arrays.examples[:, 0]) == [0, 2]
-        assert sorted(arrays.labels) == [0, 2]
-        assert sorted(arrays.unpaired[:, 0]) == [1, 3, 4]
+    def test_columns_of_one_group_keep_their_rows(self, tmp_path):
+        """If this fails, a model learns from pairs that are none."""
+        examples = [example(n % 8, input=[n, 0], target=[n, 1]) for n in range(20)]
+        arrays = read_examples(write(tmp_path, examples), Pairs())
+        assert arrays.groups == (("input", "target", "label"),)
+        assert sorted(arrays.target[:, 0]) == list(range(20))
+        np.testing.assert_array_equal(arrays.columns["input"][:, 0], arrays.target[:, 0])
+        np.testing.assert_array_equal(arrays.target[:, 0] % 8, arrays.label)
 
-    def test_an_empty_domain_is_an_error(self, tmp_path):
+    def test_pairs_of_the_same_examples_in_another_order_are_other_content(self, tmp_path):
+        """If this fails, a measurement of one set of pairs stands for another."""
+        numbers = np.arange(6)
+        digests = {
+            read_examples(
+                write(tmp_path / str(shift), [example(0, input=[n, 0], target=[(n + shift) % 6, 1]) for n in numbers]),
+                Pairs(),
+            ).digest
+            for shift in range(2)
+        }
+        assert len(digests) == 2
+
+    @pytest.fixture
+    def two_groups(self):
+        """Examples of two groups: 0, 2, 4 with labels, and 1, 3, 5."""
+        return [example(n, 0, input=[n, n]) if n % 2 == 0 else example(group=1, target=[n, n]) for n in range(6)]
+
+    def test_groups_are_kept_apart(self, tmp_path, two_groups):
+        arrays = read_examples(write(tmp_path, two_groups), RING_AND_GRID)
+        assert arrays.groups == (("input", "label"), ("target",))
+        np.testing.assert_array_equal(arrays.columns["input"][:, 0], arrays.label)
+        assert sorted(arrays.label) == [0, 2, 4]
+        assert sorted(arrays.target[:, 0]) == [1, 3, 5]
+
+    def test_how_groups_lie_in_files_decides_nothing(self, tmp_path, two_groups):
+        """If this fails, a run that ingested with another number of workers trains on another order."""
+        ways = [two_groups], [two_groups[::-1]], [two_groups[0::2], two_groups[1::2]], [two_groups[4:], two_groups[:4]]
+        found = [read_examples(write(tmp_path / str(n), *way), RING_AND_GRID) for n, way in enumerate(ways)]
+        assert len({each.digest for each in found}) == 1
+        for each in found[1:]:
+            for role, values in found[0].columns.items():
+                np.testing.assert_array_equal(each.columns[role], values)
+
+    def test_an_example_in_the_other_group_is_other_content(self, tmp_path):
+        """If this fails, a measurement of one translation stands for that of the reverse."""
+        data = Unpaired(input=Points(source="mixture:ring"), target=Points(source="mixture:grid"))
+        digests = set()
+        for number, groups in enumerate(((0, 1), (1, 0))):
+            roles = [("input", "target")[group] for group in groups]
+            examples = [
+                example(group=group, **{role: [value, 0]})
+                for value, (group, role) in enumerate(zip(groups, roles, strict=True))
+            ]
+            digests.add(read_examples(write(tmp_path / str(number), examples), data).digest)
+        assert len(digests) == 2
+
+    def test_an_empty_group_is_an_error(self, tmp_path):
+        pattern = write(tmp_path, [example(n, group=0, input=[n, n]) for n in range(2)])
         with pytest.raises(ValueError, match="there are 2 of the first, 0 of the second"):
-            read_examples(write_points(tmp_path, [[0, 0], [1, 1]], domains=[0, 0]), RING_AND_GRID)
+            read_examples(pattern, RING_AND_GRID)
 
     def test_no_file_is_an_error_that_names_the_pattern(self, tmp_path):
         with pytest.raises(ValueError, match=r"none matches .*nothing"):
@@ -120,17 +192,27 @@ class TestBatches:
         assert element.shape == (2, 4)
         assert len(set(element.ravel())) == 8
 
-    def test_the_second_domain_has_an_order_of_its_own(self):
+    def test_columns_of_one_group_get_the_same_rows(self):
+        """If this fails, a model learns from pairs that are none."""
         points = np.arange(20, dtype=np.float32).reshape(10, 2)
-        arrays = Arrays(points, None, points[:7] + 100)
-        context = tf.distribute.InputContext(1, 0, 1)
-        dataset = batches(arrays, Training(steps=1, batch_size=5), draws=1, first_step=0, context=context)
-        first, second, *_ = dataset.take(7).as_numpy_iterator()
-        assert {"x", "x_unpaired"} == first.keys()
-        assert sorted(np.concatenate([first["x"][0], second["x"][0]])[:, 0]) == sorted(points[:, 0])
-        taken = np.concatenate([element["x_unpaired"][0] for element in dataset.take(7).as_numpy_iterator()])
-        for epoch in np.split(taken, 5):
-            assert sorted(epoch[:, 0]) == sorted(points[:7, 0] + 100), "each epoch holds each of the 7 once"
+        for batch in taken(Arrays.aligned(points, np.arange(10), input=points + 100), 5):
+            assert batch.keys() == {"target", "input", "label"}
+            np.testing.assert_array_equal(batch["input"], batch["target"] + 100)
+            np.testing.assert_array_equal(batch["target"][..., 0], 2 * batch["label"])
+
+    def test_each_group_has_an_order_of_its_own(self):
+        """If this fails, unpaired domains are taught as pairs, or examples of the longer one are never seen."""
+        columns = {"input": np.arange(10), "label": np.arange(10) + 50, "target": np.arange(7) + 100}
+        arrays = Arrays(columns, (("input", "label"), ("target",)))
+        drawn = taken(arrays, 7)
+        whole = {role: np.concatenate([each[role].ravel() for each in drawn]) for role in columns}
+        np.testing.assert_array_equal(whole["label"], whole["input"] + 50)
+        assert sorted(whole["input"][:10]) == list(range(10))
+        for epoch in np.split(whole["target"], 5):
+            assert sorted(epoch) == list(range(100, 107)), "each epoch holds each of the 7 once"
+        alike = Arrays({role: values[:7] for role, values in columns.items()}, arrays.groups)
+        batch = taken(alike, 1)[0]
+        assert (batch["target"] - 100 != batch["input"]).any()
 
     def test_a_later_phase_goes_on_where_the_one_before_it_ended(self):
         context = tf.distribute.InputContext(1, 0, 1)
@@ -148,22 +230,44 @@ class TestBatches:
 
 class TestComparedWith:
     def test_is_the_choosing_split_where_it_has_two_examples(self):
-        two = Arrays(ARRAYS.examples[:2], None)
+        two = ARRAYS.rows(np.arange(2))
         assert compared_with(ARRAYS, two) is two
 
     @pytest.mark.parametrize(
         "choose",
-        [None, Arrays(ARRAYS.examples[:1], None), Arrays(ARRAYS.examples[:5], None, ARRAYS.examples[:1])],
-        ids=["none", "one", "one of the second domain"],
+        [
+            None,
+            ARRAYS.rows(np.arange(1)),
+            Arrays({"input": np.zeros(5), "target": np.zeros(1)}, (("input",), ("target",))),
+        ],
+        ids=["none", "one", "one of the second group"],
     )
     def test_is_what_is_trained_on_where_it_has_fewer_and_says_so(self, choose, caplog):
         assert compared_with(ARRAYS, choose) is ARRAYS
         assert "compare with training examples" in caplog.text
 
 
-def test_the_reference_is_scaled_as_networks_take_it_and_keeps_labels_with_their_images():
-    images = np.array([0, 51, 255], np.uint8)[:, None, None, None]
-    taken = reference(Arrays(images, np.array([0, 1, 2])), count=100, seed=3)
-    # 51 / 127.5 - 1
-    np.testing.assert_allclose(taken["x"].ravel(), np.array([-1, -0.6, 1])[taken["label"]], atol=1e-6)
-    assert sorted(taken["label"]) == [0, 1, 2]
+class TestReference:
+    def test_is_scaled_as_networks_take_it_and_keeps_labels_with_their_images(self):
+        images = np.array([0, 51, 255], np.uint8)[:, None, None, None]
+        data = Images(resolution=16, channels=1, classes=3)
+        found = reference(Arrays.aligned(images, np.array([0, 1, 2])), data, count=100, seed=3)
+        # 51 / 127.5 - 1
+        np.testing.assert_allclose(found["target"].ravel(), np.array([-1, -0.6, 1])[found["label"]], atol=1e-6)
+        assert sorted(found["label"]) == [0, 1, 2]
+
+    def test_columns_of_one_group_keep_their_rows(self):
+        points = np.arange(40, dtype=np.float32).reshape(20, 2)
+        found = reference(Arrays.aligned(points, np.arange(20) % 8, input=-points), Pairs(), count=9, seed=0)
+        assert len(found["target"]) == 9
+        np.testing.assert_array_equal(found["input"], -found["target"])
+        np.testing.assert_array_equal(found["label"], found["target"][:, 0] / 2 % 8)
+
+    def test_groups_are_chosen_from_each_by_itself_and_are_of_one_number(self):
+        points = np.arange(40, dtype=np.float32).reshape(20, 2)
+        columns = {"input": points, "label": np.arange(20) % 8, "target": points[:15]}
+        found = reference(Arrays(columns, (("input", "label"), ("target",))), RING_AND_GRID, count=100, seed=0)
+        assert {len(each) for each in found.values()} == {15}
+        np.testing.assert_array_equal(found["label"], found["input"][:, 0] / 2 % 8)
+        assert sorted(found["target"][:, 0]) == sorted(points[:15, 0])
+        assert (found["input"] != found["target"]).any()

@@ -83,14 +83,14 @@ class TestNoTwoDrawsOfAStepShareTheirNumbers:
             )
         )
         drawn.clear()
-        gan.step({"x": points(gan.draws, 8)}, number(1))
-        gan.pretraining_step({"x": points(1, 8)}, number(1))
+        gan.step({"target": points(gan.draws, 8)}, number(1))
+        gan.pretraining_step({"target": points(1, 8)}, number(1))
         assert len(drawn) > 100
         assert len(set(drawn)) == len(drawn)
 
     def test_of_a_cycle(self, drawn):
         gan = make(experiment("cycle", pool_size=4, objective={"penalties": {"wgan_gp": 1.0}}))
         drawn.clear()
-        gan.step({"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}, number(0))
+        gan.step({"input": points(1, 8), "target": points(1, 8, seed=1)}, number(0))
         # two draws of each pool and one of each penalty at least
         assert len(set(drawn)) == len(drawn) >= 6

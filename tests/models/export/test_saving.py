@@ -118,9 +118,9 @@ def test_a_generator_of_points_serves_points(tmp_path):
 
 
 def test_a_translator_serves_images_for_images(tmp_path):
-    # any scheme with a network from x to x; its own tests are elsewhere
-    x = keras.Input([16, 16, 1], name="x")
-    negative = keras.Model({"x": x}, keras.layers.Rescaling(-1.0)(x))
+    # any scheme with a network from image to image; its own tests are elsewhere
+    x = keras.Input([16, 16, 1], name="input")
+    negative = keras.Model({"input": x}, keras.layers.Rescaling(-1.0)(x))
     sampler = saving.Sampler({"serving_default": negative}, experiment())
     sampler.save(str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))

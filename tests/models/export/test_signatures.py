@@ -185,7 +185,7 @@ def test_discriminate_is_the_discriminator(served):
     examples = np.random.default_rng(0).random((3, *shape), np.float32)
     found = served.ask("discriminate", **{"point" if served.output == "point" else "image": examples})
     discriminator = served.gan.networks["discriminator"]
-    inputs = {"x": examples if served.output == "point" else examples * 2 - 1}
+    inputs = {"target": examples if served.output == "point" else examples * 2 - 1}
     inputs |= {"label": np.arange(3)} if "label" in discriminator.input else {}
     answers = discriminator(inputs, training=False)
     logit = np.asarray(answers["logit"] if isinstance(answers, dict) else answers, np.float32)

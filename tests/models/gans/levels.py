@@ -45,22 +45,22 @@ class Levels(GAN):
         return [Phase("coarse", half, self.coarse_step, draws=1), Phase("fine", half, self.fine_step, draws=3)]
 
     def coarse_step(self, batch: Batch, step: tf.Tensor) -> Logs:
-        real = {"x": tf.round(self.real(batch, 0)["x"])}
+        real = {"target": tf.round(self.real(batch, 0)["target"])}
         return self.play("coarse", [real, real], self.latent(self.key(step, "coarse"), 8), step)
 
     def fine_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         *others, last = (self.real(batch, i) for i in range(3))
-        return self.play("fine", [*others, last], {"x": tf.round(last["x"])}, step)
+        return self.play("fine", [*others, last], {"input": tf.round(last["target"])}, step)
 
     def play(self, name: str, reals: Sequence[Inputs], inputs: Inputs, step: tf.Tensor) -> Logs:
         """A discriminator update on all but the last batch, then one of the generator."""
         game, network, logs = self.games[name], self.networks[name], {}
         for i, real in enumerate(reals[:-1]):
-            fake = {"x": call_unchanged(network, inputs)}
+            fake = {"target": call_unchanged(network, inputs)}
             logs |= game.discriminator_step(real, fake, step, self.key(step, name, i))
         with tf.GradientTape() as tape:
             loss = game.generator_loss(
-                reals[-1], {"x": network(inputs, training=True)}, step, self.key(step, name, "generator")
+                reals[-1], {"target": network(inputs, training=True)}, step, self.key(step, name, "generator")
             )
         return logs | {f"g_{name}_loss": loss, f"g_{name}_gradient_norm": self.update(name, tape, loss)}
 
@@ -68,5 +68,6 @@ class Levels(GAN):
         return {"serving_default": self.exported("coarse"), "refine": self.exported("fine")}
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        coarse = self.averages["coarse"].average(self.latent(key(seed, 0, "look"), len(examples["x"])), training=False)
-        return self.averages["fine"].average({"x": tf.round(coarse)}, training=False)
+        latent = self.latent(key(seed, 0, "look"), len(examples["target"]))
+        coarse = self.averages["coarse"].average(latent, training=False)
+        return self.averages["fine"].average({"input": tf.round(coarse)}, training=False)

@@ -14,7 +14,7 @@ def trajectory(gan, steps):
     step = tf.function(gan.step)
     places = []
     for i in range(steps):
-        step({"x": tf.zeros([gan.draws, 8, 2])}, number(i))
+        step({"target": tf.zeros([gan.draws, 8, 2])}, number(i))
         places.append(np.concatenate([each.get_weights()[0].ravel() for each in gan.networks.values()]))
     return np.array(places)
 
@@ -58,7 +58,7 @@ class TestStep:
     @pytest.mark.parametrize(("k", "generator_steps"), [(1, 1), (3, 2)])
     def test_counts_of_updates(self, k, generator_steps):
         gan = make(experiment(discriminator_steps=k, generator_steps=generator_steps))
-        gan.step({"x": points(gan.draws, 8)}, number(0))
+        gan.step({"target": points(gan.draws, 8)}, number(0))
         assert gan.optimizers["discriminator"].iterations == k
         assert gan.optimizers["generator"].iterations == generator_steps
 
@@ -68,7 +68,7 @@ class TestStep:
         after = []
         for draw in (None, 0, 1):
             gan = make(config)
-            gan.step({"x": x if draw is None else tf.tensor_scatter_nd_add(x, [[draw, 0, 0]], [1.0])}, number(0))
+            gan.step({"target": x if draw is None else tf.tensor_scatter_nd_add(x, [[draw, 0, 0]], [1.0])}, number(0))
             after.append(gan.networks["discriminator"].get_weights()[0])
         assert len({each.tobytes() for each in after}) == 3
 
@@ -86,23 +86,23 @@ class TestStep:
     def test_a_generator_step_changes_the_generator_alone(self):
         gan = make(experiment(discriminator={"norm": "spectral"}))
         before = copied(gan)
-        gan.generator_step({"x": points(8)}, number(0))
+        gan.generator_step({"target": points(8)}, number(0))
         assert changed(before, gan) == {"generator", "generator_optimizer"}
 
     def test_a_discriminators_batch_leaves_the_generators_statistics(self):
         gan = make(experiment())
         before = copied(gan)
-        gan.pair({"x": points(1, 8)}, number(0), 0)
+        gan.pair({"target": points(1, 8)}, number(0), 0)
         assert not changed(before, gan)
 
     def test_generated_examples_have_the_labels_of_the_real_ones(self):
         conditions = {"generator": {"condition": "concatenation"}, "discriminator": {"condition": "projection"}}
         gan = make(experiment(**conditions, data={"classes": 3}))
         label = tf.constant([[0, 2, 1, 1, 0, 0, 2, 1]], tf.int64)
-        real, fake = gan.pair({"x": points(1, 8), "label": label}, number(0), 0)
+        real, fake = gan.pair({"target": points(1, 8), "label": label}, number(0), 0)
         np.testing.assert_array_equal(real["label"], fake["label"])
         np.testing.assert_array_equal(fake["label"], label[0])
-        assert (fake["x"].numpy() != real["x"].numpy()).all()
+        assert (fake["target"].numpy() != real["target"].numpy()).all()
 
     def test_codes_are_one_hot_and_uniform(self):
         latent = {"size": 2, "categorical_codes": 4, "continuous_codes": 2}
@@ -116,7 +116,7 @@ class TestStep:
 
     def test_a_generators_penalty_remembers(self):
         gan = make(experiment(objective={"generator_penalties": {"path_length": 2.0}}))
-        logs = gan.step({"x": points(1, 8)}, number(0))
+        logs = gan.step({"target": points(1, 8)}, number(0))
         assert logs["g_path_length"] > 0
         assert gan.state()["extra/path_length_memory"].numpy() > 0
 
@@ -128,7 +128,7 @@ class TestClippedGradients:
             optimizer = {"name": "sgd", "learning_rate": 1.0, "clip_norm": bound}
             gan = make(experiment(training={"generator_optimizer": optimizer}))
             before = [each.numpy() for each in gan.networks["generator"].trainable_variables]
-            logs = gan.generator_step({"x": points(8)}, number(0))
+            logs = gan.generator_step({"target": points(8)}, number(0))
             after = [each.numpy() for each in gan.networks["generator"].trainable_variables]
             moved.append(np.concatenate([(a - b).ravel() for a, b in zip(after, before, strict=True)]))
             assert_allclose(logs["g_gradient_norm"], np.linalg.norm(moved[0]), rtol=1e-3)

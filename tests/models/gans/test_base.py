@@ -24,7 +24,7 @@ def advance(gan, step):
     """A step of every phase."""
     for phase in gan.phases():
         x = points(2, phase.draws, 8, seed=step)
-        phase.step({"x": x[0], "x_unpaired": x[1]}, number(step))
+        phase.step({"input": x[0], "target": x[1]}, number(step))
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -55,7 +55,7 @@ class TestEveryGAN:
 
     def test_generates_an_example_for_each_real_one(self, name):
         gan = make(of(name))
-        examples = {"x": points(5).numpy(), "x_unpaired": points(5).numpy()}
+        examples = {"input": points(5).numpy(), "target": points(5).numpy()}
         made = gan.generate(examples, 1)
         assert made.shape == (5, 2)
         np.testing.assert_array_equal(made, gan.generate(examples, 1))

@@ -23,7 +23,7 @@ def with_optimizers(names):
 class TestStep:
     def test_updates_each_of_the_four_once(self):
         gan = make(cycle())
-        gan.step({"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}, number(0))
+        gan.step({"input": points(1, 8), "target": points(1, 8, seed=1)}, number(0))
         assert {name: int(each.iterations) for name, each in gan.optimizers.items()} == dict.fromkeys(
             GENERATORS + DISCRIMINATORS, 1
         )
@@ -31,7 +31,7 @@ class TestStep:
     def test_the_translators_step_changes_both_of_them_and_no_discriminator(self):
         gan = make(cycle(discriminator={"norm": "spectral"}))
         before = copied(gan)
-        gan.generator_step({"x": points(8), "x_unpaired": points(8, seed=1)}, number(0))
+        gan.generator_step({"input": points(8), "target": points(8, seed=1)}, number(0))
         assert changed(before, gan) == with_optimizers(GENERATORS)
 
     @pytest.mark.parametrize("i", [0, 1])
@@ -39,14 +39,15 @@ class TestStep:
         gan = make(cycle())
         before = copied(gan)
         game = gan.sides[i].game
-        game.discriminator_step({"x": points(8)}, {"x": points(8, seed=1)}, number(0), gan.key(number(0), "test"))
+        real, fake = {"target": points(8)}, {"target": points(8, seed=1)}
+        game.discriminator_step(real, fake, number(0), gan.key(number(0), "test"))
         assert changed(before, gan) == with_optimizers([DISCRIMINATORS[i]])
 
     def test_the_loss_is_that_of_the_paper(self):
         gan = make(cycle(**PLAIN, objective="least_squares", cycle_weight=7.0, identity_weight=0.3))
         x, y = points(8), points(8, seed=1) + 2
-        there, back = (lambda value, name=name: gan.networks[name]({"x": value}) for name in GENERATORS)
-        of_y, of_x = (lambda value, name=name: gan.networks[name]({"x": value}) for name in DISCRIMINATORS)
+        there, back = (lambda value, name=name: gan.networks[name]({"input": value}) for name in GENERATORS)
+        of_y, of_x = (lambda value, name=name: gan.networks[name]({"target": value}) for name in DISCRIMINATORS)
 
         def l1(left, right):
             return np.mean(np.abs(np.asarray(left) - np.asarray(right)))
@@ -54,25 +55,25 @@ class TestStep:
         adversarial = [np.mean((judge - 1) ** 2) / 2 for judge in (of_y(there(x)), of_x(back(y)))]
         cycles = l1(back(there(x)), x) + l1(there(back(y)), y)
         identities = l1(there(y), y) + l1(back(x), x)
-        drawn = {"x_unpaired": there(x), "x": back(y)}
-        loss, logs = gan.generator_loss({"x": x, "x_unpaired": y}, drawn, number(0))
+        drawn = {"target": there(x), "input": back(y)}
+        loss, logs = gan.generator_loss({"input": x, "target": y}, drawn, number(0))
         assert_allclose(loss, sum(adversarial) + 7 * (cycles + 0.3 * identities), rtol=1e-5)
         received = [logs[name] for name in ("g_loss", "g_reverse_loss", "cycle_loss", "identity_loss")]
         assert_allclose(received, [*adversarial, cycles, identities], rtol=1e-5)
 
     def test_the_discriminators_learn_from_what_was_drawn_before_the_translators_learned(self):
         gan = make(cycle(**PLAIN, pool_size=0))
-        real = {"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}
-        drawn = gan.networks["generator"]({"x": real["x"][0]})
+        real = {"input": points(1, 8), "target": points(1, 8, seed=1)}
+        drawn = gan.networks["generator"]({"input": real["input"][0]})
         expected, _ = gan.sides[0].game.discriminator_loss(
-            {"x": real["x_unpaired"][0]}, {"x": drawn}, number(0), gan.key(number(0), "discriminator")
+            {"target": real["target"][0]}, {"target": drawn}, number(0), gan.key(number(0), "discriminator")
         )
         assert_allclose(gan.step(real, number(0))["d_loss"], expected, rtol=1e-6)
 
     def test_the_pool_is_state_of_the_gan(self):
         gan = make(cycle(**PLAIN, pool_size=12))
-        batch = {"x": points(1, 8), "x_unpaired": points(1, 8, seed=1)}
-        drawn = gan.networks["generator_reverse"]({"x": batch["x_unpaired"][0]})
+        batch = {"input": points(1, 8), "target": points(1, 8, seed=1)}
+        drawn = gan.networks["generator_reverse"]({"input": batch["target"][0]})
         gan.step(batch, number(0))
         state = copied(gan)
         assert state["extra/pool_count"] == state["extra/pool_reverse_count"] == 8
@@ -86,10 +87,9 @@ class TestSamplers:
         x = points(5)
         samplers = gan.samplers()
         assert list(samplers) == ["serving_default", "reverse"]
-        assert gan.target == "x_unpaired"
-        translated = gan.generate({"x": x, "x_unpaired": -x}, 0)
-        np.testing.assert_array_equal(samplers["serving_default"]({"x": x}, training=False), translated)
-        assert (samplers["reverse"]({"x": x}, training=False).numpy() != translated.numpy()).any()
+        translated = gan.generate({"input": x, "target": -x}, 0)
+        np.testing.assert_array_equal(samplers["serving_default"]({"input": x}, training=False), translated)
+        assert (samplers["reverse"]({"input": x}, training=False).numpy() != translated.numpy()).any()
 
 
 class TestRefusals:
@@ -125,11 +125,12 @@ def test_it_learns_to_translate_and_to_come_back():
     players = {name: each | {"width": 32} for name, each in PLAIN.items()}
     fields = players | {"objective": {"penalties": {"r1": 0.1}}, "cycle_weight": 1.0, "identity_weight": 0.0}
     gan = make(cycle(**fields, training=training))
-    list(play(gan, *domains(0)))
+    x, y = domains(0)
+    list(play(gan, target=y, taken=x))
     x, y = domains(7)
     there, back = (gan.averages[name].average for name in GENERATORS)
     # 3.1 before
-    assert energy_distance(there({"x": x}).numpy(), y) < 0.3
-    assert energy_distance(back({"x": y}).numpy(), x) < 0.3
-    assert np.abs(back({"x": there({"x": x})}) - x).mean() < 0.1
-    assert np.abs(there({"x": back({"x": y})}) - y).mean() < 0.1
+    assert energy_distance(there({"input": x}).numpy(), y) < 0.3
+    assert energy_distance(back({"input": y}).numpy(), x) < 0.3
+    assert np.abs(back({"input": there({"input": x})}) - x).mean() < 0.1
+    assert np.abs(there({"input": back({"input": y})}) - y).mean() < 0.1

@@ -61,11 +61,11 @@ class TestLevels:
         gan = make(levels)
         coarse, fine = gan.phases()
         before = copied(gan)
-        coarse.step({"x": points(1, 8)}, number(0))
+        coarse.step({"target": points(1, 8)}, number(0))
         of_coarse = {"coarse", "coarse_optimizer", "coarse_discriminator", "coarse_discriminator_optimizer"}
         assert changed(before, gan) == of_coarse
         before = copied(gan)
-        fine.step({"x": points(3, 8)}, number(4))
+        fine.step({"target": points(3, 8)}, number(4))
         assert changed(before, gan) == {name.replace("coarse", "fine") for name in of_coarse}
 
     def test_the_loop_runs_one_after_the_other(self, whole):

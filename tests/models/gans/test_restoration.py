@@ -21,10 +21,10 @@ class TestPhases:
             ("adversarial", 8, 2),
         ]
         before = copied(gan)
-        gan.pretraining_step({"x": points(1, 8)}, number(0))
+        gan.pretraining_step({"target": points(1, 8)}, number(0))
         assert changed(before, gan) == {"generator", "pretraining_optimizer"}
         before = copied(gan)
-        gan.step({"x": points(2, 8)}, number(3))
+        gan.step({"target": points(2, 8)}, number(3))
         players = {"generator", "discriminator"}
         assert changed(before, gan) == players | {f"{name}_optimizer" for name in players}
         counts = {name: int(optimizer.iterations) for name, optimizer in gan.optimizers.items()}
@@ -33,12 +33,12 @@ class TestPhases:
     def test_the_pretrainings_loss_is_the_squared_error_of_what_was_degraded(self):
         gan = make(restoration(**PLAIN, pretraining={"steps": 3}))
         x = points(1, 8)
-        degraded = gan.fed({"x": x[0]}, gan.key(number(2), "pretraining"))["x"]
-        expected = np.mean((gan.networks["generator"]({"x": degraded}).numpy() - x[0].numpy()) ** 2)
-        assert_allclose(gan.pretraining_step({"x": x}, number(2))["fidelity_loss"], expected, rtol=1e-5)
+        degraded = gan.fed({"target": x[0]}, gan.key(number(2), "pretraining"))["input"]
+        expected = np.mean((gan.networks["generator"]({"input": degraded}).numpy() - x[0].numpy()) ** 2)
+        assert_allclose(gan.pretraining_step({"target": x}, number(2))["fidelity_loss"], expected, rtol=1e-5)
 
     def test_a_generators_gradient_is_of_both_losses(self):
-        real, moved = {"x": points(8)}, []
+        real, moved = {"target": points(8)}, []
         for weight in (0.0, 1.0, 3.0):
             gan = make(restoration(**PLAIN, fidelity_weight=weight))
             before = gan.networks["generator"].get_weights()[0]
@@ -65,16 +65,16 @@ class TestGenerate:
     def test_restores_what_it_degrades_itself_the_same_for_the_same_seed(self):
         gan = make(restoration())
         x = points(5).numpy()
-        first = gan.generate({"x": x}, 1)
-        np.testing.assert_array_equal(first, gan.generate({"x": x}, 1))
-        assert (first.numpy() != gan.generate({"x": x}, 2).numpy()).all()
+        first = gan.generate({"target": x}, 1)
+        np.testing.assert_array_equal(first, gan.generate({"target": x}, 1))
+        assert (first.numpy() != gan.generate({"target": x}, 2).numpy()).all()
 
     def test_what_is_exported_takes_a_degraded_example(self):
         gan = make(restoration())
         x = points(5)
         sampler = gan.samplers()["serving_default"]
-        expected = gan.averages["generator"].average({"x": x}, training=False)
-        np.testing.assert_array_equal(sampler({"x": x}, training=False), expected)
+        expected = gan.averages["generator"].average({"input": x}, training=False)
+        np.testing.assert_array_equal(sampler({"input": x}, training=False), expected)
 
 
 @pytest.mark.slow
@@ -90,7 +90,7 @@ def test_the_adversary_makes_real_points_of_the_mean_at_the_price_of_a_larger_er
     held_out, others = (mixtures.sample(mixtures.ring(), 1000, seed)[0] for seed in (1, 2))
     errors, distances, gaps = [], [], []
     for _ in play(gan, x):
-        restored = gan.generate({"x": held_out}, 3).numpy()
+        restored = gan.generate({"target": held_out}, 3).numpy()
         errors.append(np.mean((restored - held_out) ** 2))
         distances.append(energy_distance(restored, others))
         gaps.append(np.median(np.linalg.norm(restored[:, None] - mixtures.ring().centres, axis=-1).min(1)))

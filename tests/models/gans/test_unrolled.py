@@ -29,8 +29,8 @@ class TestLookAhead:
         for i, variable in enumerate(gan.networks["discriminator"].trainable_variables):
             variable.assign(np.random.default_rng(i).normal(0, 0.5, variable.shape))
         # the optimizer has some state already
-        gan.step({"x": points(gan.draws, 8, seed=5)}, number(0))
-        real, fake = {"x": points(8)}, {"x": points(8, seed=1)}
+        gan.step({"target": points(gan.draws, 8, seed=5)}, number(0))
+        real, fake = {"target": points(8)}, {"target": points(8, seed=1)}
         before = copied(gan)
         ahead = look_ahead(gan.game, real, fake, number(1), KEY)
         assert not changed(before, gan)
@@ -45,11 +45,11 @@ class TestLookAhead:
     @pytest.mark.parametrize("optimizer", [{"name": "sgd", "learning_rate": 0.5}, ADAM])
     def test_the_generators_gradient_is_that_of_finite_differences(self, optimizer):
         gan = make(experiment(**TINY, unrolled_steps=3, training={"discriminator_optimizer": optimizer}))
-        gan.step({"x": points(gan.draws, 8, seed=5)}, number(0))
-        real, place = {"x": points(8)}, gan.networks["generator"].trainable_variables[0]
+        gan.step({"target": points(gan.draws, 8, seed=5)}, number(0))
+        real, place = {"target": points(8)}, gan.networks["generator"].trainable_variables[0]
 
         def loss(theta, ahead=True):
-            fake = {"x": tf.tile(theta[None], [8, 1])}
+            fake = {"target": tf.tile(theta[None], [8, 1])}
             weights = look_ahead(gan.game, real, fake, number(1), KEY) if ahead else None
             return gan.game.generator_loss(real, fake, number(1), KEY, weights)
 
@@ -69,11 +69,11 @@ class TestLookAhead:
     def test_a_step_by_looking_ahead_updates_the_generator_alone_and_once(self):
         gan = make(experiment(**PLAIN, unrolled_steps=2))
         assert gan.draws == 2
-        gan.step({"x": points(2, 8)}, number(0))
+        gan.step({"target": points(2, 8)}, number(0))
         assert [gan.optimizers[name].iterations.numpy() for name in ("generator", "discriminator")] == [1, 1]
 
     def test_an_optimizer_that_it_does_not_know_is_refused(self):
         gan = make(experiment(**PLAIN, unrolled_steps=2))
         gan.optimizers["discriminator"] = keras.optimizers.RMSprop(0.1)
         with pytest.raises(ValueError, match="is updated by adam, or by sgd without momentum; received rmsprop"):
-            look_ahead(gan.game, {"x": points(8)}, {"x": points(8)}, number(0), KEY)
+            look_ahead(gan.game, {"target": points(8)}, {"target": points(8)}, number(0), KEY)

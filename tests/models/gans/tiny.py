@@ -58,9 +58,9 @@ def generator(variant: TinyGenerator, data: Data) -> keras.Model:
 
 def discriminator(variant: TinyDiscriminator, data: Data, codes: int = 0) -> keras.Model:
     """D(x) = w . x, [b]."""
-    x = layers.Input([2 * variant.pack], name="x")
+    x = layers.Input([2 * variant.pack], name="target")
     weights = layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(0.5))
-    return keras.Model({"x": x}, layers.Reshape([])(weights(x)))
+    return keras.Model({"target": x}, layers.Reshape([])(weights(x)))
 
 
 def experiment(
@@ -135,9 +135,11 @@ def changed(before: dict[str, np.ndarray], gan: GAN) -> set[str]:
     return {name.split("/")[0] for name, value in copied(gan).items() if not np.array_equal(value, before[name])}
 
 
-def play(gan: GAN, x: np.ndarray, unpaired: np.ndarray | None = None) -> Iterator[str]:
-    """Trains a GAN on these points, phase by phase; gives the name of each that is done."""
-    arrays = Arrays(x, None, unpaired)
+def play(gan: GAN, target: np.ndarray, taken: np.ndarray | None = None) -> Iterator[str]:
+    """Trains a GAN on points to draw, and on others to translate; gives the name of each phase that is done."""
+    arrays = Arrays.aligned(target)
+    if taken is not None:
+        arrays = Arrays({"input": taken, "target": target}, (("input",), ("target",)))
     for phase, first, end, drawn_before in stretches(gan.phases()):
         share = {"first_step": 0, "context": tf.distribute.InputContext(), "drawn_before": drawn_before}
         steps = tf.range(first, end, dtype=tf.int64)

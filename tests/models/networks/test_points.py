@@ -28,7 +28,7 @@ class TestTranslator:
         model = points.translator(self.variant, RING)
         model.layers[-2].set_weights([np.zeros([8, 2]), np.array([3.0, -1.0])])
         x = np.array([[0.5, 2.0], [-4.0, 1.0]], np.float32)
-        np.testing.assert_array_equal(model({"x": x}, training=False), x + np.array([3, -1]))
+        np.testing.assert_array_equal(model({"input": x}, training=False), x + np.array([3, -1]))
 
     @pytest.mark.parametrize("more", [{"latent": {}}, {"condition": "embedding"}])
     def test_noise_and_labels_are_refused(self, more):

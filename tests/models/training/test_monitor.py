@@ -213,7 +213,7 @@ def gan_and_examples(tmp_path_factory):
     """A GAN of three classes that nobody has trained, and real examples."""
     config = experiment()
     arrays = read_examples(write_examples(tmp_path_factory.mktemp("examples"), config.data), config.data)
-    return lookup("scheme", config.scheme.name)(config), reference(arrays, 64, 0)
+    return lookup("scheme", config.scheme.name)(config), reference(arrays, config.data, 64, 0)
 
 
 class TestLook:

@@ -139,7 +139,7 @@ class TestAlgorithm1:
         )
         gan = lookup("scheme", config.scheme.name)(config)
         step = tf.constant(0, tf.int64)
-        real = {"x": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2])}
+        real = {"target": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2])}
 
         def changed(before):
             after = weights(gan.state())
@@ -164,7 +164,7 @@ class TestAlgorithm1:
 
         gan.latent = noted
         assert gan.draws == 4, "two for the discriminator, two for the generator, which reads their labels"
-        batch = {"x": tf.zeros([4, 8, 16, 16, 1]), "label": tf.zeros([4, 8], tf.int64)}
+        batch = {"target": tf.zeros([4, 8, 16, 16, 1]), "label": tf.zeros([4, 8], tf.int64)}
         gan.step(batch, tf.constant(0, tf.int64))
         gan.step(batch, tf.constant(1, tf.int64))
         assert len(set(seeds)) == 8
@@ -173,7 +173,7 @@ class TestAlgorithm1:
         # of plain SGD: each player's new weights are those that it would have had alone
         training = {"generator_optimizer": SGD, "discriminator_optimizer": SGD}
         step = tf.constant(0, tf.int64)
-        batch = {"x": tf.random.stateless_normal([2, 8, 16, 16, 1], [1, 2]), "label": tf.zeros([2, 8], tf.int64)}
+        batch = {"target": tf.random.stateless_normal([2, 8, 16, 16, 1], [1, 2]), "label": tf.zeros([2, 8], tf.int64)}
 
         def fresh():
             config = experiment(training=training).override(["scheme.updates=simultaneous"])
