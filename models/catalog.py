@@ -72,6 +72,12 @@ DISCRIMINATORS = {
     "resnet": "models.networks.resnet:discriminator",
 }
 
+TASKS = {
+    "generate": "models.tasks:Generate",
+    "translate": "models.tasks:Translate",
+    "restore": "models.tasks:Restore",
+}
+
 COLUMN_KINDS = {
     "image": "models.columns:Image",
     "point": "models.columns:Point",
@@ -336,6 +342,7 @@ KINDS: dict[str, dict[str, str]] = {
     "discriminator": DISCRIMINATORS,
     "degradation": DEGRADATIONS,
     "scheme": SCHEMES,
+    "task": TASKS,
     "column kind": COLUMN_KINDS,
     "mixture": MIXTURES,
     "extractor": {name: extractor.line for name, extractor in EXTRACTORS.items()},

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.columns import GROUP, kind_of
-from models.config import Column, Data, Training, groups_of
+from models.config import Column, Data, groups_of
 
 log = logging.getLogger(__name__)
 
@@ -157,8 +157,9 @@ def _ordered(examples: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 def batches(
     arrays: Arrays,
-    training: Training,
     *,
+    seed: int,
+    batch_size: int,
     draws: int,
     first_step: int,
     context: tf.distribute.InputContext,
@@ -172,29 +173,28 @@ def batches(
 
     Args:
         arrays: all training examples.
-        training: `batch_size` is the global batch; `seed` the shuffle's.
+        seed: of the shuffles.
+        batch_size: examples of the global batch.
         draws: real batches that one step consumes.
         first_step: the step that comes first, >= 0.
         context: which share of the global batch this worker takes.
-        drawn_before: real batches that were consumed before step 0.
+        drawn_before: real examples that were drawn before step 0.
 
     Returns:
         Elements, one a replica and step: role -> [draws, replica batch, ...], values as in `Arrays`. Columns of one
         group have the same rows; groups are shuffled each by itself. Consecutive elements go to consecutive replicas.
     """
-    batch = training.batch_size
-    share = batch // context.num_replicas_in_sync
+    share = batch_size // context.num_replicas_in_sync
     local = context.num_replicas_in_sync // context.num_input_pipelines
     first_replica = context.input_pipeline_id * local
     orders = [
-        (roles, _Shuffles(training.seed, len(arrays.columns[roles[0]]), group))
-        for group, roles in enumerate(arrays.groups)
+        (roles, _Shuffles(seed, len(arrays.columns[roles[0]]), group)) for group, roles in enumerate(arrays.groups)
     ]
     present = {role: arrays.columns[role] for roles in arrays.groups for role in roles}
 
     def take(number: np.ndarray) -> list[np.ndarray]:
         step, replica = first_step + int(number) // local, first_replica + int(number) % local
-        draw = (drawn_before + step * draws + np.arange(draws)[:, None]) * batch
+        draw = drawn_before + (step * draws + np.arange(draws)[:, None]) * batch_size
         positions = draw + replica * share + np.arange(share)
         taken = []
         for roles, order in orders:

@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 import tensorflow as tf
 
+from models.replicas import global_mean
+
 PerExample: TypeAlias = tf.Tensor
 """[batch], one value an example."""
 
@@ -124,7 +126,7 @@ def relativistic(real: tf.Tensor, fake: tf.Tensor) -> Losses:
     """D says how much more real a real example is than the average fake, and the other way round; G turns that over.
 
     Both losses read both logits. The averages run over the global batch: in a replica they are reduced over all
-    replicas, gradient included, so that the number of replicas changes nothing (see `global_mean`).
+    replicas, gradient included, so that the number of replicas changes nothing (see `replicas.global_mean`).
 
     Returns:
         discriminator: (softplus(-(real - mean fake)) + softplus(fake - mean real)) / 2, at least 0.
@@ -193,18 +195,6 @@ def bounded_expm1(x: tf.Tensor) -> tf.Tensor:
 def widened(x: tf.Tensor) -> tf.Tensor:
     """In float32 at least: bfloat16 has 8 bits, too few for differences and sums of logits."""
     return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
-
-
-def global_mean(x: tf.Tensor) -> tf.Tensor:
-    """The mean of all elements over all replicas, a scalar of `x`'s dtype; differentiable.
-
-    Replicas hold shares of one size. Outside of a strategy, and under its bare scope, it is the mean of `x`.
-    """
-    mean = tf.reduce_mean(widened(x))
-    context = tf.distribute.get_replica_context()
-    if context is not None and context.num_replicas_in_sync > 1:
-        mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, mean)
-    return tf.cast(mean, x.dtype)
 
 
 def check_logits(**logits: tf.Tensor) -> None:

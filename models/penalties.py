@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from models.objectives import PerExample, global_mean
+from models.objectives import PerExample
 from models.randomness import Key, Name, draw
+from models.replicas import global_mean
 
 Critic = Callable[[tf.Tensor], tf.Tensor]
 """Examples [batch, ...] -> logits [batch], the condition already applied."""

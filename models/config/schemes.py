@@ -137,6 +137,7 @@ class Pretraining(Frozen):
     """The phase before the adversarial one: the generator alone, by the squared error."""
 
     steps: int = Field(0, ge=0)
+    batch_size: int | None = Field(None, gt=0, description="examples a step, over all replicas; None: training's")
     optimizer: Optimizer = Optimizer()
 
 

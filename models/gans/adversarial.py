@@ -5,9 +5,10 @@ from typing import Literal, cast
 
 import tensorflow as tf
 
+from models import replicas
 from models.catalog import lookup
 from models.config import Alternating, Experiment
-from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged, shared, size_of
+from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
 from models.gans.unrolled import look_ahead
 from models.randomness import Key, fold
@@ -31,7 +32,7 @@ class AdversarialGAN(GAN):
             for name, weight in self.scheme.objective.generator_penalties.items()
         ]
         for name, _, _ in self.generator_penalties:
-            self.extra[f"{name}_memory"] = shared(0.0)
+            self.extra[f"{name}_memory"] = replicas.shared(0.0)
 
     @staticmethod
     def players_of(
@@ -95,9 +96,8 @@ class AdversarialGAN(GAN):
         return logs | {"g_loss": adversarial, "g_gradient_norm": self.update("generator", tape, loss)}
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
-        """What the generator is fed: noise and, where it reads them, labels of real examples in their real shares."""
-        condition = {"label": real["label"]} if self.experiment.conditional else {}
-        return self.latent(key, size_of(real)) | condition
+        """What the generator is fed for these real examples: what a model of its task takes."""
+        return self.task.inputs(self.experiment, real, key)
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """What the generator minimises besides the adversarial loss, this replica's share, and its logs."""
@@ -110,6 +110,6 @@ class AdversarialGAN(GAN):
             memory = self.extra[f"{name}_memory"]
             values, remembered = penalty(generate, inputs["z"], fold(key, "penalty", name), memory.read_value())
             memory.assign(remembered)
-            logs[f"g_{name}"] = self.mean(values)
+            logs[f"g_{name}"] = replicas.share_of_mean(values)
             loss += weight * logs[f"g_{name}"]
         return loss, logs

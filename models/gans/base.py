@@ -7,19 +7,18 @@ from typing import Any, Literal, NamedTuple
 import keras
 import tensorflow as tf
 
+from models import replicas
 from models.columns import kind_of
 from models.config import Experiment, Optimizer
 from models.config.variants import made_by
-from models.randomness import Key, Name, draw, key
+from models.randomness import Name, key
+from models.tasks import Inputs, task_of
 from models.training import precision
 from models.training.averages import WeightAverage
 from models.training.optimizers import make_optimizer
 
 Batch = Mapping[str, tf.Tensor]
 """Real examples of one step and replica, as `models.data.batches` gives them: role -> [draws, batch, ...]."""
-
-Inputs = Mapping[str, tf.Tensor]
-"""What a network takes: `z`, `code`, `label`, `input`, `target`, each [batch, ...]; images in [-1, 1]."""
 
 Build = Callable[[], keras.Model]
 
@@ -53,25 +52,75 @@ class Phase(NamedTuple):
         step: `(batch, step) -> Logs`; runs in a replica. `step` is the number of the step in the whole training, an
             int64 scalar: all randomness follows from it.
         draws: real batches that one step consumes.
+        batch_size: examples of each, over all replicas; None for that of the training.
+        trains: the players whose averages move; None for all.
     """
 
     name: str
     steps: int
     step: Callable[[Batch, tf.Tensor], Logs]
     draws: int
+    batch_size: int | None = None
+    trains: tuple[str, ...] | None = None
+
+
+class Stretch(NamedTuple):
+    """A phase at its place in the training.
+
+    Attributes:
+        phase: what is done.
+        first: its first step.
+        end: the step after its last.
+        batch_size: examples of a real batch, over all replicas.
+        drawn_before: real examples that were drawn before it.
+        seen_before: images that were trained on before it: a step counts one batch, however many it draws.
+    """
+
+    phase: Phase
+    first: int
+    end: int
+    batch_size: int
+    drawn_before: int
+    seen_before: int
+
+    def seen(self, step: Any) -> Any:
+        """Images that were trained on after so many steps of the whole training, a number or a tensor."""
+        return self.seen_before + (step - self.first) * self.batch_size
+
+
+def stretches(phases: Sequence[Phase], batch_size: int) -> list[Stretch]:
+    """The phases that have steps, one after the other.
+
+    Args:
+        phases: of a GAN.
+        batch_size: of those that have none of their own.
+    """
+    found: list[Stretch] = []
+    first = drawn = seen = 0
+    for phase in phases:
+        if phase.steps:
+            size = phase.batch_size or batch_size
+            found.append(Stretch(phase, first, first + phase.steps, size, drawn, seen))
+            first, drawn, seen = (
+                first + phase.steps,
+                drawn + phase.steps * phase.draws * size,
+                seen + phase.steps * size,
+            )
+    return found
 
 
 class GAN(keras.Model):
     """A training scheme: any number of networks, and the phases in which they are trained.
 
-    A scheme names its players, under the strategy's scope, and defines `phases`. A scheme that is not driven by noise
-    also defines `generate`; one with several generators to serve defines `samplers`.
+    A scheme names its players, under the strategy's scope, and defines `phases`. What its generator takes is its task's
+    affair; a scheme with several generators to serve defines `samplers`, one that draws in several steps `generate`.
 
     Args:
         experiment: what to train.
         players: name -> player, in the order in which their initial weights are drawn.
 
     Attributes:
+        task: what a model of it takes, and is held against.
         networks: name -> network in training.
         optimizers: name -> optimizer, built over its network's variables.
         averages: name -> average of the network of this name.
@@ -82,8 +131,8 @@ class GAN(keras.Model):
     def __init__(self, experiment: Experiment, players: Mapping[str, Player]):
         super().__init__(name=experiment.name.replace("-", "_"))
         training = experiment.training
-        self.experiment = experiment
-        self.replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self.experiment, self.replicas = experiment, replicas.count()
+        self.task = task_of(experiment)
         self.players = dict(players)
         self.builds = {name: each.build for name, each in players.items() if not isinstance(each.build, str)}
         sharing = {name: each.build for name, each in players.items() if isinstance(each.build, str)}
@@ -97,11 +146,10 @@ class GAN(keras.Model):
                 average,
                 half_life_images=training.ema_half_life_images,
                 ramp_up=training.ema_ramp_up,
-                batch_size=training.batch_size,
             )
             for name, average in averages.items()
         }
-        self.rate_scale = shared(1.0)
+        self.rate_scale = replicas.shared(1.0)
         self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         for name, player in players.items():
             if player.optimizer:
@@ -112,6 +160,14 @@ class GAN(keras.Model):
     def phases(self) -> Sequence[Phase]:
         """The phases in their order; their steps are those of the training."""
         raise NotImplementedError(f"{type(self).__name__} defines phases")
+
+    def left(self, step: tf.Tensor) -> tf.Tensor:
+        """How much of its phase is left at a step, float32 from 1 down: what fades does so within a phase."""
+        found = stretches(self.phases(), self.experiment.training.batch_size)
+        number = tf.reduce_sum(tf.cast([step >= each.end for each in found[:-1]], tf.int64)) if found[1:] else 0
+        end = tf.gather(tf.constant([each.end for each in found], tf.int64), number)
+        steps = tf.gather(tf.constant([each.end - each.first for each in found], tf.float32), number)
+        return tf.cast(end - step, tf.float32) / steps
 
     def samplers(self) -> dict[str, keras.Model]:
         """What is exported: signature's name -> network, float32, averaged weights as of now; the main one first."""
@@ -131,16 +187,13 @@ class GAN(keras.Model):
         """A generated example for each of these real ones, by the averaged generator.
 
         Args:
-            examples: each column [n, ...] as networks take it. A generator that is driven by noise reads their number
-                and labels alone.
+            examples: each column [n, ...] as networks take it; the task says what of them is read.
             seed: of the noise; equal seeds and examples give equal results.
 
         Returns:
             [n, ...] float32, as the network gives it.
         """
-        inputs = self.latent(key(seed, 0, "look"), len(examples["target"]))
-        if self.experiment.conditional:
-            inputs |= {"label": tf.convert_to_tensor(examples["label"])}
+        inputs = self.task.inputs(self.experiment, examples, key(seed, 0, "look"))
         return self.averages["generator"].average(inputs, training=False)
 
     def exported(self, name: str) -> keras.Model:
@@ -184,16 +237,9 @@ class GAN(keras.Model):
         norm = tf.linalg.global_norm(gradients)
         config = self.players[name].optimizer
         if config and config.clip_norm:
-            gradients = clipped(gradients, self.summed(gradients), config.clip_norm)
+            gradients = replicas.clipped(gradients, replicas.summed(gradients), config.clip_norm)
         self.optimizers[name].apply(gradients, self.networks[name].trainable_variables)
         return norm
-
-    def summed(self, gradients: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-        """The gradients of which each replica has a share; differentiable."""
-        context = tf.distribute.get_replica_context()
-        if self.replicas == 1 or context is None:
-            return gradients
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
 
     def real(self, batch: Batch, draw: int) -> dict[str, tf.Tensor]:
         """One of the step's real batches, scaled as networks take it."""
@@ -202,35 +248,9 @@ class GAN(keras.Model):
             for column in self.experiment.data.columns
         }
 
-    def mean(self, per_example: tf.Tensor) -> tf.Tensor:
-        """This replica's share of the mean over the global batch, float32 scalar."""
-        # Keras sums gradients over replicas in `apply`; the mean needs the share of this one.
-        return tf.reduce_mean(tf.cast(per_example, tf.float32)) / self.replicas
-
     def key(self, step: tf.Tensor, *names: Name) -> tf.Tensor:
         """The key of what these names say in this step of this training, int64 [2]; see `models.randomness`."""
         return key(self.experiment.training.seed, step, *names)
-
-    def latent(self, key: Key, size: int) -> dict[str, tf.Tensor]:
-        """This replica's rows of a global batch of what the generator makes examples from.
-
-        Args:
-            key: int64 [2].
-            size: rows for this replica.
-
-        Returns:
-            `z` [size, latent.size] float32, standard normal; and `code` where the network has codes, [size,
-            categorical_codes + continuous_codes]: one-hot, then uniform in [-1, 1].
-        """
-        latent = self.experiment.latent
-        drawn = {"z": draw(key, "z", [size, latent.size], tf.random.stateless_normal)}
-        codes = []
-        if latent.categorical_codes:
-            picked = tf.cast(draw(key, "category", [size]) * latent.categorical_codes, tf.int32)
-            codes.append(tf.one_hot(picked, latent.categorical_codes))
-        if latent.continuous_codes:
-            codes.append(2 * draw(key, "code", [size, latent.continuous_codes]) - 1)
-        return drawn | ({"code": tf.concat(codes, 1)} if codes else {})
 
 
 def builder(experiment: Experiment, player: Literal["generator", "translator", "discriminator"]) -> Build:
@@ -249,30 +269,6 @@ def builder(experiment: Experiment, player: Literal["generator", "translator", "
             made_by(player, scheme.discriminator), scheme.discriminator, data, codes=scheme.generator.codes
         )
     return functools.partial(made_by(player, scheme.generator), scheme.generator, data)
-
-
-def shared(value: Any) -> tf.Variable:
-    """A variable, float32 for a Python float, that every replica assigns the same value to."""
-    return tf.Variable(value, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
-
-
-def clipped(shares: Sequence[tf.Tensor], whole: Sequence[tf.Tensor], bound: float) -> list[tf.Tensor]:
-    """Shares of gradients that together have at most this norm: Keras would clip each replica's share by itself.
-
-    Args:
-        shares: to scale.
-        whole: their sum over replicas.
-        bound: of its norm, > 0.
-    """
-    # below the root, so that it can be differentiated where all gradients are 0
-    squares = tf.add_n([tf.reduce_sum(gradient**2) for gradient in whole])
-    scale = bound * tf.math.rsqrt(tf.maximum(squares, bound**2))
-    return [share * scale for share in shares]
-
-
-def size_of(inputs: Inputs) -> int:
-    """The rows of a batch."""
-    return next(iter(inputs.values())).shape[0]
 
 
 def call_unchanged(network: keras.Model, inputs: Inputs, weights: Sequence[tf.Tensor] | None = None) -> Any:

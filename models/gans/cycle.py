@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 import keras
 import tensorflow as tf
 
+from models import replicas
 from models.config import Cycle, Experiment
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
@@ -72,10 +73,6 @@ class CycleGAN(GAN):
         """See `GAN.samplers`: both directions."""
         return {"serving_default": self.exported("generator"), "reverse": self.exported("generator_reverse")}
 
-    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        """See `GAN.generate`: the translations of `input`, into which no noise enters."""
-        return self.averages["generator"].average({"input": examples["input"]}, training=False)
-
     def step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of all four. Logs the losses, what the discriminators tell apart, penalties, gradient norms."""
         real = self.real(batch, 0)
@@ -125,8 +122,8 @@ class CycleGAN(GAN):
             adversarial += logs[f"g{side.way}_loss"]
             # moving statistics are those of the translations alone, which are what is served
             translate = functools.partial(call_unchanged, self.networks[side.generator])
-            cycle += self.mean(tf.abs(translate({"input": drawn[side.takes]}) - domain))
+            cycle += replicas.share_of_mean(tf.abs(translate({"input": drawn[side.takes]}) - domain))
             if scheme.identity_weight:
-                identity += self.mean(tf.abs(translate({"input": domain}) - domain))
+                identity += replicas.share_of_mean(tf.abs(translate({"input": domain}) - domain))
         loss = adversarial + scheme.cycle_weight * (cycle + scheme.identity_weight * identity)
         return loss, logs | {"cycle_loss": cycle, "identity_loss": identity}

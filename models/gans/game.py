@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from models import objectives, penalties
+from models import objectives, penalties, replicas
 from models.catalog import lookup
 from models.config import CrossEntropy
 from models.gans.base import GAN, Inputs, Logs, call_unchanged
@@ -99,7 +99,7 @@ class Game:
         network = self._caller(weights)
         judged_real = self._judge(network, real, step, fold(key, "real"))
         judged_fake = self._judge(network, fake, step, fold(key, "fake"))
-        mean = self.gan.mean
+        mean = replicas.share_of_mean
         adversarial = mean(self.losses(judged_real.logit, judged_fake.logit).discriminator)
         loss = adversarial + mean(self._head_loss(judged_real, real) + self._head_loss(judged_fake, fake)) / 2
         logs = {f"{self.prefix}_loss": adversarial} | self._accuracies(judged_real.logit, judged_fake.logit)
@@ -139,8 +139,8 @@ class Game:
         real_logit = judged.logit
         if self.reads_real:
             real_logit = self._judge(network, real, step, fold(key, "real")).logit
-        loss = self.gan.mean(self.losses(real_logit, judged.logit).generator)
-        return loss + self.gan.mean(self._head_loss(judged, fake)) / 2
+        loss = replicas.share_of_mean(self.losses(real_logit, judged.logit).generator)
+        return loss + replicas.share_of_mean(self._head_loss(judged, fake)) / 2
 
     def _caller(self, weights: Sequence[tf.Tensor] | None) -> Callable[[Inputs], Any]:
         if weights is None:
@@ -161,10 +161,7 @@ class Game:
         if self.config.augment:
             x = penalties.diff_augment(x, fold(key, "augment"), policy=self.config.augment)
         if self.config.instance_noise:
-            experiment = self.gan.experiment
-            # of the phases with a discriminator, which come last
-            left = tf.cast(experiment.total_steps - step, tf.float32) / experiment.training.steps
-            stddev = self.config.instance_noise * left
+            stddev = self.config.instance_noise * self.gan.left(step)
             x = penalties.instance_noise(x, fold(key, "instance noise"), stddev=stddev)
         return pack(x, self.pack)
 
@@ -187,8 +184,8 @@ class Game:
 
     def _lazily(self, step: tf.Tensor, every: int, penalty: Callable[[], tf.Tensor]) -> tf.Tensor:
         if every == 1:
-            return self.gan.mean(penalty())
-        return tf.cond(step % every == 0, lambda: every * self.gan.mean(penalty()), lambda: tf.constant(0.0))
+            return replicas.share_of_mean(penalty())
+        return tf.cond(step % every == 0, lambda: every * replicas.share_of_mean(penalty()), lambda: tf.constant(0.0))
 
     def _accuracies(self, real: tf.Tensor, fake: tf.Tensor) -> Logs:
         """How well the logits tell real from generated.
@@ -199,8 +196,8 @@ class Game:
         real, fake = tf.stop_gradient(real), tf.stop_gradient(fake)
         gap = real[:, tf.newaxis] - fake[tf.newaxis, :]
         undecided = self.undecided
-        of_real = objectives.global_mean(fake) if undecided is None else undecided
-        of_fake = objectives.global_mean(real) if undecided is None else undecided
+        of_real = replicas.global_mean(fake) if undecided is None else undecided
+        of_fake = replicas.global_mean(real) if undecided is None else undecided
         logs = {
             "real_logit": real,
             "fake_logit": fake,
@@ -208,7 +205,7 @@ class Game:
             "fake_accuracy": fake < of_fake,
             "auc": (tf.sign(gap) + 1) / 2,
         }
-        return {f"{self.prefix}_{name}": self.gan.mean(value) for name, value in logs.items()}
+        return {f"{self.prefix}_{name}": replicas.share_of_mean(value) for name, value in logs.items()}
 
 
 def pack(x: tf.Tensor, size: int) -> tf.Tensor:

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from models.gans.base import shared
 from models.randomness import Key, fold
+from models.replicas import gathered, shared
 
 
 class ImagePool:
@@ -31,10 +31,7 @@ class ImagePool:
         size, rows = self.kept.shape[0], fresh.shape[0]
         if not size:
             return fresh
-        everyone, first = fresh, 0
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            everyone, first = gathered(fresh, context), context.replica_id_in_sync_group * rows
+        everyone, first = gathered(fresh)
         swaps, slots = (
             tf.random.stateless_uniform(everyone.shape[:1], fold(key, name), alg="philox") for name in ("swap", "place")
         )
@@ -48,15 +45,6 @@ class ImagePool:
         self.kept.assign(kept)
         self.count.assign(count)
         return shown[first : first + rows]
-
-
-def gathered(rows: tf.Tensor, context: tf.distribute.ReplicaContext) -> tf.Tensor:
-    """The rows of all replicas, [replicas * batch, ...]."""
-    replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
-    # a sum, as gradients are: after all_gather, the next training in the same process mixes its messages up
-    place = tf.reshape(tf.one_hot(replica, replicas, dtype=rows.dtype), [replicas] + [1] * len(rows.shape))
-    everyone = context.all_reduce(tf.distribute.ReduceOp.SUM, place * rows[tf.newaxis])
-    return tf.reshape(everyone, [-1, *rows.shape[1:]])
 
 
 def exchanged(

@@ -5,11 +5,11 @@ from typing import Literal, cast
 
 import tensorflow as tf
 
+from models import replicas
 from models.config import Experiment, Restoration
-from models.degradations import degrade
 from models.gans.adversarial import AdversarialGAN
 from models.gans.base import Batch, Inputs, Logs, Phase, Player
-from models.randomness import Key, fold, key
+from models.randomness import Key
 
 
 class RestorationGAN(AdversarialGAN):
@@ -38,8 +38,9 @@ class RestorationGAN(AdversarialGAN):
 
     def phases(self) -> Sequence[Phase]:
         """See `GAN.phases`: two."""
-        steps = self.scheme.pretraining.steps
-        return [Phase("pretraining", steps, self.pretraining_step, draws=1), *super().phases()]
+        first = self.scheme.pretraining
+        step = self.pretraining_step
+        return [Phase("pretraining", first.steps, step, draws=1, batch_size=first.batch_size), *super().phases()]
 
     def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of the generator by the squared error, which is logged with the gradient's norm."""
@@ -47,19 +48,10 @@ class RestorationGAN(AdversarialGAN):
         inputs = self.fed(real, self.key(step, "pretraining"))
         with tf.GradientTape() as tape:
             restored = self.networks["generator"](inputs, training=True)
-            loss = self.mean((restored - real["target"]) ** 2)
+            loss = replicas.share_of_mean((restored - real["target"]) ** 2)
         return {"fidelity_loss": loss, "g_gradient_norm": self.update("pretraining", tape, loss)}
-
-    def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        """See `GAN.generate`: the restorations of `target`, degraded by this seed."""
-        inputs = self.fed({"target": tf.convert_to_tensor(examples["target"])}, key(seed, 0, "look"))
-        return self.averages["generator"].average(inputs, training=False)
-
-    def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
-        """See `AdversarialGAN.fed`: the real examples, degraded."""
-        return {"input": degrade(real["target"], self.scheme.degradations, fold(key, "degradation"))}
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """See `AdversarialGAN.further_loss`: the weighted squared error."""
-        fidelity = self.mean((fake["target"] - real["target"]) ** 2)
+        fidelity = replicas.share_of_mean((fake["target"] - real["target"]) ** 2)
         return self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}

@@ -6,8 +6,9 @@ from typing import cast
 import keras
 import tensorflow as tf
 
+from models import replicas
 from models.config import Alternating
-from models.gans.base import Inputs, clipped
+from models.gans.base import Inputs
 from models.gans.game import Game
 from models.penalties import clip_weight
 from models.randomness import Key, fold
@@ -43,8 +44,8 @@ def look_ahead(game: Game, real: Inputs, fake: Inputs, step: tf.Tensor, key: Key
         with tf.GradientTape() as tape:
             tape.watch(weights)
             loss, _ = game.discriminator_loss(real, fake, step, fold(key, "unrolled", i), weights)
-        slopes = gan.summed(tape.gradient(loss, weights))
-        weights = descend(i, weights, clipped(slopes, slopes, bound) if bound else slopes)
+        slopes = replicas.summed(tape.gradient(loss, weights))
+        weights = descend(i, weights, replicas.clipped(slopes, slopes, bound) if bound else slopes)
         weights = [clip_weight(each, limit=limit) for each in weights] if limit else weights
     return weights
 

@@ -11,7 +11,6 @@ class WeightAverage:
         source: the network in training.
         average: a network of the same architecture, which this class owns.
         half_life_images: after this many images half of the average is newer; 0 copies the weights instead.
-        batch_size: images of one update, over all replicas.
         ramp_up: the half-life is at most this share of the images seen so far, so that a long one soon forgets the
             initial weights; 0 for a half-life that is the same from the first update on.
 
@@ -26,33 +25,33 @@ class WeightAverage:
         average: keras.Model,
         *,
         half_life_images: float,
-        batch_size: int,
         ramp_up: float = 0,
     ):
         self.source, self.average = source, average
         self.strategy = tf.distribute.get_strategy()
-        self.half_life, self.batch_size, self.ramp_up = half_life_images, batch_size, ramp_up
+        self.half_life, self.ramp_up = half_life_images, ramp_up
         average.set_weights(source.get_weights())
 
-    def update(self, step: tf.Tensor) -> None:
+    def update(self, seen: tf.Tensor, batch_size: int) -> None:
         """Moves the average by one step; called once a step, outside the replicas.
 
         Args:
-            step: of the training, int64 from 0 on.
+            seen: images so far in the training, those of this step among them, int64.
+            batch_size: images of this step, over all replicas.
         """
-        share = self._share(step)
+        share = self._share(seen, batch_size)
         for kept, new in zip(self.average.variables, self.source.variables, strict=True):
             if kept.dtype.startswith(("float", "bfloat")):
                 self.strategy.extended.update(kept.value, self._move, args=(new.value, share))
 
-    def _share(self, step: tf.Tensor) -> tf.Tensor | float:
+    def _share(self, seen: tf.Tensor, batch_size: int) -> tf.Tensor | float:
         """How much of the average this update replaces."""
         if not self.half_life:
             return 1.0
         if not self.ramp_up:
-            return 1 - 0.5 ** (self.batch_size / self.half_life)
-        seen = tf.cast((step + 1) * self.batch_size, tf.float32)
-        return 1 - 0.5 ** (self.batch_size / tf.minimum(self.half_life, self.ramp_up * seen))
+            return 1 - 0.5 ** (batch_size / self.half_life)
+        half_life = tf.minimum(self.half_life, self.ramp_up * tf.cast(seen, tf.float32))
+        return 1 - 0.5 ** (batch_size / half_life)
 
     def _move(self, kept: tf.Variable, new: tf.Variable, share: tf.Tensor | float) -> None:
         kept.assign_sub(share * (kept - new))

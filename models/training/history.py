@@ -34,10 +34,15 @@ class History:
         """Keeps a row."""
         self.rows.append(row)
 
-    def best(self, after: int = 0) -> dict[str, float] | None:
-        """The row of the best look after a step, the later of equals; None before the first that is finite."""
-        looks = [row for row in self.rows if math.isfinite(row.get(DISTANCE, math.nan)) and row["step"] > after]
-        return min(reversed(looks), key=lambda row: row[DISTANCE]) if looks else None
+    def best(self, figure: str = DISTANCE, after: int = 0) -> dict[str, float] | None:
+        """The row of the best look after a step, the later of equals; None before the first that is finite.
+
+        Args:
+            figure: of a look, the less the better.
+            after: a step.
+        """
+        looks = [row for row in self.rows if math.isfinite(row.get(figure, math.nan)) and row["step"] > after]
+        return min(reversed(looks), key=lambda row: row[figure]) if looks else None
 
     def save(self) -> None:
         """Writes all rows at once, through a new file that replaces the old.

@@ -16,6 +16,9 @@ from models.training.history import DISTANCE
 
 DIVERSITY, NEAR_DUPLICATES = "look_diversity", "look_near_duplicates"
 PRECISION, COVERAGE = "look_precision", "look_coverage"
+PAIR_DISTANCE = "look_pair_distance"
+"""How far, in the same features, each example is from the one that it ought to be, over the mean distance of two."""
+
 NAMES = (DISTANCE, DIVERSITY, NEAR_DUPLICATES, PRECISION, COVERAGE)
 
 SMALLEST_MAP = 4
@@ -59,6 +62,12 @@ class Reference:
         distinct = np.unique(self._real, axis=0, return_index=True)[1]
         apart = within[np.ix_(distinct, distinct)].min(axis=1) if len(distinct) > 1 else np.zeros(1)
         self._twins = np.percentile(apart, 1)
+
+    def pair_distance(self, fake: np.ndarray) -> float:
+        """The figure PAIR_DISTANCE of examples, each of which ought to be the real one of its row; NaN as in `look`."""
+        if not np.isfinite(fake).all():
+            return np.nan
+        return float(np.linalg.norm(self._real - _features_of_all(fake), axis=1).mean() / (self._mean or 1.0))
 
     def look(self, fake: np.ndarray) -> dict[str, float]:
         """Compares generated examples with the real ones.

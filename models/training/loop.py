@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -14,7 +14,7 @@ from models.config import Experiment
 from models.config.variants import made_by
 from models.data import Arrays, batches, compared_with, reference
 from models.files import CannotWrite
-from models.gans.base import GAN, Phase
+from models.gans.base import GAN, Stretch, stretches
 from models.training import workers
 from models.training.checkpoints import Checkpoints
 from models.training.history import History
@@ -35,15 +35,6 @@ class TrainingDiverged(ValueError):
 
 class TrainingUnhealthy(ValueError):
     """The monitor's verdict stopped the training; the message says why and what remains."""
-
-
-class Stretch(NamedTuple):
-    """A phase at its place in the training: steps `first` to `end`, after so many real batches."""
-
-    phase: Phase
-    first: int
-    end: int
-    drawn_before: int
 
 
 class Loop:
@@ -77,7 +68,7 @@ class Loop:
         looked_at = reference(compared, gan.experiment.data, self.training.health.samples, self.training.seed)
         self.monitor = Monitor(gan.experiment, looked_at)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=gan)
-        self.stretches = stretches(gan.phases())
+        self.stretches = stretches(gan.phases(), self.training.batch_size)
         self.steps = self.stretches[-1].end
         self.compiled: dict[str, tuple[Any, Any, list[str]]] = {}
 
@@ -115,11 +106,11 @@ class Loop:
         while step < stretch.end:
             count = self._steps_to_next_stop(stretch, step)
             began = time.monotonic()
-            sums = self._call(stretch.phase, iterator, step, count)
+            sums = self._call(stretch, iterator, step, count)
             step += count
             row = {name: float(value) / count for name, value in sums.items()}
-            row |= {"images": float(step * self.training.batch_size)}
-            row |= {"images_per_second": count * self.training.batch_size / (time.monotonic() - began)}
+            row |= {"images": float(stretch.seen(step))}
+            row |= {"images_per_second": count * stretch.batch_size / (time.monotonic() - began)}
             wrong = sorted(name for name, value in row.items() if not math.isfinite(value))
             if wrong:
                 self.monitor.row({"step": step} | row)
@@ -142,19 +133,24 @@ class Loop:
             self.best.save(step)
         self.callbacks.on_train_batch_end(step, row)
 
-    def _call(self, phase: Phase, iterator: Any, first: int, count: int) -> dict[str, float]:
+    def _call(self, stretch: Stretch, iterator: Any, first: int, count: int) -> dict[str, float]:
         """`count` steps from step `first` on; the sums over these steps of what a step logs."""
-        if phase.name not in self.compiled:
-            self.compiled[phase.name] = self._compile(phase)
-        step, call, names = self.compiled[phase.name]
+        name = stretch.phase.name
+        if name not in self.compiled:
+            self.compiled[name] = self._compile(stretch)
+        step, call, names = self.compiled[name]
         # the compiled loop has to know what a step logs before its first step
         step.get_concrete_function(iterator.element_spec, tf.TensorSpec([], tf.int64))
         sums = call(iterator, tf.constant(first, tf.int64), tf.constant(count, tf.int64), len(names))
         return dict(zip(names, sums.numpy(), strict=True))
 
-    def _compile(self, phase: Phase) -> tuple[Any, Any, list[str]]:
+    def _compile(self, stretch: Stretch) -> tuple[Any, Any, list[str]]:
         """One step over all replicas, a loop of such steps, and the names of what they log, once they are traced."""
+        phase = stretch.phase
         play = tf.function(phase.step, jit_compile=True) if self.training.jit else phase.step
+        averages = [
+            self.gan.averages[name] for name in self.gan.averages if name in (phase.trains or self.gan.averages)
+        ]
         names: list[str] = []
 
         def share(batch: Any, number: tf.Tensor) -> tf.Tensor:
@@ -165,8 +161,8 @@ class Loop:
         @tf.function
         def step(batch: Any, number: tf.Tensor) -> tf.Tensor:
             shares = self.strategy.run(share, args=(batch, number))
-            for average in self.gan.averages.values():
-                average.update(number)
+            for average in averages:
+                average.update(stretch.seen(number + 1), stretch.batch_size)
             # all logs in one message between the workers
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, shares, axis=None)
 
@@ -183,7 +179,8 @@ class Loop:
         def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
             return batches(
                 self.arrays,
-                self.training,
+                seed=self.training.seed,
+                batch_size=stretch.batch_size,
                 draws=stretch.phase.draws,
                 first_step=step - stretch.first,
                 context=context,
@@ -250,8 +247,10 @@ class Loop:
             self.monitor.row(row)
 
     def _best(self) -> dict[str, float] | None:
-        """The row of the best look in the last phase: what comes before is no finished generator."""
-        return self.history.best(after=self.stretches[-1].first)
+        """The row of the best look in the phase that was reached: an earlier one's generator was not finished."""
+        reached = self.history.rows[-1]["step"] if self.history.rows else 0
+        first = next((each.first for each in self.stretches if reached <= each.end), 0)
+        return self.history.best(self.gan.task.best, after=first)
 
     def _remains(self) -> str:
         kept = self.checkpoints.paths()
@@ -286,16 +285,3 @@ def make_loop(
         checkpoints = Checkpoints(checkpoint_dir, gan.state())
         best = Checkpoints(epath.Path(checkpoint_dir) / "best", gan.state(), keep=1)
     return Loop(gan, arrays, compared_with(arrays, choose), strategy, checkpoints, best, live_dir, callbacks)
-
-
-def stretches(phases: Sequence[Phase]) -> list[Stretch]:
-    """The phases with steps, one after the other."""
-    found: list[Stretch] = []
-    for phase in phases:
-        first, drawn = 0, 0
-        if found:
-            last = found[-1]
-            first, drawn = last.end, last.drawn_before + (last.end - last.first) * last.phase.draws
-        if phase.steps:
-            found.append(Stretch(phase, first, first + phase.steps, drawn))
-    return found

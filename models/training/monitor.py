@@ -15,7 +15,7 @@ import numpy as np
 from models.config import Experiment
 from models.gans.base import GAN
 from models.training.history import DISTANCE
-from models.training.looks import COVERAGE, DIVERSITY, NEAR_DUPLICATES, PRECISION, Reference, parts
+from models.training.looks import COVERAGE, DIVERSITY, NEAR_DUPLICATES, PAIR_DISTANCE, PRECISION, Reference, parts
 
 log = logging.getLogger(__name__)
 
@@ -288,6 +288,9 @@ class Monitor:
         for part in parts(real):
             examples = {name: values[part] for name, values in self._examples.items()}
             drawn.append(np.asarray(gan.generate(examples, part.start), np.float32))
-        seen = self._real.look(np.concatenate(drawn))
+        fake = np.concatenate(drawn)
+        seen = self._real.look(fake)
+        if gan.task.paired(gan.experiment):
+            seen[PAIR_DISTANCE] = self._real.pair_distance(fake)
         log.info("look at step %d: %s", step, ", ".join(f"{name} {value:.3g}" for name, value in seen.items()))
         return seen
