@@ -80,6 +80,7 @@ TASKS = {
 
 COLUMN_KINDS = {
     "image": "models.columns:Image",
+    "photograph": "models.columns:Photograph",
     "point": "models.columns:Point",
     "label": "models.columns:Label",
 }

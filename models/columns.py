@@ -13,6 +13,7 @@ import tensorflow as tf
 from models import pixels
 from models.catalog import lookup
 from models.config import Column
+from models.paged import Paged
 
 Value = bytes | int | float | Sequence[float]
 
@@ -72,6 +73,21 @@ class Kind:
         """One transformed feature as an array of `dtype`, in the graph."""
         return stored
 
+    def held(self, column: Column, count: int) -> Any:
+        """What holds so many decoded values; None for an array of the column's shape."""
+        return None
+
+    def taken(self, column: Column, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The values of these rows for a batch.
+
+        Args:
+            column: whose they are.
+            held: an array, or what `held` gave.
+            rows: [draws, batch] int.
+            places: [draws, batch, 2] in [0, 1), drawn for each row: columns of one group are cut at the same ones.
+        """
+        return np.asarray(held[rows])
+
     def scaled(self, column: Column, values: Any) -> Any:
         """A batch, a tensor or an array, as networks take it."""
         return values
@@ -106,7 +122,7 @@ class Image(Kind):
         """See `Kind`: cut and resized to the column's shape, with its channels."""
         side, _, channels = column.shape
         encoded = tf.map_fn(
-            lambda content: tf.io.encode_png(pixels.fit(pixels.decode(content, channels), side)),
+            lambda content: tf.io.encode_png(pixels.fit(pixels.decode(content, channels), side, column.fit)),
             tf.reshape(features[f"{column.role}/encoded"], [-1]),
             fn_output_signature=tf.string,
             parallel_iterations=16,
@@ -120,6 +136,26 @@ class Image(Kind):
     def scaled(self, column: Column, values: Any) -> Any:
         """See `Kind`: in [-1, 1]."""
         return pixels.scaled(values)
+
+
+class Photograph(Image):
+    """Pictures of any size, kept whole; networks see crops, which are drawn anew for each row of each batch."""
+
+    def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `Kind`: nothing, as what is decoded here would only be encoded again."""
+        return tf.reshape(features[f"{column.role}/encoded"], [-1, 1])
+
+    def decode(self, column: Column, stored: tf.Tensor) -> tf.Tensor:
+        """See `Kind`: the whole picture, in the column's channels."""
+        return pixels.decode(stored, column.shape[-1])
+
+    def held(self, column: Column, count: int) -> Paged:
+        """See `Kind`."""
+        return Paged(column.shape[0], column.shape[-1])
+
+    def taken(self, column: Column, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `Kind`: a crop of each."""
+        return held.crops(rows, places)
 
 
 class Point(Kind):

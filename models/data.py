@@ -6,6 +6,7 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +25,8 @@ class Arrays:
     """Decoded examples, in the order of their content: the same whatever files they came in.
 
     Attributes:
-        columns: role -> values, [n, ...]: `target` and `input` uint8 [n, r, r, c] or float32 [n, 2], `label` int64 [n].
+        columns: role -> values, [n, ...]: `target` and `input` uint8 [n, r, r, c], float32 [n, 2] or, of photographs, a
+            `Paged`; `label` int64 [n].
         groups: the roles of each group; columns of one group have one length, in the same order.
         digest: of all their content, 32 hexadecimal digits.
     """
@@ -41,8 +43,8 @@ class Arrays:
 
     @property
     def target(self) -> np.ndarray:
-        """What is to be drawn."""
-        return self.columns["target"]
+        """What is to be drawn; of photographs, their centres."""
+        return np.asarray(self.columns["target"][:])
 
     @property
     def label(self) -> np.ndarray | None:
@@ -116,11 +118,18 @@ def _read(records: tf.data.Dataset, columns: Sequence[Column], count: int) -> di
         stored = tf.io.parse_single_example(record, spec)
         return {column.role: kinds[column.role].decode(column, stored[column.role]) for column in columns}
 
-    arrays: dict[str, np.ndarray] = {
-        column.role: _allocate((count, *column.shape), kinds[column.role].dtype) for column in columns
-    }
+    arrays: dict[str, Any] = {}
+    for column in columns:
+        held = kinds[column.role].held(column, count)
+        arrays[column.role] = _allocate((count, *column.shape), kinds[column.role].dtype) if held is None else held
+    decoded = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    if not all(isinstance(each, np.ndarray) for each in arrays.values()):
+        for at, row in enumerate(decoded.as_numpy_iterator()):  # one at a time, as they may be large
+            for role, value in row.items():
+                _put(arrays[role], at, value)
+        return arrays
     at = 0
-    for batch in records.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(1024).prefetch(2).as_numpy_iterator():
+    for batch in decoded.batch(1024).prefetch(2).as_numpy_iterator():
         for column in columns:
             values = batch[column.role]
             if values.shape[1:] != column.shape:
@@ -128,6 +137,13 @@ def _read(records: tf.data.Dataset, columns: Sequence[Column], count: int) -> di
             arrays[column.role][at : at + len(values)] = values
         at += len(batch[columns[0].role])
     return arrays
+
+
+def _put(held: Any, at: int, value: np.ndarray) -> None:
+    if isinstance(held, np.ndarray):
+        held[at] = value
+    else:
+        held.append(value)
 
 
 def _hashes(columns: Mapping[str, np.ndarray], group: int) -> list[bytes]:
@@ -147,8 +163,10 @@ def _allocate(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     return np.memmap(tempfile.TemporaryFile(), dtype, "w+", shape=shape)
 
 
-def _ordered(examples: np.ndarray, order: np.ndarray) -> np.ndarray:
+def _ordered(examples: Any, order: np.ndarray) -> Any:
     """The examples in this order; a set that is larger than memory in a file of its own again."""
+    if not isinstance(examples, np.ndarray):
+        return examples.ordered(order)
     ordered = _allocate((len(order), *examples.shape[1:]), examples.dtype.type)
     for start in range(0, len(order), 4096):
         ordered[start : start + 4096] = examples[order[start : start + 4096]]
@@ -157,6 +175,7 @@ def _ordered(examples: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 def batches(
     arrays: Arrays,
+    columns: Sequence[Column],
     *,
     seed: int,
     batch_size: int,
@@ -168,12 +187,13 @@ def batches(
     """The real batches of each step from `first_step` on, for one worker: an endless dataset.
 
     Which example stands at a position is a pure function of seed and position (each epoch is a shuffle that can be
-    entered anywhere). So a resumed run sees what the uninterrupted one sees, and the global batch of a step is the same
-    over any number of replicas.
+    entered anywhere), and so is where a photograph is cropped. So a resumed run sees what the uninterrupted one sees,
+    and the global batch of a step is the same over any number of replicas.
 
     Args:
         arrays: all training examples.
-        seed: of the shuffles.
+        columns: of the data.
+        seed: of shuffles and crops.
         batch_size: examples of the global batch.
         draws: real batches that one step consumes.
         first_step: the step that comes first, >= 0.
@@ -187,26 +207,32 @@ def batches(
     share = batch_size // context.num_replicas_in_sync
     local = context.num_replicas_in_sync // context.num_input_pipelines
     first_replica = context.input_pipeline_id * local
-    orders = [
-        (roles, _Shuffles(seed, len(arrays.columns[roles[0]]), group)) for group, roles in enumerate(arrays.groups)
+    groups = [
+        (group, _Shuffles(seed, len(arrays.columns[group[0].role]), number))
+        for number, group in enumerate(groups_of(tuple(columns)))
     ]
-    present = {role: arrays.columns[role] for roles in arrays.groups for role in roles}
+    kinds = {column.role: kind_of(column) for column in columns}
+    cut = any(not isinstance(held, np.ndarray) for held in arrays.columns.values())
 
     def take(number: np.ndarray) -> list[np.ndarray]:
         step, replica = first_step + int(number) // local, first_replica + int(number) % local
         draw = drawn_before + (step * draws + np.arange(draws)[:, None]) * batch_size
         positions = draw + replica * share + np.arange(share)
         taken = []
-        for roles, order in orders:
+        for group, order in groups:
             rows = order.at(positions)
-            taken += [present[role][rows] for role in roles]
+            places = order.places(positions) if cut else np.zeros([*positions.shape, 2])
+            taken += [kinds[each.role].taken(each, arrays.columns[each.role], rows, places) for each in group]
         return taken
 
+    listed = [column for group, _ in groups for column in group]
+    types = [tf.as_dtype(arrays.columns[column.role].dtype) for column in listed]
+
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
-        taken = tf.numpy_function(take, [number], [tf.as_dtype(each.dtype) for each in present.values()], False)
+        taken = tf.numpy_function(take, [number], types, False)
         return {
-            name: tf.ensure_shape(value, [draws, share, *present[name].shape[1:]])
-            for name, value in zip(present, taken, strict=True)
+            column.role: tf.ensure_shape(value, [draws, share, *arrays.columns[column.role].shape[1:]])
+            for column, value in zip(listed, taken, strict=True)
         }
 
     numbers = tf.data.Dataset.range(np.iinfo(np.int64).max)
@@ -217,7 +243,7 @@ class _Shuffles:
     """An endless sequence of shuffles of `size` rows, of which any position can be asked."""
 
     def __init__(self, seed: int, size: int, group: int = 0):
-        self._size = size
+        self._size, self._seed, self._group = size, seed, group
 
         @functools.lru_cache(maxsize=2)
         def epoch(number: int) -> np.ndarray:
@@ -234,6 +260,13 @@ class _Shuffles:
             inside = epochs == number
             rows[inside] = self._epoch(int(number))[places[inside]]
         return rows
+
+    def places(self, positions: np.ndarray) -> np.ndarray:
+        """Two numbers in [0, 1) for each position, [..., 2]."""
+        made = np.empty([*positions.shape, 2])
+        for index in np.ndindex(positions.shape):
+            made[index] = np.random.default_rng([self._seed, self._group, int(positions[index]), 1]).random(2)
+        return made
 
 
 def compared_with(arrays: Arrays, choose: Arrays | None) -> Arrays:

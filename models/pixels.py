@@ -43,12 +43,14 @@ def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
     return tf.ensure_shape(converted, [None, None, channels])
 
 
-def fit(image: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Cuts the largest centred square and resizes it; an image of the right size passes unchanged.
+def fit(image: tf.Tensor, resolution: int, how: str = "crop") -> tf.Tensor:
+    """Makes an image a square and resizes it; one of the right size passes unchanged.
 
     Args:
         image: [height, width, channels] uint8.
         resolution: side of the result, > 0.
+        how: `crop` cuts the largest centred square, `pad` repeats the edges beside the image up to the smallest square
+            around it, `stretch` changes its proportions.
 
     Returns:
         [resolution, resolution, channels] uint8. Bilinear, antialiased, rounded to the nearest.
@@ -56,13 +58,20 @@ def fit(image: tf.Tensor, resolution: int) -> tf.Tensor:
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
+    square = image
+    if how == "crop":
+        square = image[top : top + side, left : left + side]
+    elif how == "pad":
+        side = tf.maximum(height, width)
+        rows, columns = (tf.clip_by_value(tf.range(side) - (side - size) // 2, 0, size - 1) for size in (height, width))
+        square = tf.gather(tf.gather(image, rows, axis=0), columns, axis=1)
 
     def resized() -> tf.Tensor:
         scaled = tf.image.resize(square, [resolution, resolution], method="bilinear", antialias=True)
         return tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8)
 
-    fitted = tf.cond(side == resolution, lambda: square, resized)
+    whole = tf.reduce_all(tf.shape(square)[:2] == resolution)
+    fitted = tf.cond(whole, lambda: square, resized)
     return tf.ensure_shape(fitted, [resolution, resolution, image.shape[-1]])
 
 

@@ -14,24 +14,28 @@ from models.config.variants import line
 
 def ingestion(data: Data) -> str:
     """Digests what ImageExampleGen runs."""
-    return _digest(["components.example_gen.executor"], source_lines(data))
+    return _digest(["components.example_gen.executor"], [*source_lines(data), *column_lines(data)])
 
 
 def validation(experiment: Experiment) -> str:
     """Digests what StrictExampleValidator runs."""
-    return _digest(["components.example_validator.executor"], metric_lines(experiment))
+    return _digest(
+        ["components.example_validator.executor"], [*metric_lines(experiment), *column_lines(experiment.data)]
+    )
 
 
-def transform() -> str:
+def transform(data: Data) -> str:
     """Digests what Transform runs."""
-    return _digest(["models.preprocessing"])
+    return _digest(["models.preprocessing"], column_lines(data))
 
 
 def extractor(experiment: Experiment) -> str:
     """Digests what FeatureTrainer runs."""
     pretrained = catalog.EXTRACTORS.get(experiment.evaluation.extractor)
     lines = [pretrained.line] if pretrained else []
-    return _digest(["models.extractors.classifier"], [*lines, *mixture_lines(experiment.data)])
+    return _digest(
+        ["models.extractors.classifier"], [*lines, *mixture_lines(experiment.data), *column_lines(experiment.data)]
+    )
 
 
 def training(experiment: Experiment) -> str:
@@ -41,7 +45,8 @@ def training(experiment: Experiment) -> str:
 
 def evaluation(experiment: Experiment) -> str:
     """Digests what GanEvaluator runs."""
-    lines = [*metric_lines(experiment), *mixture_lines(experiment.data)]
+    task = catalog.require("task", experiment.scheme.task)
+    lines = [task, *metric_lines(experiment), *mixture_lines(experiment.data), *column_lines(experiment.data)]
     return _digest(["components.gan_evaluator.executor"], lines)
 
 
@@ -54,6 +59,8 @@ def trained_lines(experiment: Experiment) -> Iterator[str]:
     """The lines of what is trained: scheme, players, objective, penalties and degradations."""
     scheme = experiment.scheme
     yield line("scheme", scheme)
+    yield catalog.require("task", scheme.task)
+    yield from column_lines(experiment.data)
     yield line("translator" if isinstance(scheme.generator, Translator) else "generator", scheme.generator)
     yield line("discriminator", scheme.discriminator)
     yield line("objective", scheme.objective)
@@ -70,6 +77,11 @@ def metric_lines(experiment: Experiment) -> Iterator[str]:
     """The lines of all metrics that this kind of data has."""
     names = catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind)
     return (catalog.METRICS[key].line for key in names.values())
+
+
+def column_lines(data: Data) -> Iterator[str]:
+    """The lines of the kinds of columns that the data have."""
+    return (catalog.require("column kind", kind) for kind in sorted({column.kind for column in data.columns}))
 
 
 def mixture_lines(data: Data) -> Iterator[str]:

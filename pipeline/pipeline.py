@@ -76,7 +76,7 @@ def create_pipeline(
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
             "data": json.dumps(experiment.data.essential(), sort_keys=True),
-            "source": keys.transform(),
+            "source": keys.transform(experiment.data),
         },
         disable_statistics=True,
         disable_analyzer_cache=True,

@@ -161,8 +161,14 @@ class _Read(beam.DoFn):
             picture = read_picture(item.content, item.label, pixel_limit=limit, thumbnail=compared)
         except BadImage as error:
             return Fault(item.name, str(error))
+        least = getattr(self._data, "crop", 1)
+        if min(picture.height, picture.width) < least:
+            return Fault(item.name, f"has {picture.width} x {picture.height} pixels, fewer than data.crop of {least}")
         if picture.channels != plan.channels and self._data.mixed_channels == "refuse":
             return Fault(item.name, f"has {picture.channels} channels where most images have {plan.channels}")
+        if getattr(self._data, "fit", "") != "crop":
+            handled = tuple(what for what in picture.handled if what != notes.CROPPED)
+            return picture._replace(handled=handled)
         return picture
 
 

@@ -4,7 +4,7 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 """
 
 from models.config.columns import Column, Role, groups_of
-from models.config.data import Data, Images, OfImages, OneSource, Points, Stacked, Unpaired
+from models.config.data import Data, Images, OfImages, OneSource, Photographs, Points, Stacked, Unpaired
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
 from models.config.networks import (
@@ -59,6 +59,7 @@ __all__ = [
     "OneSource",
     "Optimizer",
     "Penalty",
+    "Photographs",
     "Points",
     "PointsDiscriminator",
     "PointsGenerator",

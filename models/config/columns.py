@@ -15,6 +15,7 @@ class Column(NamedTuple):
         shape: as networks see one value: [r, r, c] of an image, [2] of a point, [] of a label.
         group: columns of one group are aligned row by row; those of different groups are in no relation.
         classes: of a label: its number of values.
+        fit: how an image of another shape is made a square: `crop`, `pad` or `stretch`.
     """
 
     role: Role
@@ -22,6 +23,7 @@ class Column(NamedTuple):
     shape: tuple[int, ...] = ()
     group: int = 0
     classes: int = 0
+    fit: str = "crop"
 
 
 def groups_of(columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], ...]:

@@ -135,26 +135,38 @@ class OneSource(Data):
     def columns_as(self, role: Role, group: int) -> tuple[Column, ...]:
         """The columns of this source, where its examples have this role."""
         label = (Column("label", "label", group=group, classes=self.classes),) if self.classes else ()
-        return (Column(role, "point" if self.points else "image", self.shape, group), *label)
+        return (
+            Column(role, "point" if self.points else "image", self.shape, group, fit=getattr(self, "fit", "crop")),
+            *label,
+        )
 
     def read(self) -> Self:
         """See `Data.read`."""
-        unread = [name for name in ("resolution", "channels", "schema_dir") if name in type(self).model_fields]
+        unread = [name for name in ("resolution", "channels", "fit", "schema_dir") if name in type(self).model_fields]
         return self.model_copy(update={name: type(self).model_fields[name].default for name in unread})
 
 
 class OfImages(OneSource):
     """What sources of images have in common."""
 
-    resolution: int = Field(28, ge=4, le=1024, description="height and width after Transform, pixels")
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
     mixed_channels: Literal["convert", "refuse"] = Field("convert", description="what becomes of grey among colour")
     split_by: Literal["content", "near_duplicates", "folder"] = Field("content", description="what is kept together")
 
 
-class Images(OfImages):
-    """Images, with or without classes, cut to a square of one size."""
+class Squares(OfImages):
+    """What images that become squares of one size have in common."""
+
+    resolution: int = Field(28, ge=4, le=1024, description="height and width after Transform, pixels")
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop",
+        description="what makes an image a square: its centre, its edges repeated beside it, or other proportions",
+    )
+
+
+class Images(Squares):
+    """Images, with or without classes, made squares of one size."""
 
     name: Literal["images"] = "images"
     source: str = Field("digits", description="digits, idx:DIR, folder:DIR, zip:FILE, tar:FILE or tfds:NAME[/CONFIG]")
@@ -174,7 +186,7 @@ class Images(OfImages):
         return (self.resolution, self.resolution, self.channels)
 
 
-class Stacked(OfImages):
+class Stacked(Squares):
     """Three random digits as the colours of one image: 1000 classes. Metz et al. 2017, section 3.3.1."""
 
     name: Literal["stacked"] = "stacked"
@@ -201,6 +213,38 @@ class Stacked(OfImages):
     def shape(self) -> tuple[int, ...]:
         """See `Data`: [r, r, 3]."""
         return (self.resolution, self.resolution, self.channels)
+
+
+class Photographs(OfImages):
+    """Images of any size, kept whole; networks are trained on crops of them."""
+
+    name: Literal["photographs"] = "photographs"
+    source: str = Field(description="folder:DIR, zip:FILE, tar:FILE, idx:DIR, digits or tfds:NAME[/CONFIG]")
+    channels: Literal[1, 3] = 3
+    classes: int = Field(0, ge=0, description="0 for images without labels")
+    crop: int = Field(96, ge=8, le=1024, description="height and width of a crop, pixels; no image is smaller")
+
+    _source = field_validator("source")(lambda value: _of(value, other=("mixture", "stacked")))
+
+    @property
+    def kind(self) -> Kind:
+        """See `Data`."""
+        return "images"
+
+    @property
+    def resolution(self) -> int:
+        """Of a crop."""
+        return self.crop
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """See `Data`: that of a crop."""
+        return (self.crop, self.crop, self.channels)
+
+    def columns_as(self, role: Role, group: int) -> tuple[Column, ...]:
+        """See `OneSource`."""
+        _, *label = super().columns_as(role, group)
+        return (Column(role, "photograph", self.shape, group), *label)
 
 
 class Points(OneSource):
@@ -231,10 +275,10 @@ class Unpaired(Data):
     """Two domains, in no relation to one another: what a translator takes, and what it is to draw."""
 
     name: Literal["unpaired"] = "unpaired"
-    input: Annotated[OneSource, Pick("domain", "images", Images, Points)] = Field(
+    input: Annotated[OneSource, Pick("domain", "images", Images, Photographs, Points)] = Field(
         description="the domain that is translated; its labels are read"
     )
-    target: Annotated[OneSource, Pick("domain", "images", Images, Points)] = Field(
+    target: Annotated[OneSource, Pick("domain", "images", Images, Photographs, Points)] = Field(
         description="the domain to translate into; its labels are not read"
     )
 
@@ -288,7 +332,7 @@ class Unpaired(Data):
         return self.model_copy(update={"input": self.input.read(), "target": self.target.read(), "schema_dir": None})
 
 
-DATA = Pick("data", "images", Images, Stacked, Points, Unpaired)
+DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Unpaired)
 
 
 def _of(source: str, *, only: str = "", other: tuple[str, ...] = ()) -> str:

@@ -179,6 +179,7 @@ class Loop:
         def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
             return batches(
                 self.arrays,
+                self.gan.experiment.data.columns,
                 seed=self.training.seed,
                 batch_size=stretch.batch_size,
                 draws=stretch.phase.draws,

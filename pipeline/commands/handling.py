@@ -14,6 +14,12 @@ COLOURED = 0.05
 LOOKED_AT = 1_000
 """Images whose colour is looked at."""
 
+FITS = {
+    "crop": "cut to their centred square",
+    "pad": "laid on a square, their edges repeated",
+    "stretch": "stretched to a square",
+}
+
 JPEG = b"\xff\xd8"
 
 
@@ -67,9 +73,11 @@ def words(side: Side, data: Data) -> str:
     shown = ", ".join(f"{width} x {height}" for (height, width), _ in side.sizes.most_common(3))
     more = len(side.sizes) - 3
     told = [f"{side.count:,} of {shown}{f' and {more} other sizes' if more > 0 else ''} pixels"]
+    fit = data.target.columns[0].fit
     if any(height != width for height, width in side.sizes):
-        told.append("cut to their centred square")
-    if any(min(size) != data.resolution for size in side.sizes):
+        told.append(FITS[fit])
+    sides = {max(size) if fit == "pad" else min(size) for size in side.sizes}
+    if sides != {data.resolution}:
         told.append(f"resized to {data.resolution} x {data.resolution} (bilinear, antialiased)")
     other = side.count - side.channels[data.channels]
     if other:

@@ -18,7 +18,7 @@ def of(experiment):
     return (
         keys.ingestion(experiment.data),
         keys.validation(experiment),
-        keys.transform(),
+        keys.transform(experiment.data),
         keys.extractor(experiment),
         keys.training(experiment),
         keys.evaluation(experiment),
