@@ -1,5 +1,7 @@
 """What was measured is not measured again, and a gate of kept figures is the direct one."""
 
+import shutil
+
 import pytest
 
 from components.gan_evaluator.executor import Executor
@@ -69,35 +71,64 @@ def test_nor_do_confidence_and_bluntness(house, store, work):
     assert judging.judge_in(house, "honest", asked, store=store).measured == work == []
 
 
+class Looks(Exception):
+    """Examples are about to be looked at."""
+
+
+@pytest.fixture
+def anew(monkeypatch):
+    """True where a judgement measures; it is stopped there."""
+
+    def looks(self, **sides):
+        raise Looks
+
+    monkeypatch.setattr(Instruments, "_look_at", looks)
+
+    def ask(*arguments, **options):
+        try:
+            return judging.judge_in(*arguments, **options).measured != []
+        except Looks:
+            return True
+
+    return ask
+
+
 @pytest.mark.parametrize(
-    ("settings", "model", "measured"),
+    ("settings", "model", "expected"),
     [
-        ({"seed": 1}, "honest", ALL),
-        ({"samples": 250}, "honest", ALL),
-        ({"compared": 100}, "honest", ALL),
-        ({}, "collapsed", ["the model"]),
-        ({}, "unconditional", ALL),
+        ({}, "honest", False),
+        ({"thresholds": STRICT, "split": "eval"}, "honest", False),
+        ({"seed": 1}, "honest", True),
+        ({"samples": 250}, "honest", True),
+        ({"compared": 100}, "honest", True),
+        ({"split": "choose"}, "honest", True),
+        ({"extractor": "other"}, "honest", True),
+        ({}, "collapsed", True),
     ],
 )
-def test_what_changes_figures_measures_anew(house, store, work, settings, model, measured):
-    """If this fails, figures of something else are taken for these."""
-    verdict = judging.judge_in(house, model, judging.experiment({}, **FEW | settings), store=store)
-    assert verdict.measured == measured
-    assert "sample" in work
+def test_what_changes_figures_measures_anew(house, store, anew, settings, model, expected):
+    """If this fails, figures of something else are taken for these, or kept ones are not found."""
+    asked = judging.experiment(**{"thresholds": {}} | FEW | settings)
+    assert anew(house, model, asked, store=store) is expected
 
 
-def test_other_code_measures_anew(house, root):
-    other = Store(str(root), "other code")
-    assert judging.judge_in(house, "honest", judging.experiment(**FEW), store=other).measured == ALL
+def test_other_code_measures_anew(house, root, anew):
+    assert anew(house, "honest", judging.experiment(**FEW), store=Store(str(root), "other code"))
 
 
-def test_another_extractor_measures_anew(house, store, tmp_path):
-    (tmp_path / "extractor").mkdir()
-    for file in (house / "extractor/Format-Serving").iterdir():
-        (tmp_path / "extractor" / file.name).symlink_to(file)
-    (tmp_path / "extractor" / "more").write_text("another")
+def test_another_extractor_measures_anew(house, store, anew, tmp_path):
+    shutil.copytree(house / "extractor/Format-Serving", tmp_path / "extractor")
     asked = {"asked": judging.experiment(**FEW), "feature_model": str(tmp_path / "extractor"), "store": store}
-    assert judging.judge_in(house, "honest", **asked).measured == ALL
+    assert not anew(house, "honest", **asked)
+    (tmp_path / "extractor" / "more").write_text("another")
+    assert anew(house, "honest", **asked)
+
+
+def test_the_floor_is_that_of_labelled_or_unlabelled_examples(house, store):
+    """If this fails, metrics that need labels have a floor without a value, or one that they must not have."""
+    verdict = judging.judge_in(house, "unconditional", judging.experiment({}, **FEW), store=store)
+    assert verdict.measured == ALL
+    assert verdict.lines["conditional_accuracy"].floor is None
 
 
 class TestBaseline:
@@ -105,8 +136,7 @@ class TestBaseline:
 
     def test_is_found_where_it_was_once_the_candidate(self, house, store, direct):
         verdict = judging.judge_in(house, "collapsed", self.RELATIVE, baseline="honest", store=store)
-        assert "the latest blessed model" not in verdict.measured
-        assert not verdict.blessed
+        assert verdict.measured == ["the model"]
         for name in ("spread", "coverage", "fcd_cnn"):
             assert (verdict.lines[name].baseline, verdict.lines[name].baseline_uncertainty) == (
                 direct.lines[name].value,
@@ -151,9 +181,9 @@ def test_what_was_measured_before_a_kill_is_kept(house, tmp_path, direct, monkey
 
 
 def test_what_is_spoiled_is_measured_again(house, root, tmp_path, direct):
+    shutil.copytree(root, tmp_path, dirs_exist_ok=True)
     store = Store(str(tmp_path), "code")
     asked = judging.experiment(STRICT, **FEW)
-    judging.judge_in(house, "honest", asked, store=store)
     for file in tmp_path.glob(f"*/{FIGURES}"):
         file.write_bytes(file.read_bytes()[:-5])
     verdict = judging.judge_in(house, "honest", asked, store=store)
