@@ -5,8 +5,8 @@ import math
 from collections.abc import Sequence
 
 from models import catalog
+from models.bounds import NOTICED, refusing_errors, shortfall_to_notice
 from models.config import Data, Evaluation, Threshold
-from models.config.evaluation import NOTICED
 from models.metrics.parts import DISJOINT, DRAWN, part_size
 
 FLOOR = 0.8
@@ -89,8 +89,8 @@ def _check_share(
             own, floor = (_error(of_part, count, size) for count in (evaluation.samples, train))
         # the floor's side, or for the blessed model one like this one's
         other = floor if bound == "within_floor" else own if relative else 0.0
-        found = (evaluation.z + NOTICED) * math.hypot(own, other)
-        allowed = evaluation.allowed(threshold, share)
+        found = (refusing_errors(evaluation) + NOTICED) * math.hypot(own, other)
+        allowed = shortfall_to_notice(evaluation, threshold, share)
         if found <= allowed:
             continue
         remedy = "add examples" if other > own or evaluation.samples >= DISJOINT * size else "raise evaluation.samples"

@@ -4,6 +4,8 @@ They are derived: from what a stage's entry point imports, and from the lines of
 A new part in the catalog, or one that another experiment uses, changes none of them.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator
 
 from models import catalog, closure
@@ -45,9 +47,12 @@ def training(experiment: Experiment) -> str:
 
 def evaluation(experiment: Experiment) -> str:
     """Digests what GanEvaluator runs."""
-    task = catalog.require("task", experiment.scheme.task)
-    lines = [task, *metric_lines(experiment), *mixture_lines(experiment.data), *column_lines(experiment.data)]
-    return _digest(["components.gan_evaluator.executor"], lines)
+    return _judging("components.gan_evaluator.executor", experiment)
+
+
+def measuring(experiment: Experiment) -> str:
+    """Digests what of GanEvaluator measures: what it kept of earlier measurements belongs to this digest."""
+    return _judging("components.gan_evaluator.measuring.instruments", experiment)
 
 
 def serving() -> str:
@@ -71,6 +76,16 @@ def trained_lines(experiment: Experiment) -> Iterator[str]:
     }
     for kind, names in named.items():
         yield from (catalog.require(kind, name) for name in names)
+
+
+def _judging(entry: str, experiment: Experiment) -> str:
+    """Digests a part of the evaluator, with the metrics and all that the catalog says of them."""
+    evaluation, data = experiment.evaluation, experiment.data
+    task = catalog.require("task", experiment.scheme.task)
+    code = _digest([entry], [task, *metric_lines(experiment), *mixture_lines(data), *column_lines(data)])
+    keys = catalog.metric_names(evaluation.extractor, data.kind).values()
+    told = [(key, *catalog.METRICS[key], catalog.least(key, evaluation.extractor)) for key in keys]
+    return hashlib.sha256(f"{code}\0{json.dumps(told)}".encode()).hexdigest()[:16]
 
 
 def metric_lines(experiment: Experiment) -> Iterator[str]:

@@ -31,7 +31,7 @@ from pipeline.baseline import BlessedBeforeStrategy
 JUDGED = tuple(name for name in Experiment.model_fields if name not in ("serving", "resources"))
 """The parts of an experiment that the evaluator is told."""
 
-CHECKPOINT_ROOT, PUSH_DESTINATION = "checkpoint_root", "push_destination"
+CHECKPOINT_ROOT, MEASUREMENTS_ROOT, PUSH_DESTINATION = "checkpoint_root", "measurements_root", "push_destination"
 """Runtime parameters beside those of `components.runtime`."""
 
 
@@ -42,7 +42,8 @@ def create_pipeline(
 
     Args:
         experiment: what to run.
-        root: below it lie `artifacts/`, `checkpoints/` and `serving/NAME/VERSION`; a path or a bucket's URL.
+        root: below it lie `artifacts/`, `checkpoints/`, `measurements/` and `serving/NAME/VERSION`; a path or a
+            bucket's URL.
         fingerprint: of the data source; a change makes the next run ingest again.
         managed: for Kubeflow and Vertex, with runtime parameters and the experiment's resources; these know the
             standard strategies of finding a baseline alone.
@@ -110,6 +111,8 @@ def create_pipeline(
         ingested=examples,
         experiment=experiment.key(JUDGED),
         source=keys.evaluation(experiment),
+        measurements_root=parameters.get(MEASUREMENTS_ROOT, values[MEASUREMENTS_ROOT]),
+        measuring_source=keys.measuring(experiment),
         data_source=source,
         training_steps=steps,
         thresholds=parameters.get(runtime.THRESHOLDS),
@@ -167,7 +170,11 @@ def at_run_time(experiment: Experiment) -> dict[str, Any]:
 def places(name: str, root: str) -> dict[str, str]:
     """The runtime parameters that say where a pipeline of this name keeps what outlives its runs, below a root."""
     destination = {"filesystem": {"baseDirectory": posixpath.join(root, "serving", name)}}
-    return {CHECKPOINT_ROOT: posixpath.join(root, "checkpoints"), PUSH_DESTINATION: json.dumps(destination)}
+    return {
+        CHECKPOINT_ROOT: posixpath.join(root, "checkpoints"),
+        MEASUREMENTS_ROOT: posixpath.join(root, "measurements"),
+        PUSH_DESTINATION: json.dumps(destination),
+    }
 
 
 def _schema_gen(data: Data, statistics: Any) -> Any:

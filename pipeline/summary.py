@@ -149,7 +149,10 @@ class Summary:
             for line in each["told"]:
                 console.print(f"data     {line}", soft_wrap=True)
         cached = sum(stage.state == "cached" for stage in self.stages)
+        judged = any(stage.name == "GanEvaluator" and stage.state == "ran" for stage in self.stages)
+        before = judged and judgement.get("measured") == []
         rows = {
+            "figures": "measured before; judged again" if before else None,
             "report": self.report,
             "serving": self.served,
             "pushed": self.pushed or "nothing: only a blessed model that could be served is pushed",

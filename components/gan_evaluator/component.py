@@ -18,6 +18,8 @@ class GanEvaluatorSpec(ComponentSpec):
     PARAMETERS: ClassVar = {
         "experiment": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
+        "measurements_root": ExecutionParameter(type=str),
+        "measuring_source": ExecutionParameter(type=str),
         **{name: runtime.parameter(name) for name in runtime.FIELDS},
     }
     INPUTS: ClassVar = {
@@ -47,6 +49,8 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
         baseline_model: the latest blessed generator; a resolver's output, which may be empty.
         experiment: JSON of the `Experiment`, whole but for its `resources`.
         source: hash of the code that judges, part of the cache key.
+        measurements_root: a folder that outlives the execution; what is measured is kept there, and measured once.
+        measuring_source: hash of the code that measures, part of the keys of what is kept.
         data_source: in place of the experiment's `data.source`; see `components.runtime`.
         training_steps: in place of its `training.steps`.
         thresholds: JSON, in place of its `evaluation.thresholds`.
@@ -67,6 +71,8 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
         model_run: types.BaseChannel,
         experiment: str,
         source: str,
+        measurements_root: str | RuntimeParameter,
+        measuring_source: str,
         baseline_model: types.BaseChannel | None = None,
         ingested: types.BaseChannel | None = None,
         data_source: RuntimeParameter | None = None,
@@ -83,6 +89,8 @@ class GanEvaluator(base_beam_component.BaseBeamComponent):
                 ingested=ingested,
                 experiment=experiment,
                 source=source,
+                measurements_root=measurements_root,
+                measuring_source=measuring_source,
                 data_source=data_source,
                 training_steps=training_steps,
                 thresholds=thresholds,

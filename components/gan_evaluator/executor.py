@@ -11,6 +11,7 @@ from tfx.utils import io_utils, path_utils
 from components.example_gen.notes import read_ingested
 from components.gan_evaluator.blessing import write_blessing
 from components.gan_evaluator.judge import judge
+from components.gan_evaluator.measuring.store import Store
 from components.runtime import experiment_of
 
 
@@ -43,21 +44,27 @@ class Executor(evaluator.Executor):
             make_pipeline=self._make_beam_pipeline,
             scratch=f"{evaluation}/scratch",
             ingested=read_ingested(ingested, data.sources, data.channels) if ingested else (),
-            lineage=[
-                {
-                    "role": role,
-                    "stage": each.producer_component,
-                    "id": each.id,
-                    "uri": each.uri,
-                    "execution": _maker(each),
-                }
-                for role, artifacts in input_dict.items()
-                for each in artifacts
-            ],
+            store=Store(exec_properties["measurements_root"], exec_properties["measuring_source"]),
+            lineage=_lineage(input_dict),
         )
         verdict.write(evaluation)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         write_blessing(blessing, model, baseline, blessed=verdict.blessed, reason=verdict.reason)
+
+
+def _lineage(input_dict: dict[str, list[types.Artifact]]) -> list[dict[str, Any]]:
+    """Each artifact that is read, and what made it."""
+    return [
+        {
+            "role": role,
+            "stage": each.producer_component,
+            "id": each.id,
+            "uri": each.uri,
+            "execution": _maker(each),
+        }
+        for role, artifacts in input_dict.items()
+        for each in artifacts
+    ]
 
 
 def _maker(artifact: types.Artifact) -> str:

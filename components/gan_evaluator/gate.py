@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from models.bounds import NOTICED, refusing_errors, shortfall_to_notice
 from models.config import Evaluation, Threshold
-from models.config.evaluation import NOTICED
 from models.metrics.estimate import Estimate
 from models.metrics.parts import student
 
@@ -98,8 +98,9 @@ def judge_metric(
         estimate, missing = None, "it is not finite"
     floor, baseline = (each if each and math.isfinite(each.value) else None for each in (floor, baseline))
     value, uncertainty = _figures(estimate)
+    z = refusing_errors(evaluation)
     bounds = list(_bounds(threshold, estimate, floor, baseline, better)) if threshold else []
-    failed = [bound for bound in bounds if value is not None and not bound.met_by(value, evaluation.z)]
+    failed = [bound for bound in bounds if value is not None and not bound.met_by(value, z)]
     inside = [bound for bound in bounds if value is not None and not bound.met_by(value, 0)]
     if value is None:
         verdict = f"cannot be estimated: {missing}"
@@ -120,15 +121,13 @@ def judge_metric(
         floor_uncertainty=_figures(floor)[1],
         baseline=_figures(baseline)[0],
         baseline_uncertainty=_figures(baseline)[1],
-        against_baseline=compare(estimate, baseline, better, evaluation.z)
-        if estimate and baseline and better
-        else None,
+        against_baseline=compare(estimate, baseline, better, z) if estimate and baseline and better else None,
         holds=None if threshold is None else value is not None and not failed,
         verdict=verdict,
         required=tuple(bound.words(value) for bound in bounds),
         limits=tuple(bound.limit for bound in known),
         errors=tuple(bound.error for bound in known),
-        notices=tuple(bound.notices(evaluation.z) for bound in known),
+        notices=tuple(bound.notices(z) for bound in known),
         blunt="; ".join(filter(None, blunt)),
         per_class=estimate.per_class if estimate else (),
         better=better,
@@ -239,7 +238,8 @@ def _together(*errors: tuple[float, int | None]) -> tuple[float, float]:
 
 def _blunt(bound: Bound, threshold: Threshold, evaluation: Evaluation) -> str:
     """What is to be said of a bound that notices less than is asked; nothing of one that is sharp enough."""
-    found, allowed = bound.notices(evaluation.z), evaluation.allowed(threshold, bound.limit)
+    found = bound.notices(refusing_errors(evaluation))
+    allowed = shortfall_to_notice(evaluation, threshold, bound.limit)
     if found <= allowed:
         return ""
     times = (found / allowed) ** 2

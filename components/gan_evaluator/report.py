@@ -13,18 +13,11 @@ from PIL import Image
 
 from components.gan_evaluator import gate
 from components.gan_evaluator.charts import line_chart, scatter
-from components.gan_evaluator.measuring import Population
+from components.gan_evaluator.measuring.pictures import CLASSES_SHOWN, IMAGES_A_ROW, Pictures
 from models.config import Experiment
-from models.data import Arrays
-from models.metrics.distances import nearest
 from models.training import looks
 
-CLASSES_SHOWN = 20
-IMAGES_A_ROW = 8
-ROWS_UNLABELLED = 6
-NEIGHBOURS = 12
 HERO = 6
-DOTS = 1_500
 
 CHARTS: list[dict[str, Any]] = [
     {
@@ -73,10 +66,7 @@ class Evidence:
         faults: metric -> what is wrong with a model that fails it.
         counts: examples of each kind.
         protocol: seed, extractor, baseline, health.
-        real: held-out examples.
-        fake: generated examples.
-        ways: interpolations, [ways, steps, ...]; None where there is no generator to ask.
-        train: the training examples.
+        pictures: examples to show.
         history: the logged steps, which may be none.
     """
 
@@ -87,10 +77,7 @@ class Evidence:
     faults: dict[str, str]
     counts: dict[str, int]
     protocol: dict[str, Any]
-    real: Population
-    fake: Population
-    ways: np.ndarray | None
-    train: Arrays
+    pictures: Pictures
     history: list[dict[str, float]]
 
 
@@ -104,7 +91,7 @@ def render(evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": gate.number, "percent": lambda share: f"{100 * share:.1f} %"}
-    points = evidence.experiment.data.points
+    points, pictures = evidence.experiment.data.points, evidence.pictures
     return environment.get_template("report.html").render(
         evidence=evidence,
         tiles=[_tile(name, line) for name, line in evidence.lines.items() if line.threshold],
@@ -113,13 +100,13 @@ def render(evidence: Evidence) -> str:
             for name, line in evidence.lines.items()
             if line.holds is False
         ],
-        clouds=_clouds(evidence.real, evidence.fake) if points else {},
-        hero=None if points else sheet(evidence.fake.examples[: HERO * HERO], HERO),
-        rows=[] if points else _rows(evidence.real, evidence.fake),
-        ways=[] if points or evidence.ways is None else [sheet(way, len(way)) for way in evidence.ways],
-        features=None if points else _feature_cloud(evidence.real, evidence.fake),
+        clouds=_clouds(pictures) if points else {},
+        hero=None if points else sheet(pictures.first[: HERO * HERO], HERO),
+        rows=_rows(pictures),
+        ways=[] if pictures.ways is None else [sheet(way, len(way)) for way in pictures.ways],
+        features=None if points else _feature_cloud(pictures),
         classes=_classes(evidence.lines),
-        neighbours=[] if points else _neighbours(evidence.fake.examples[:NEIGHBOURS], evidence.train.target),
+        neighbours=_neighbours(pictures),
         charts=_charts(evidence.history),
         # Images of another system have no other part.
         config=evidence.experiment.to_json(("data", "evaluation") if "origin" in evidence.protocol else None, indent=2),
@@ -145,10 +132,9 @@ def sheet(images: np.ndarray, columns: int) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
+def _clouds(pictures: Pictures) -> dict[str, Markup]:
     """Real points, generated ones, and both in one picture, each on the same axes."""
-    kinds = {"real": real.examples[:DOTS], "fake": fake.examples[:DOTS]}
-    reach = 1.25 * float(np.abs(real.examples).max())
+    kinds, reach = {"real": pictures.real_dots, "fake": pictures.fake_dots}, pictures.reach
     return {
         "real": scatter("Real points", {"real": kinds["real"]}, reach=reach),
         "fake": scatter("Generated points", {"fake": kinds["fake"]}, reach=reach),
@@ -156,47 +142,29 @@ def _clouds(real: Population, fake: Population) -> dict[str, Markup]:
     }
 
 
-def _feature_cloud(real: Population, fake: Population) -> Markup:
+def _feature_cloud(pictures: Pictures) -> Markup:
     """Both in the plane in which the real features vary most."""
-    mean = real.features.mean(axis=0)
-    axes = np.linalg.eigh(np.cov(real.features - mean, rowvar=False))[1][:, -2:]
-    sides = {"real": real, "fake": fake}
-    kinds = {css: (side.features[:DOTS] - mean) @ axes for css, side in sides.items()}
-    reach = 1.25 * float(np.abs(kinds["real"]).max())
-    return scatter("Features of generated images over those of real ones", kinds, reach=reach)
+    kinds = {"real": pictures.real_dots, "fake": pictures.fake_dots}
+    return scatter("Features of generated images over those of real ones", kinds, reach=pictures.reach)
 
 
-def _rows(real: Population, fake: Population) -> list[dict[str, str]]:
+def _rows(pictures: Pictures) -> list[dict[str, str]]:
     """Real beside generated images: a row a class where the generator takes classes, else rows as they come."""
     rows = []
-    if fake.labels is None or real.labels is None:
-        for start in range(0, ROWS_UNLABELLED * IMAGES_A_ROW, IMAGES_A_ROW):
-            part = slice(start, start + IMAGES_A_ROW)
-            rows.append((f"{start + 1} to {start + IMAGES_A_ROW}", "", real.examples[part], fake.examples[part]))
-    else:
-        for label in np.unique(real.labels)[:CLASSES_SHOWN]:
-            pair = (side.examples[side.labels == label][:IMAGES_A_ROW] for side in (real, fake))
-            rows.append((f"class {label}", str(label), *pair))
-    return [
-        {"what": what, "label": label, "real": sheet(left, IMAGES_A_ROW), "fake": sheet(right, IMAGES_A_ROW)}
-        for what, label, left, right in rows
-        if len(left) and len(right)
-    ]
+    for number, (real, fake) in enumerate(pictures.rows):
+        start, label = number * IMAGES_A_ROW, "" if pictures.classes is None else str(pictures.classes[number])
+        what = f"class {label}" if label else f"{start + 1} to {start + IMAGES_A_ROW}"
+        left, right = (sheet(images, IMAGES_A_ROW) for images in (real, fake))
+        rows.append({"what": what, "label": label, "real": left, "fake": right})
+    return rows
 
 
-def _neighbours(samples: np.ndarray, train: np.ndarray) -> list[dict[str, str]]:
+def _neighbours(pictures: Pictures) -> list[dict[str, str]]:
     """Each sample and the training image that is nearest in pixels."""
-    rows = samples.reshape(len(samples), -1).astype(np.float32)
-    best, least = np.zeros(len(samples), np.int64), np.full(len(samples), np.inf, np.float32)
-    for start in range(0, len(train), 2_000):
-        block = train[start : start + 2_000]
-        index, distance = nearest(rows, block.reshape(len(block), -1).astype(np.float32))
-        nearer = distance < least
-        best[nearer], least[nearer] = index[nearer] + start, distance[nearer]
-    root_mean_square = np.sqrt(least / rows.shape[1])
+    samples = pictures.first[: len(pictures.neighbours)]
     return [
-        {"sample": sheet(sample[None], 1), "neighbour": sheet(train[index][None], 1), "distance": f"{distance:.0f}"}
-        for sample, index, distance in zip(samples, best, root_mean_square, strict=True)
+        {"sample": sheet(sample[None], 1), "neighbour": sheet(image[None], 1), "distance": f"{distance:.0f}"}
+        for sample, image, distance in zip(samples, pictures.neighbours, pictures.distances, strict=True)
     ]
 
 

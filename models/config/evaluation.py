@@ -1,6 +1,5 @@
 """How a generator is judged before it may be served."""
 
-from statistics import NormalDist
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -38,10 +37,6 @@ class Threshold(Frozen):
         """Those that are set, by the name of their field."""
         fields = ("at_least", "at_most", "within_floor", "within_blessed")
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
-
-
-NOTICED = NormalDist().inv_cdf(0.95)
-"""Standard errors more than `Evaluation.z` by which a model has to fall short to be refused with 95 % probability."""
 
 
 def AtLeast(value: float, **more: float) -> Threshold:  # noqa: N802 - reads as the type that it makes
@@ -121,19 +116,6 @@ class Evaluation(Frozen):
                 f"images without classes are judged by {catalog.UNLABELLED}, as a classifier would have nothing to "
                 f"learn; received evaluation.extractor {self.extractor}: leave it out, or set data.classes"
             )
-
-    @property
-    def z(self) -> float:
-        """Standard errors by which a bound has to be missed, so that `confidence` holds for all bounds together.
-
-        One-sided, by Sidak's correction: 3.02 for eight bounds at 0.99.
-        """
-        count = sum(len(threshold.bounds) for threshold in self.thresholds.values())
-        return NormalDist().inv_cdf(self.confidence ** (1 / max(1, count)))
-
-    def allowed(self, threshold: Threshold, limit: float) -> float:
-        """The shortfall from a limit of this threshold that has to be noticed; see `bluntness`."""
-        return threshold.resolves or self.bluntness * max(1.0, abs(limit))
 
     @model_validator(mode="after")
     def _pretrained_ones_have_weights(self) -> Self:

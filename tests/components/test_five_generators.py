@@ -15,7 +15,7 @@ from tfx.components.util import model_utils
 from components.gan_evaluator.executor import Executor
 from models.config import AtLeast, AtMost, Threshold
 from tests import judging
-from tests.components.test_gan_evaluator import artifacts
+from tests.components.test_gan_evaluator import artifacts, properties
 
 pytestmark = pytest.mark.e2e
 
@@ -69,7 +69,7 @@ def trained(tmp_path_factory):
 def judged(trained, tmp_path, name) -> tuple[bool, str]:
     """Whether the model is blessed, and the reason."""
     inputs, outputs = artifacts(trained, tmp_path, name)
-    Executor().Do(inputs, outputs, {"experiment": GATE.to_json(), "source": ""})
+    Executor().Do(inputs, outputs, properties(GATE, tmp_path))
     blessing = outputs["blessing"][0]
     assert Path(blessing.uri, "BLESSED").exists() == model_utils.is_model_blessed(blessing)
     return model_utils.is_model_blessed(blessing), blessing.get_string_custom_property("blessing_message")

@@ -39,11 +39,17 @@ def artifacts(house, tmp_path, model: str):
     return inputs, outputs
 
 
+def properties(experiment, tmp_path):
+    """The exec properties of a run whose root this is."""
+    root = str(tmp_path / "measurements")
+    return {"experiment": experiment.to_json(), "source": "", "measurements_root": root, "measuring_source": ""}
+
+
 class TestExecutor:
     def run(self, house, tmp_path, model: str, **more):
         inputs, outputs = artifacts(house, tmp_path, model)
         inputs |= more
-        Executor().Do(inputs, outputs, {"experiment": judging.experiment().to_json(), "source": ""})
+        Executor().Do(inputs, outputs, properties(judging.experiment(), tmp_path))
         return inputs, outputs["blessing"][0]
 
     def test_refused(self, house, tmp_path):
@@ -129,7 +135,7 @@ class TestExecutor:
             (tmp_path / "examples/Split-train").symlink_to(house / "examples/Split-train")
             inputs["examples"][0].uri = str(tmp_path / "examples")
         with pytest.raises(ValueError, match=message):
-            Executor().Do(inputs, outputs, {"experiment": judging.experiment().to_json(), "source": ""})
+            Executor().Do(inputs, outputs, properties(judging.experiment(), tmp_path))
         assert not model_utils.is_model_blessed(outputs["blessing"][0])
         assert not list((tmp_path / "blessing").iterdir()) + list((tmp_path / "evaluation").iterdir())
 
@@ -145,9 +151,16 @@ def test_component_wires_its_channels():
         model_run=channel(standard_artifacts.ModelRun),
         experiment="{}",
         source="hash",
+        measurements_root="measurements",
+        measuring_source="other hash",
     )
     assert set(component.inputs) == {"model", "examples", "feature_model", "model_run"}
     assert component.outputs["evaluation"].type == standard_artifacts.ModelEvaluation
     assert component.outputs["blessing"].type == standard_artifacts.ModelBlessing
     given = {name: value for name, value in component.spec.exec_properties.items() if value is not None}
-    assert given == {"experiment": "{}", "source": "hash"}
+    assert given == {
+        "experiment": "{}",
+        "source": "hash",
+        "measurements_root": "measurements",
+        "measuring_source": "other hash",
+    }

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from components.gan_evaluator.judge import judge_images
-from components.gan_evaluator.saved_models import Generator
+from components.gan_evaluator.measuring.saved_models import Generator
+from components.gan_evaluator.measuring.settings import Settings
 from models.catalog import PLAYERS
 from models.config import AtLeast
 from models.data import Arrays, read_examples
@@ -36,7 +37,7 @@ def drawn(house):
     experiment = judging.experiment()
     train = read_examples([str(house / "examples/Split-train/*")], experiment.data)
     labels = np.resize(train.label[np.random.default_rng(0).permutation(len(train))], 3_600)
-    generator = Generator(str(house / "honest/Format-Serving"), experiment)
+    generator = Generator(str(house / "honest/Format-Serving"), Settings.of(experiment))
     order = np.argsort(np.random.default_rng(0).permutation(3_600))
     return generator.sample(3_600, seed=0, labels=labels)[order], labels[order]
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from components.gan_evaluator import charts
 from components.gan_evaluator.judge import judge
-from components.gan_evaluator.saved_models import Generator
+from components.gan_evaluator.measuring.saved_models import Generator
+from components.gan_evaluator.measuring.settings import Settings
 from models import mixtures
 from models.catalog import PLAYERS, metric_names
 from models.config import (
@@ -214,7 +215,7 @@ class TestCodes:
 
     def test_they_are_one_hot_and_uniform(self, directory):
         scheme = game(latent=Latent(categorical_codes=4, continuous_codes=1))
-        generator = Generator(directory, experiment(scheme=scheme))
+        generator = Generator(directory, Settings.of(experiment(scheme=scheme)))
         points = generator.sample(2_000, seed=0, labels=None)
         assert np.bincount(points[:, 0].astype(int)).min() > 400
         assert -1 <= points[:, 1].min() < -0.99
@@ -225,7 +226,7 @@ class TestCodes:
     def test_other_codes_than_the_experiments_are_refused(self, directory):
         scheme = game(latent=Latent(categorical_codes=6))
         with pytest.raises(ValueError, match=r"codes of width 5; the experiment's generator has 6"):
-            Generator(directory, experiment(scheme=scheme))
+            Generator(directory, Settings.of(experiment(scheme=scheme)))
 
 
 def test_stacked_digits(tmp_path):

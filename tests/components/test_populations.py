@@ -3,13 +3,15 @@ import numpy as np
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.gan_evaluator import populations
-from components.gan_evaluator.populations import Side, look
-from components.gan_evaluator.saved_models import Extractor, Generator
+from components.gan_evaluator.measuring import populations
+from components.gan_evaluator.measuring.populations import Side, look
+from components.gan_evaluator.measuring.saved_models import Extractor, Generator
+from components.gan_evaluator.measuring.settings import Settings
 from models.extractors import classifier
 from tests import judging
 
 COUNT = 130
+SETTINGS = Settings.of(judging.experiment())
 
 
 def processes():
@@ -40,7 +42,7 @@ def seen(house, monkeypatch):
             "fake": Side(COUNT, labels=labels[:COUNT], generator=str(house / generator)),
             "real": Side(COUNT, examples=images[:COUNT], labels=labels[:COUNT]),
         }
-        return look(sides, extractor=str(house / "extractor"), experiment=judging.experiment(), **options)
+        return look(sides, extractor=str(house / "extractor"), settings=SETTINGS, **options)
 
     return run
 
@@ -56,7 +58,7 @@ def assert_equal(left, right):
 def whole(house):
     """What one block shows, without Beam."""
     images, labels = judging.digits()["train"]
-    generator = Generator(str(house / "honest"), judging.experiment())
+    generator = Generator(str(house / "honest"), SETTINGS)
     drawn = generator.sample(COUNT, seed=0, labels=labels[:COUNT])
     extractor = Extractor(str(house / "extractor"))
     return {

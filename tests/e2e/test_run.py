@@ -135,6 +135,7 @@ class TestOneRoot:
         assert with_state(done, "ran") == {"ExampleValidator", "GanEvaluator", "ServingValidator", "Pusher"}
         assert (done.summary["blessed"], done.summary["pushed"]) == (False, None)
         assert "conditional_accuracy" in done.summary["reason"]
+        assert "measured before; judged again" in done.out
         assert done.summary["reason"] in done.out
         assert "conditional_accuracy: train longer" in done.out
         tried = shlex.split(done.out.splitlines()[-1])
@@ -148,6 +149,8 @@ class TestOneRoot:
         judged = {"ExampleValidator", "GanEvaluator", "ServingValidator", "Pusher"}
         assert with_state(first, "ran") == {"GanTrainer", *judged}
         assert first.summary["metrics"]["spread"]["baseline"] is not None
+        judged = Path(first.summary["report"]).with_name("metrics.json")
+        assert json.loads(judged.read_text())["measured"] == ["the model"]
         # Now the candidate is the latest blessed model itself: still the same comparison, so from the cache.
         assert with_state(second, "ran") == {"Pusher"}
         assert second.summary["metrics"] == first.summary["metrics"]

@@ -3,18 +3,19 @@ import pytest
 import tensorflow as tf
 
 from models import data as data_module
-from models.config import Column, Images, Points, Training, Unpaired
+from models.config import Column, Images, Points, Unpaired
 from models.data import Arrays, batches, compared_with, read_examples, reference
 from tests.harness import DATA, write_examples
 
 ARRAYS = Arrays.aligned(np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1), np.arange(10))
+NUMBERED = Images(classes=10).columns
 RING_AND_GRID = Unpaired(input=Points(source="mixture:ring", classes=8), target=Points(source="mixture:grid"))
 
 
 def labels(count, *, first_step=0, replicas=1, workers=1, worker=0, seed=0, batch_size=4, draws=1):
     context = tf.distribute.InputContext(workers, worker, replicas)
-    training = Training(steps=1, batch_size=batch_size, seed=seed)
-    dataset = batches(ARRAYS, training, draws=draws, first_step=first_step, context=context)
+    order = {"seed": seed, "batch_size": batch_size, "draws": draws, "first_step": first_step}
+    dataset = batches(ARRAYS, NUMBERED, context=context, **order)
     return np.array([element["label"] for element in dataset.take(count).as_numpy_iterator()])
 
 
@@ -37,11 +38,10 @@ def write(directory, *files):
     return [str(directory / "*")]
 
 
-def taken(arrays, count, **training):
-    """The first batches, a step each."""
-    context = tf.distribute.InputContext(1, 0, 1)
-    training = Training(steps=1, batch_size=5, **training)
-    return list(batches(arrays, training, draws=1, first_step=0, context=context).take(count).as_numpy_iterator())
+def taken(arrays, columns, count):
+    """The first batches of 5, a step each."""
+    order = {"seed": 0, "batch_size": 5, "draws": 1, "first_step": 0, "context": tf.distribute.InputContext(1, 0, 1)}
+    return list(batches(arrays, columns, **order).take(count).as_numpy_iterator())
 
 
 class Pairs(Points):
@@ -195,7 +195,7 @@ class TestBatches:
     def test_columns_of_one_group_get_the_same_rows(self):
         """If this fails, a model learns from pairs that are none."""
         points = np.arange(20, dtype=np.float32).reshape(10, 2)
-        for batch in taken(Arrays.aligned(points, np.arange(10), input=points + 100), 5):
+        for batch in taken(Arrays.aligned(points, np.arange(10), input=points + 100), Pairs().columns, 5):
             assert batch.keys() == {"target", "input", "label"}
             np.testing.assert_array_equal(batch["input"], batch["target"] + 100)
             np.testing.assert_array_equal(batch["target"][..., 0], 2 * batch["label"])
@@ -204,27 +204,26 @@ class TestBatches:
         """If this fails, unpaired domains are taught as pairs, or examples of the longer one are never seen."""
         columns = {"input": np.arange(10), "label": np.arange(10) + 50, "target": np.arange(7) + 100}
         arrays = Arrays(columns, (("input", "label"), ("target",)))
-        drawn = taken(arrays, 7)
+        drawn = taken(arrays, RING_AND_GRID.columns, 7)
         whole = {role: np.concatenate([each[role].ravel() for each in drawn]) for role in columns}
         np.testing.assert_array_equal(whole["label"], whole["input"] + 50)
         assert sorted(whole["input"][:10]) == list(range(10))
         for epoch in np.split(whole["target"], 5):
             assert sorted(epoch) == list(range(100, 107)), "each epoch holds each of the 7 once"
         alike = Arrays({role: values[:7] for role, values in columns.items()}, arrays.groups)
-        batch = taken(alike, 1)[0]
+        batch = taken(alike, RING_AND_GRID.columns, 1)[0]
         assert (batch["target"] - 100 != batch["input"]).any()
 
     def test_a_later_phase_goes_on_where_the_one_before_it_ended(self):
         context = tf.distribute.InputContext(1, 0, 1)
-        training = Training(steps=1, batch_size=2)
 
         def drawn(count, **options):
-            dataset = batches(ARRAYS, training, context=context, **options)
+            dataset = batches(ARRAYS, NUMBERED, seed=0, batch_size=2, context=context, **options)
             return np.concatenate([each["label"].ravel() for each in dataset.take(count).as_numpy_iterator()])
 
         whole = drawn(10, draws=1, first_step=0)
-        # 3 steps of 2 draws, then steps of 1 draw
-        parts = [drawn(3, draws=2, first_step=0), drawn(4, draws=1, first_step=0, drawn_before=6)]
+        # 3 steps of 2 draws of 2 examples, then steps of 1 draw
+        parts = [drawn(3, draws=2, first_step=0), drawn(4, draws=1, first_step=0, drawn_before=12)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 

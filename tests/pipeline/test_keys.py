@@ -22,6 +22,7 @@ def of(experiment):
         keys.extractor(experiment),
         keys.training(experiment),
         keys.evaluation(experiment),
+        keys.measuring(experiment),
         keys.serving(),
         experiment.key(),
     )
@@ -75,10 +76,10 @@ def test_what_trains_is_known_to_the_key_of_the_training():
     lines = [*keys.trained_lines(DIGITS_CGAN)]
     found = {module for module, _ in closure.closure(["components.gan_trainer.executor"], lines)}
     expected = {
-        "loop",
-        "training",
-        "checkpoints",
-        "signatures",
+        "training.loop",
+        "training.train",
+        "training.checkpoints",
+        "export.signatures",
         "objectives",
         "penalties",
         "networks.dcgan",
@@ -86,6 +87,27 @@ def test_what_trains_is_known_to_the_key_of_the_training():
     }
     assert {f"models.{name}" for name in expected} <= found
     assert not {module for module in found if module.startswith(("models.metrics.frechet", "models.gans.cycle"))}
+
+
+def test_what_is_measured_does_not_depend_on_what_gates_and_shows():
+    """If this fails, another word in the report, or another rule of the gate, measures everything again."""
+    entry = "components.gan_evaluator.measuring.instruments"
+    found = {module for module, _ in closure.closure([entry], keys.metric_lines(DIGITS_CGAN))}
+    house = "components.gan_evaluator"
+    assert {f"{house}.measuring.{name}" for name in ("metrics", "populations", "pictures", "reference")} <= found
+    assert "models.metrics.density_coverage" in found
+    assert not found & {f"{house}.{name}" for name in ("gate", "verdict", "report", "charts", "judge", "executor")}
+    assert not found & {"models.bounds", "models.counts"}
+    folders = {closure._module(module).folder for module in found}
+    assert not [file for folder in folders for file in folder.iterdir() if file.suffix in closure.TEMPLATES]
+
+
+def test_what_the_catalog_says_of_a_metric_is_known_to_the_key(before, monkeypatch):
+    """If this fails, figures of a metric over parts are taken for those of all examples."""
+    changed = catalog.METRICS["coverage"]._replace(least=50)
+    monkeypatch.setitem(catalog.METRICS, "coverage", changed)
+    assert keys.measuring(DIGITS_CGAN) not in before["digits-cgan"]
+    assert keys.evaluation(DIGITS_CGAN) not in before["digits-cgan"]
 
 
 def test_the_users_own_part_is_in_the_key(tmp_path, monkeypatch):

@@ -108,6 +108,7 @@ class TestEveryExperiment:
         )
         assert json.loads(values.pop("thresholds")).keys() == experiment.evaluation.thresholds.keys()
         assert values.pop("checkpoint_root") == "gs://bucket/runs/checkpoints"
+        assert values.pop("measurements_root") == "gs://bucket/runs/measurements"
         assert values.pop("data_source") == experiment.data.source
         assert int(values.pop("training_steps")) == experiment.training.steps
         assert values == {}

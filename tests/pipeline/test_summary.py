@@ -59,6 +59,20 @@ def judged(tmp_path):
     return judged
 
 
+@pytest.mark.parametrize(
+    ("measured", "state", "told"),
+    [([], "ran", True), ([], "cached", False), (["the model"], "ran", False), (None, "ran", False)],
+)
+def test_says_that_only_the_gate_ran(judged, measured, state, told):
+    summary = judged(True)
+    summary.stages[0] = Stage("GanEvaluator", 1.234, state)
+    file = summary.root / "evaluation" / "metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | ({} if measured is None else {"measured": measured})))
+    shown = io.StringIO()
+    summary.print(Console(file=shown, width=200, markup=False))
+    assert ("figures  measured before; judged again" in shown.getvalue()) == told
+
+
 @pytest.mark.parametrize(("blessed", "code"), [(True, 0), (False, 3)])
 def test_exit_code(judged, blessed, code):
     assert judged(blessed).exit_code == code

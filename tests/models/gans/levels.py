@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar, cast
 
 import tensorflow as tf
 
+from models import latents
 from models.config import DCGANGenerator, Experiment, NoiseGenerator, PointsTranslator, Scheme, Translator
 from models.config.networks import GENERATOR, TRANSLATOR
 from models.config.variants import made_by
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game
-from models.randomness import key
+from models.randomness import Key, key
 
 
 class TwoLevels(Scheme):
@@ -46,7 +47,7 @@ class Levels(GAN):
 
     def coarse_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         real = {"target": tf.round(self.real(batch, 0)["target"])}
-        return self.play("coarse", [real, real], self.latent(self.key(step, "coarse"), 8), step)
+        return self.play("coarse", [real, real], self.noise(self.key(step, "coarse"), 8), step)
 
     def fine_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         *others, last = (self.real(batch, i) for i in range(3))
@@ -64,10 +65,14 @@ class Levels(GAN):
             )
         return logs | {f"g_{name}_loss": loss, f"g_{name}_gradient_norm": self.update(name, tape, loss)}
 
+    def noise(self, key: Key, size: int) -> dict[str, tf.Tensor]:
+        """What the first level takes."""
+        return latents.drawn(self.experiment.latent, key, size)
+
     def samplers(self) -> dict:
         return {"serving_default": self.exported("coarse"), "refine": self.exported("fine")}
 
     def generate(self, examples: Inputs, seed: int) -> tf.Tensor:
-        latent = self.latent(key(seed, 0, "look"), len(examples["target"]))
-        coarse = self.averages["coarse"].average(latent, training=False)
+        noise = self.noise(key(seed, 0, "look"), len(examples["target"]))
+        coarse = self.averages["coarse"].average(noise, training=False)
         return self.averages["fine"].average({"input": tf.round(coarse)}, training=False)

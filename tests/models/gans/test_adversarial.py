@@ -80,7 +80,7 @@ class TestStep:
             for name in ("generator", "discriminator")
             for i in (0, 1)
         ]
-        drawn = [gan.latent(key, 4)["z"].numpy() for key in keys]
+        drawn = [latents.drawn(gan.experiment.latent, key, 4)["z"].numpy() for key in keys]
         assert len({each.tobytes() for each in drawn}) == len(drawn)
 
     def test_a_generator_step_changes_the_generator_alone(self):
@@ -107,7 +107,7 @@ class TestStep:
     def test_codes_are_one_hot_and_uniform(self):
         latent = {"size": 2, "categorical_codes": 4, "continuous_codes": 2}
         gan = make(experiment(generator={"latent": latent}))
-        code = gan.latent(gan.key(number(0), "test"), 4000)["code"].numpy()
+        code = latents.drawn(gan.experiment.latent, gan.key(number(0), "test"), 4000)["code"].numpy()
         assert code.shape == (4000, 6)
         np.testing.assert_array_equal(np.sort(code[:, :4], 1)[:, -2:], [[0, 1]] * 4000)
         assert_allclose(code[:, :4].mean(0), 1 / 4, atol=0.03)

@@ -34,7 +34,7 @@ def examples(tmp_path_factory):
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for point in mixtures.sample(mixtures.grid(), 50, 0)[0]:
             feature = tf.train.Feature(float_list=tf.train.FloatList(value=point))
-            features = tf.train.Features(feature={"point": feature})
+            features = tf.train.Features(feature={"target": feature})
             writer.write(tf.train.Example(features=features).SerializeToString())
     return [str(path)]
 

@@ -11,8 +11,7 @@ from keras import layers
 from models.config import Data, Discriminator, Experiment, Latent, NoiseGenerator, Optimizer
 from models.config.variants import made_by
 from models.data import Arrays, batches
-from models.gans.base import GAN, Phase
-from models.training.loop import stretches
+from models.gans.base import GAN, Stretch, stretches
 
 SGD = Optimizer(name="sgd", learning_rate=0.1)
 
@@ -140,18 +139,29 @@ def play(gan: GAN, target: np.ndarray, taken: np.ndarray | None = None) -> Itera
     arrays = Arrays.aligned(target)
     if taken is not None:
         arrays = Arrays({"input": taken, "target": target}, (("input",), ("target",)))
-    for phase, first, end, drawn_before in stretches(gan.phases()):
-        share = {"first_step": 0, "context": tf.distribute.InputContext(), "drawn_before": drawn_before}
-        steps = tf.range(first, end, dtype=tf.int64)
+    training = gan.experiment.training
+    for stretch in stretches(gan.phases(), training.batch_size):
+        phase = stretch.phase
+        drawn = batches(
+            arrays,
+            gan.experiment.data.columns,
+            seed=training.seed,
+            batch_size=stretch.batch_size,
+            draws=phase.draws,
+            first_step=0,
+            context=tf.distribute.InputContext(),
+            drawn_before=stretch.drawn_before,
+        )
+        steps = tf.range(stretch.first, stretch.end, dtype=tf.int64)
 
         @tf.function
-        def train(iterator: Any, steps: tf.Tensor = steps, phase: Phase = phase) -> None:
+        def train(iterator: Any, steps: tf.Tensor = steps, stretch: Stretch = stretch) -> None:
             for step in steps:
-                phase.step(next(iterator), step)
+                stretch.phase.step(next(iterator), step)
                 for average in gan.averages.values():
-                    average.update(step)
+                    average.update(stretch.seen(step + 1), stretch.batch_size)
 
-        train(iter(batches(arrays, gan.experiment.training, draws=phase.draws, **share)))
+        train(iter(drawn))
         yield phase.name
 
 

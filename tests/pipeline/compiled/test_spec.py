@@ -55,6 +55,7 @@ class TestLoad:
         experiment, values = prepare(load(files[version, suffix]), {}, tmp_path)
         assert experiment == TINY
         assert values["checkpoint_root"] == str(tmp_path / "checkpoints")
+        assert values["measurements_root"] == str(tmp_path / "measurements")
         assert json.loads(values["push_destination"]) == {
             "filesystem": {"baseDirectory": str(tmp_path / "serving" / "tiny")}
         }

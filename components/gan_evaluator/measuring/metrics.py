@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from components.gan_evaluator.measuring.settings import Settings
 from models import catalog, mixtures
-from models.config import Experiment
 from models.metrics.estimate import Estimate, NoEstimateError
 from models.metrics.neighbourhoods import neighbourhoods
 from models.metrics.parts import cut, over_parts
@@ -58,7 +58,7 @@ class Population:
 def measure(
     real: Population,
     fake: Population,
-    experiment: Experiment,
+    settings: Settings,
     *,
     train_features: np.ndarray | None = None,
     available: Mapping[str, int] | None = None,
@@ -71,7 +71,7 @@ def measure(
     Args:
         real: held-out examples.
         fake: generated examples, or real ones in their place for the noise floor; at least as many as `real`.
-        experiment: its data decide which metrics there are, its extractor their names.
+        settings: the data decide which metrics there are, the extractor their names.
         train_features: [t, d] float, of all that the generator was trained on. None for the noise floor: training
             examples are nobody's memory of themselves.
         available: what there was before `real` was cut to the size of a part: held-out, generated, training; for words.
@@ -79,20 +79,20 @@ def measure(
     Returns:
         The estimates, each with the counts of what it was given, and for each other metric why there is none.
     """
-    data, evaluation = experiment.data, experiment.evaluation
+    data, extractor = settings.data, settings.extractor
     shared = real.given("real") | {"train_features": train_features}
     shared["mixture"] = mixtures.of_source(data.source) if data.points else None
     whole = shared | fake.given("fake")
-    parts = cut(fake.count, real.count, evaluation.seed)
+    parts = cut(fake.count, real.count, settings.seed)
     with product_a_thread() as pool:
         of_parts = list(pool.map(lambda rows: shared | _with_neighbours(real, fake.some(rows)), parts.rows))
     estimates, missing = {}, {}
-    for name, key in catalog.metric_names(evaluation.extractor, data.kind).items():
+    for name, key in catalog.metric_names(extractor, data.kind).items():
         metric, function = catalog.METRICS[key], catalog.lookup("metric", key)
         wanted = inspect.signature(function).parameters.values()
         given = [whole] if metric.over == "all" else of_parts
         counts = _counts([each.name for each in wanted], given[0], real.count)
-        too_few = _too_few(catalog.least(key, evaluation.extractor), counts, available or {})
+        too_few = _too_few(catalog.least(key, extractor), counts, available or {})
         absent = [each.name for each in wanted if each.default is each.empty and given[0].get(each.name) is None]
         if absent and absent != ["neighbourhoods"]:
             too_few = f"needs {' and '.join(absent).replace('_', ' ')}"

@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.beam import local_pipeline
-from components.gan_evaluator.measuring import Population
-from components.gan_evaluator.saved_models import Extractor, Generator
-from models.config import Experiment
+from components.gan_evaluator.measuring.metrics import Population
+from components.gan_evaluator.measuring.saved_models import Extractor, Generator
+from components.gan_evaluator.measuring.settings import Settings
 
 BLOCK = 500
 """Examples that are drawn and looked at together."""
@@ -71,7 +71,7 @@ def look(
     sides: Mapping[str, Side],
     *,
     extractor: str,
-    experiment: Experiment,
+    settings: Settings,
     make_pipeline: MakePipeline = local_pipeline,
     scratch: str | None = None,
 ) -> dict[str, Population]:
@@ -80,7 +80,7 @@ def look(
     Args:
         sides: by name.
         extractor: directory of the extractor's SavedModel.
-        experiment: `data`, `network` and `evaluation` decide.
+        settings: what is drawn, and with which seed.
         make_pipeline: makes the pipeline, on any runner.
         scratch: a directory that this process and all workers reach, which is made and removed; None for one of this
             machine.
@@ -92,7 +92,7 @@ def look(
         ValueError: a side is empty; or as `Generator` and `Extractor` do.
     """
     if not all(side.count for side in sides.values()):
-        kind = "points" if experiment.data.points else "images"
+        kind = "points" if settings.data.points else "images"
         raise ValueError(f"a judgement needs {kind} on both sides; received none on one")
     with contextlib.ExitStack() as stack:
         directory = scratch or stack.enter_context(tempfile.TemporaryDirectory())
@@ -104,7 +104,7 @@ def look(
                 pipeline
                 | "Blocks" >> beam.Create(blocks)
                 | "Spread" >> beam.Reshuffle()
-                | "Look" >> beam.ParDo(_Look(extractor, experiment.to_json()))
+                | "Look" >> beam.ParDo(_Look(extractor, settings.model_dump_json()))
                 | "First" >> beam.combiners.Top.Smallest(1)
                 | "Tell" >> beam.Map(_save_fault, directory)
             )
@@ -118,14 +118,14 @@ def look(
 class _Look(beam.DoFn):
     """Looks at a block and leaves what it sees; what goes wrong with its models is a fault, and its output."""
 
-    def __init__(self, extractor: str, experiment: str):
+    def __init__(self, extractor: str, settings: str):
         super().__init__()
-        self._directory, self._json = extractor, experiment
+        self._directory, self._json = extractor, settings
 
     def setup(self) -> None:
-        self._experiment = Experiment.from_json(self._json)
+        self._settings = Settings.model_validate_json(self._json)
         self._extractor = functools.cache(lambda: Extractor(self._directory))
-        self._generator = functools.cache(lambda directory: Generator(directory, self._experiment))
+        self._generator = functools.cache(lambda directory: Generator(directory, self._settings))
 
     def process(self, block: Block) -> Iterator[Any]:
         try:
@@ -133,7 +133,7 @@ class _Look(beam.DoFn):
             if block.generator is not None:
                 arrays["examples"] = self._generator(block.generator).sample(
                     block.count,
-                    seed=self._experiment.evaluation.seed,
+                    seed=self._settings.seed,
                     labels=arrays.get("labels"),
                     first=block.first,
                 )

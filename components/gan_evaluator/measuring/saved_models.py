@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.config import Experiment, NoiseGenerator
-from models.export import saved
+from components.gan_evaluator.measuring.settings import Settings
 from models.extractors import classifier
 
 BATCH = 100
@@ -24,19 +23,18 @@ class Generator:
 
     Args:
         directory: of the SavedModel.
-        experiment: its `data` say what the examples have to look like, its generator which codes there are.
+        settings: its data say what the examples have to look like; and which codes there are.
 
     Attributes:
         directory: as given.
         conditional: whether it takes labels.
-        record: what made it; see `models.export.saving.record`. Empty where it does not say.
 
     Raises:
         ValueError: it cannot be loaded or lacks the signature or the input `z`.
     """
 
-    def __init__(self, directory: str, experiment: Experiment):
-        self.directory, self._data = directory, experiment.data
+    def __init__(self, directory: str, settings: Settings):
+        self.directory, self._data = directory, settings.data
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
         if (
@@ -50,14 +48,12 @@ class Generator:
             )
         self._latent = int(inputs["z"].shape[1])
         self._codes = int(inputs["code"].shape[1]) if "code" in inputs else 0
-        generator = experiment.scheme.generator
-        if self._codes != generator.codes:
+        if self._codes != settings.codes:
             raise ValueError(
-                f"{directory} takes codes of width {self._codes}; the experiment's generator has {generator.codes}"
+                f"{directory} takes codes of width {self._codes}; the experiment's generator has {settings.codes}"
             )
-        self._categories = generator.latent.categorical_codes if isinstance(generator, NoiseGenerator) else 0
+        self._categories = settings.categorical_codes
         self.conditional = "label" in inputs
-        self.record = _record(directory, saved.RECORD)
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
@@ -160,9 +156,6 @@ class Extractor:
     Args:
         directory: of the SavedModel.
 
-    Attributes:
-        record: what it is: name, steps, eval_accuracy where it was trained on labels; empty when it does not say.
-
     Raises:
         ValueError: it cannot be loaded or lacks the signature.
     """
@@ -170,7 +163,6 @@ class Extractor:
     def __init__(self, directory: str):
         self._directory = directory
         self._module, self._signature = _load(directory, "a feature extractor")
-        self.record = _record(directory, classifier.RECORD)
 
     def extract(self, examples: np.ndarray) -> dict[str, np.ndarray]:
         """Features and class probabilities.
@@ -223,8 +215,8 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _record(directory: str, name: str) -> dict[str, Any]:
-    """What a SavedModel says of itself in this file; nothing where it has none."""
+def read_record(directory: str, name: str) -> dict[str, Any]:
+    """What a SavedModel says of itself in a file of this name; nothing where it has none."""
     path = f"{directory}/{name}"
     if not tf.io.gfile.exists(path):
         return {}

@@ -1,0 +1,112 @@
+"""What a report shows of examples, taken while they are at hand: small arrays that are kept with the figures."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from components.gan_evaluator.measuring.metrics import Population
+from models.metrics.distances import nearest
+
+CLASSES_SHOWN = 20
+IMAGES_A_ROW = 8
+ROWS_UNLABELLED = 6
+NEIGHBOURS = 12
+DOTS = 1_500
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """Examples to show. Images are uint8 [n, r, r, c].
+
+    Attributes:
+        first: the first generated images, in their order.
+        rows: real images and generated ones beside each other, of one class each where there are classes.
+        classes: the class of each row; None without.
+        real_dots: [n, 2] real points, or features of real images in the plane in which these vary most.
+        fake_dots: likewise of generated ones.
+        reach: the coordinate up to which the dots are drawn.
+        neighbours: of the first of `first`, the training images that are nearest in pixels.
+        distances: [n] float32, root mean square distances to `neighbours`, 0 to 255.
+        ways: interpolations, [ways, steps, r, r, c]; None where there is no generator to ask.
+    """
+
+    first: np.ndarray
+    rows: tuple[tuple[np.ndarray, np.ndarray], ...]
+    classes: np.ndarray | None
+    real_dots: np.ndarray
+    fake_dots: np.ndarray
+    reach: float
+    neighbours: np.ndarray
+    distances: np.ndarray
+    ways: np.ndarray | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of them by name; `of` takes them back."""
+        found = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        found["reach"] = np.array(self.reach)
+        for number, (real, fake) in enumerate(self.rows):
+            found |= {f"real_row_{number}": real, f"fake_row_{number}": fake}
+        return found
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """Takes back what `arrays` gave. Raises KeyError or TypeError where something is missing or strange."""
+        count = sum(name.startswith("real_row_") for name in arrays)
+        rows = tuple((arrays[f"real_row_{number}"], arrays[f"fake_row_{number}"]) for number in range(count))
+        plain = {name: value for name, value in arrays.items() if "_row_" not in name}
+        return cls(**{"classes": None, **plain, "reach": float(plain["reach"]), "rows": rows})  # type: ignore[arg-type]
+
+
+def take_pictures(real: Population, fake: Population, train: np.ndarray, ways: np.ndarray | None) -> Pictures:
+    """Takes what is shown of a measurement.
+
+    Args:
+        real: held-out examples.
+        fake: generated ones.
+        train: training examples, [n, ...].
+        ways: see `Pictures`.
+    """
+    if fake.examples.ndim == 2:
+        reach = 1.25 * float(np.abs(real.examples).max())
+        none = fake.examples[:0]
+        dots = (real.examples[:DOTS], fake.examples[:DOTS], reach)
+        return Pictures(none, (), None, *dots, neighbours=none, distances=none[:, 0])
+    first = fake.examples[: ROWS_UNLABELLED * IMAGES_A_ROW]
+    classes, rows = _rows(real, fake)
+    return Pictures(first, rows, classes, *_features(real, fake), *_neighbours(first[:NEIGHBOURS], train), ways)
+
+
+def _rows(real: Population, fake: Population) -> tuple[np.ndarray | None, tuple[tuple[np.ndarray, np.ndarray], ...]]:
+    """The classes of the rows and their images; rows as they come where the generator takes no classes."""
+    if fake.labels is None or real.labels is None:
+        parts = [slice(start, start + IMAGES_A_ROW) for start in range(0, ROWS_UNLABELLED * IMAGES_A_ROW, IMAGES_A_ROW)]
+        pairs = [(real.examples[part], fake.examples[part]) for part in parts]
+        return None, tuple(pair for pair in pairs if all(map(len, pair)))
+    found = {}
+    for label in np.unique(real.labels)[:CLASSES_SHOWN]:
+        left, right = (side.examples[side.labels == label][:IMAGES_A_ROW] for side in (real, fake))
+        if len(left) and len(right):
+            found[int(label)] = (left, right)
+    return np.array(list(found), np.int64), tuple(found.values())
+
+
+def _features(real: Population, fake: Population) -> tuple[np.ndarray, np.ndarray, float]:
+    """The dots of both in the plane in which the real features vary most, and their reach."""
+    mean = real.features.mean(axis=0)
+    axes = np.linalg.eigh(np.cov(real.features - mean, rowvar=False))[1][:, -2:]
+    left, right = ((side.features[:DOTS] - mean) @ axes for side in (real, fake))
+    return left, right, 1.25 * float(np.abs(left).max())
+
+
+def _neighbours(samples: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The training image that is nearest to each sample in pixels, and how far it is."""
+    rows = samples.reshape(len(samples), -1).astype(np.float32)
+    best, least = np.zeros(len(samples), np.int64), np.full(len(samples), np.inf, np.float32)
+    for start in range(0, len(train), 2_000):
+        block = train[start : start + 2_000]
+        index, distance = nearest(rows, block.reshape(len(block), -1).astype(np.float32))
+        nearer = distance < least
+        best[nearer], least[nearer] = index[nearer] + start, distance[nearer]
+    return train[best], np.sqrt(least / rows.shape[1])
