@@ -10,16 +10,6 @@ NAMED = 10
 """Classes that a message names."""
 
 
-def check_experiment(experiment: Experiment) -> None:
-    """Raises ValueError for a GAN that a pipeline cannot judge, before anything is read."""
-    if experiment.scheme.translates:
-        raise ValueError(
-            "a run ends with a judgement of what a generator draws from noise, and the scheme "
-            f"{experiment.scheme.name} moves examples instead: train it alone, by ganworks train, or set "
-            "scheme.name=adversarial"
-        )
-
-
 def check_weights(experiment: Experiment) -> None:
     """Raises ValueError where the features that judge need a file of weights that is not on this machine."""
     name, given = experiment.evaluation.extractor, experiment.evaluation.extractor_weights
@@ -27,7 +17,7 @@ def check_weights(experiment: Experiment) -> None:
     weights = given or (pretrained.fetched if pretrained else None)
     if weights is None or "://" in weights or Path(weights).is_file():
         return
-    why = "images without classes are judged by" if not experiment.data.classes else "evaluation.extractor is"
+    why = "images without classes are judged by" if not experiment.data.target_classes else "evaluation.extractor is"
     remedy = "name a file by evaluation.extractor_weights" if given else f"ganworks fetch {name}"
     raise ValueError(f"{why} {name}, whose weights are not at {weights}: {remedy}")
 

@@ -124,6 +124,9 @@ EXTRACTORS = {
 UNLABELLED = "efficientnet_lite0"
 """The extractor of images without classes, where a classifier would have nothing to learn."""
 
+PAIRED = ("translate", "restore")
+"""Tasks where each output may have one true answer."""
+
 METRICS = {
     # {extractor} stands for evaluation.extractor: a distance of features is comparable only under the same features.
     "conditional_accuracy": Metric(
@@ -134,6 +137,7 @@ METRICS = {
         of=("images", "points"),
         over="all",
         share=True,
+        tasks=("generate",),
     ),
     "within_class_spread": Metric(
         "models.metrics.spread:within_class_spread",
@@ -143,6 +147,7 @@ METRICS = {
         of=("images",),
         over="all",
         least_of_class=2,
+        tasks=("generate",),
     ),
     "spread": Metric(
         "models.metrics.spread:spread",
@@ -326,6 +331,49 @@ METRICS = {
         over="all",
         least=26_000,
     ),
+    "psnr": Metric(
+        "models.metrics.restoration:psnr",
+        "higher",
+        "peak signal-to-noise ratio of each output and its truth, dB",
+        "outputs are far from the truth, pixel by pixel",
+        of=("images",),
+        tasks=PAIRED,
+        over="all",
+    ),
+    "ssim": Metric(
+        "models.metrics.restoration:ssim",
+        "higher",
+        "structural similarity of each output and its truth",
+        "outputs have not the structure of the truth",
+        of=("images",),
+        tasks=PAIRED,
+        over="all",
+    ),
+    "pair_distance_{extractor}": Metric(
+        "models.metrics.restoration:feature_distance",
+        "lower",
+        "distance of each output from its truth, in the features",
+        "outputs do not show what the truth shows",
+        of=("images",),
+        tasks=PAIRED,
+        over="all",
+    ),
+    "squared_error": Metric(
+        "models.metrics.restoration:squared_error",
+        "lower",
+        "squared distance of each output from its truth, that of the input = 1",
+        "outputs are no nearer to the truth than what they were made of",
+        tasks=("restore",),
+        over="all",
+    ),
+    "cycle_error": Metric(
+        "models.metrics.restoration:cycle_error",
+        "lower",
+        "how far the way there and back leads from where it began, the mean distance of two inputs = 1",
+        "the way back does not lead to where it began: the translation forgets its input",
+        tasks=("translate",),
+        over="all",
+    ),
 }
 
 PLAYERS = {
@@ -378,13 +426,13 @@ def lookup(kind: str, name: str) -> Any:
         raise ValueError(f"what the {kind} {name} names cannot be imported: {error}") from error
 
 
-def metric_names(extractor: str, kind: Kind | None = None) -> dict[str, str]:
-    """The names of all metrics under an extractor, or of those that a kind of data has -> their keys in METRICS."""
+def metric_names(extractor: str, kind: Kind | None = None, task: str | None = None) -> dict[str, str]:
+    """The names of all metrics under an extractor, or of those that a kind of data and a task have -> their keys."""
     under = {"inception_v3": "inception_v3"}.get(extractor, "pretrained" if extractor in EXTRACTORS else "own")
     return {
         key.format(extractor=extractor): key
         for key, metric in METRICS.items()
-        if under in metric.under and kind in (None, *metric.of)
+        if under in metric.under and kind in (None, *metric.of) and (task not in TASKS or task in metric.tasks)
     }
 
 

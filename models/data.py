@@ -48,16 +48,21 @@ class Arrays:
 
     @property
     def label(self) -> np.ndarray | None:
-        """Their classes, [n]; None where there are none."""
-        return self.columns.get("label")
+        """The classes of the targets, [n]; None where these have none."""
+        return self.columns.get("label") if "label" in self._of_targets else None
 
     def __len__(self) -> int:
-        """Rows of the first group."""
-        return len(self.columns[self.groups[0][0]])
+        """How many targets there are."""
+        return len(self.columns["target"])
 
     def rows(self, rows: np.ndarray) -> "Arrays":
-        """Those of these rows, of examples of one group."""
-        return Arrays({role: values[rows] for role, values in self.columns.items()}, self.groups)
+        """The targets of these rows, with what is aligned with them; other groups stay whole."""
+        mine = self._of_targets
+        return Arrays({role: each[rows] if role in mine else each for role, each in self.columns.items()}, self.groups)
+
+    @property
+    def _of_targets(self) -> tuple[str, ...]:
+        return next(roles for roles in self.groups if "target" in roles)
 
 
 def read_examples(patterns: Sequence[str], data: Data) -> Arrays:

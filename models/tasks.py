@@ -3,16 +3,20 @@
 A task has one class and one line in the catalog; a user's own is named `package.module:Task` by its scheme.
 """
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
+import numpy as np
 import tensorflow as tf
 
 from models import latents
 from models.catalog import lookup
-from models.config import Experiment, Restoration, groups_of
+from models.columns import kind_of
+from models.config import Column, Experiment, Restoration, groups_of
+from models.data import Arrays
 from models.degradations import degrade
 from models.randomness import Key, fold
+from models.randomness import key as key_of
 from models.training import looks
 
 Inputs = Mapping[str, tf.Tensor]
@@ -24,9 +28,30 @@ class Task:
 
     Attributes:
         best: the figure of a look at samples by which the best checkpoint is picked, the less the better.
+        takes_examples: whether a model takes examples: it is judged on what it makes of held-out ones, where another is
+            judged on as many samples as are asked for.
     """
 
     best = looks.DISTANCE
+    takes_examples = False
+
+    def settings(self, experiment: Experiment) -> dict[str, Any]:
+        """What of an experiment's scheme decides the inputs that a model is judged on, as plain values."""
+        return {}
+
+    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+        """The inputs that a model which takes examples is judged on.
+
+        Args:
+            settings: as `settings` gave them.
+            columns: of the data.
+            examples: held-out ones.
+            seed: of all that is random.
+
+        Returns:
+            [n, ...] float32, as networks take it; row by row of the targets where the task is paired.
+        """
+        raise NotImplementedError(f"{type(self).__name__} says what a model is judged on")
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """What the generator takes for these real examples.
@@ -38,13 +63,18 @@ class Task:
         """
         raise NotImplementedError(f"{type(self).__name__} says what a model takes")
 
-    def paired(self, experiment: Experiment) -> bool:
+    def paired(self, columns: Sequence[Column]) -> bool:
         """True where each output has one true answer, the target of its row."""
         return False
 
 
 class Generate(Task):
     """Noise, and a label where the model reads it, to an example."""
+
+    def settings(self, experiment: Experiment) -> dict[str, Any]:
+        """See `Task`: the codes."""
+        latent = experiment.latent
+        return {"codes": experiment.scheme.generator.codes, "categorical_codes": latent.categorical_codes}
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: labels are those of real examples, in their real shares."""
@@ -56,31 +86,54 @@ class Generate(Task):
 class Translate(Task):
     """An example of one domain to one of another."""
 
+    takes_examples = True
+
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`."""
         return {"input": tf.convert_to_tensor(real["input"])}
 
-    def paired(self, experiment: Experiment) -> bool:
+    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+        """See `Task`: the inputs."""
+        column = next(each for each in columns if each.role == "input")
+        return np.asarray(kind_of(column).scaled(column, examples.columns["input"][:]))
+
+    def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: where input and target are aligned."""
-        return any({"input", "target"} <= {each.role for each in group} for group in groups_of(experiment.data.columns))
+        return any({"input", "target"} <= {each.role for each in group} for group in groups_of(tuple(columns)))
 
 
 class Restore(Task):
     """A degraded example to what it was."""
 
     best = looks.PAIR_DISTANCE
+    takes_examples = True
+
+    def settings(self, experiment: Experiment) -> dict[str, Any]:
+        """See `Task`: how examples are degraded."""
+        return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
+
+    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+        """See `Task`: the targets, degraded."""
+        column = next(each for each in columns if each.role == "target")
+        real = kind_of(column).scaled(column, examples.target)
+        return np.asarray(degrade(tf.constant(real), settings["degradations"], key_of(seed, 0, "judged")))
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: the targets, degraded."""
         degradations = cast(Restoration, experiment.scheme).degradations
         return {"input": degrade(tf.convert_to_tensor(real["target"]), degradations, fold(key, "degradation"))}
 
-    def paired(self, experiment: Experiment) -> bool:
+    def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: always."""
         return True
 
 
 def task_of(experiment: Experiment) -> Task:
     """The task that an experiment's scheme learns. Raises ValueError where it cannot be had; one line."""
-    made: Task = lookup("task", experiment.scheme.task)()
+    return task(experiment.scheme.task)
+
+
+def task(name: str) -> Task:
+    """The task of this name, or of a user's own. Raises ValueError where it cannot be had; one line."""
+    made: Task = lookup("task", name)()
     return made

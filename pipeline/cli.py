@@ -75,7 +75,7 @@ def list_() -> None:
 @app.command()
 def show(name: Name, settings: Settings = None, source: Source = None) -> None:
     """Prints an experiment, with its settings applied, as JSON."""
-    typer.echo(resolve(name, settings, source, judged=False).to_json(indent=2))
+    typer.echo(resolve(name, settings, source).to_json(indent=2))
 
 
 @app.command()
@@ -93,7 +93,6 @@ def run(
 ) -> None:
     """Runs an experiment from images to a served model. Exit code 3: it ran, and the model was not blessed."""
     experiment = resolve(name, settings, source)
-    preflight.check_experiment(experiment)
     preflight.check_weights(experiment)
     root = (root or Path("runs", experiment.name)).resolve()
 
@@ -190,7 +189,7 @@ def train(
     With training.strategy=multi_worker, each worker of TF_CONFIG runs this command, and the chief writes. When a worker
     is lost, the others wait for its restart, and all go on from the last checkpoint.
     """
-    experiment = resolve(name, settings, None, judged=False)
+    experiment = resolve(name, settings, None)
     import tensorflow as tf
 
     from models.training import workers
@@ -246,10 +245,10 @@ app.command("serve")(serve_command.serve)
 app.command("bench")(bench_command.bench)
 
 
-def resolve(name: str, settings: list[str] | None, source: str | None, *, judged: bool = True) -> Experiment:
+def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:
     """The named experiment with the command line's changes; raises ValueError for what does not fit, as `find` does."""
     changes = [f"data.source={source}"] if source else []
-    return find(name, judged=judged).override(changes + (settings or []))
+    return find(name).override(changes + (settings or []))
 
 
 app.command("report")(reading.report)

@@ -1,4 +1,4 @@
-"""The named experiments: what `ganworks list` shows and `ganworks run` runs, and recipes that cannot be judged yet."""
+"""The named experiments: what `ganworks list` shows and `ganworks run` runs."""
 
 from pathlib import Path
 
@@ -130,6 +130,9 @@ RING_TO_SQUARE = Experiment(
         generator_optimizer=POINTS_OPTIMIZER,
         discriminator_optimizer=POINTS_OPTIMIZER,
     ),
+    evaluation=Evaluation(
+        thresholds={"modes": AtLeast(8), "high_quality": AtLeast(0.9), "cycle_error": AtMost(0.1)},
+    ),
 )
 
 RING_RESTORATION = Experiment(
@@ -152,6 +155,7 @@ RING_RESTORATION = Experiment(
         generator_optimizer=POINTS_OPTIMIZER,
         discriminator_optimizer=POINTS_OPTIMIZER,
     ),
+    evaluation=Evaluation(thresholds={"squared_error": AtMost(0.75), "high_quality": AtLeast(0.3)}),
 )
 
 TINY = Experiment(
@@ -167,32 +171,22 @@ TINY = Experiment(
     evaluation=Evaluation(extractor_steps=50, samples=200, thresholds={"conditional_accuracy": AtLeast(0)}),
 )
 
-EXPERIMENTS = {each.name: each for each in (DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, TINY)}
+EXPERIMENTS = {
+    each.name: each for each in (DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, RING_TO_SQUARE, RING_RESTORATION, TINY)
+}
 
-UNJUDGED = {each.name: each for each in (RING_TO_SQUARE, RING_RESTORATION)}
-"""Recipes of GANs that the evaluator cannot measure: no run of them could end with a model."""
 
-
-def find(name: str, *, judged: bool = True) -> Experiment:
+def find(name: str) -> Experiment:
     """The experiment of this name, or in this file.
 
     Args:
         name: of the experiment, or a path that ends in .yaml, .yml or .json.
-        judged: whether it has to be one that can be judged; only training can do without.
 
     Raises:
-        ValueError: there is none, the message names the near miss or all names; or it cannot be judged; or as
-            `experiment_files.load`.
+        ValueError: there is none, the message names the near miss or all names; or as `experiment_files.load`.
     """
     if experiment_files.is_file(name):
         return experiment_files.load(Path(name))
-    if name in EXPERIMENTS:
-        return EXPERIMENTS[name]
-    if name not in UNJUDGED:
+    if name not in EXPERIMENTS:
         raise ValueError(f"{name} is no experiment{near_misses(name, EXPERIMENTS)}")
-    if judged:
-        raise ValueError(
-            f"{name} cannot be judged yet, so that no run of it ends with a model: `ganworks train` alone takes it; "
-            f"choose from {', '.join(EXPERIMENTS)}"
-        )
-    return UNJUDGED[name]
+    return EXPERIMENTS[name]

@@ -83,14 +83,15 @@ def _judging(entry: str, experiment: Experiment) -> str:
     evaluation, data = experiment.evaluation, experiment.data
     task = catalog.require("task", experiment.scheme.task)
     code = _digest([entry], [task, *metric_lines(experiment), *mixture_lines(data), *column_lines(data)])
-    keys = catalog.metric_names(evaluation.extractor, data.kind).values()
+    keys = catalog.metric_names(evaluation.extractor, data.kind, experiment.scheme.task).values()
     told = [(key, *catalog.METRICS[key], catalog.least(key, evaluation.extractor)) for key in keys]
     return hashlib.sha256(f"{code}\0{json.dumps(told)}".encode()).hexdigest()[:16]
 
 
 def metric_lines(experiment: Experiment) -> Iterator[str]:
     """The lines of all metrics that this kind of data has."""
-    names = catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind)
+    evaluation, task = experiment.evaluation, experiment.scheme.task
+    names = catalog.metric_names(evaluation.extractor, experiment.data.kind, task)
     return (catalog.METRICS[key].line for key in names.values())
 
 

@@ -15,7 +15,7 @@ from tfx.proto import infra_validator_pb2, pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from components import preflight, runtime
+from components import runtime
 from components.beam import BEAM_ARGS
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.statistics import stats_options
@@ -52,7 +52,6 @@ def create_pipeline(
     Returns:
         A TFX pipeline named after the experiment. Raises ValueError for a GAN that it could not judge.
     """
-    preflight.check_experiment(experiment)
     values = at_run_time(experiment) | places(experiment.name, root)
     parameters = {name: RuntimeParameter(name, type(value), value) for name, value in values.items()} if managed else {}
     source, steps = (parameters.get(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS))

@@ -139,7 +139,7 @@ def decide(
 
 def _names(experiment: Experiment) -> dict[str, str]:
     """See `catalog.metric_names`; those of this kind of data."""
-    return catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind)
+    return catalog.metric_names(experiment.evaluation.extractor, experiment.data.kind, experiment.scheme.task)
 
 
 def _counts(measured: Measured) -> dict[str, int]:

@@ -61,6 +61,12 @@ class Data(Variant):
         return self.target.kind
 
     @property
+    def target_classes(self) -> int:
+        """Classes of what is to be drawn; 0 where it has no labels."""
+        group = next(column.group for column in self.columns if column.role == "target")
+        return next((each.classes for each in self.columns if (each.role, each.group) == ("label", group)), 0)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """See the class."""
         return self.target.shape

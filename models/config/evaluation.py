@@ -111,7 +111,7 @@ class Evaluation(Frozen):
             raise ValueError(
                 f"extractor_weights are of {' or '.join(catalog.EXTRACTORS)}; received extractor {self.extractor}"
             )
-        if data.kind == "images" and not data.classes:
+        if data.kind == "images" and not data.target_classes:
             raise ValueError(
                 f"images without classes are judged by {catalog.UNLABELLED}, as a classifier would have nothing to "
                 f"learn; received evaluation.extractor {self.extractor}: leave it out, or set data.classes"

@@ -65,13 +65,13 @@ class Experiment(Frozen):
     @classmethod
     def _extractor_follows(cls, value: Evaluation, info: ValidationInfo) -> Evaluation:
         data = info.data.get("data")
-        return value.for_data(data.kind, data.classes) if data else value
+        return value.for_data(data.kind, data.target_classes) if data else value
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         self.scheme.check(self.data, self.training)
         self.evaluation.check(self.data)
-        known = catalog.metric_names(self.evaluation.extractor, self.data.kind)
+        known = catalog.metric_names(self.evaluation.extractor, self.data.kind, self.scheme.task)
         for name in self.evaluation.thresholds:
             if name not in known and name not in catalog.PLAYERS:
                 raise ValueError(f"{name} is no metric of {self.data.kind}{catalog.near_misses(name, known)}")
@@ -124,7 +124,7 @@ class Experiment(Frozen):
             ValueError: a setting without `=`, an unknown field (the near miss is named), a value out of range.
         """
         tree = self.model_dump(mode="json", exclude_none=True)
-        if self.evaluation.extractor == default_extractor(self.data.kind, self.data.classes):
+        if self.evaluation.extractor == default_extractor(self.data.kind, self.data.target_classes):
             del tree["evaluation"]["extractor"]  # it follows from the data, which may change
         read = [_setting(each) for each in settings]
         for path, value in read:

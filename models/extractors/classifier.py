@@ -129,9 +129,11 @@ def mixture_classifier(data: Data) -> keras.Model:
     Raises:
         ValueError: `data.classes` is another number.
     """
-    centres, sigma = mixtures.of_source(data.source)
+    centres, sigma = mixtures.of_source(data.target.source)
     if data.classes not in (0, len(centres)):
-        raise ValueError(f"{data.source} has {len(centres)} modes: data.classes is that or 0; received {data.classes}")
+        raise ValueError(
+            f"{data.target.source} has {len(centres)} modes: data.classes is that or 0; received {data.classes}"
+        )
     point = keras.Input((2,), name="point")
     gaps = keras.ops.expand_dims(point, 1) - keras.ops.convert_to_tensor(centres, "float32")
     return keras.Model(

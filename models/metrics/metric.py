@@ -9,18 +9,23 @@ Under = Literal["own", "inception_v3", "pretrained"]
 """Whose features are looked at: those of a classifier trained on the data, of Inception, of another network."""
 
 
+TASKS = ("generate", "translate", "restore")
+
+
 class Metric(NamedTuple):
     """A line of METRICS.
 
     Attributes:
         line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
             real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
-            fake_inception_probabilities, train_features, neighbourhoods, mixture. One with a default is given where
+            fake_inception_probabilities, train_features, neighbourhoods, mixture; true_images, true_points,
+            true_features (what each output ought to be); fake_inputs and fake_back. One with a default is given where
             there is any.
         better: which direction is good.
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
         of: the kinds of data that have it.
+        tasks: the tasks that have it; a user's own has those of all.
         under: whose features it can be of, as some names are those of Inception's alone.
         over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
         share: whether it is a share of examples, so that its error is bounded before anything is measured.
@@ -34,6 +39,7 @@ class Metric(NamedTuple):
     measures: str
     fault: str
     of: tuple[Kind, ...] = ("images", "stacked", "points")
+    tasks: tuple[str, ...] = TASKS
     under: tuple[Under, ...] = ("own", "inception_v3", "pretrained")
     over: Literal["parts", "all"] = "parts"
     share: bool = False

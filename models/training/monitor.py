@@ -290,7 +290,7 @@ class Monitor:
             drawn.append(np.asarray(gan.generate(examples, part.start), np.float32))
         fake = np.concatenate(drawn)
         seen = self._real.look(fake)
-        if gan.task.paired(gan.experiment):
+        if gan.task.paired(gan.experiment.data.columns):
             seen[PAIR_DISTANCE] = self._real.pair_distance(fake)
         log.info("look at step %d: %s", step, ", ".join(f"{name} {value:.3g}" for name, value in seen.items()))
         return seen

@@ -20,6 +20,7 @@ from components.gan_evaluator.measuring.store import Store
 from models.data import Arrays
 from models.files import tree_digest
 from models.metrics.parts import DISJOINT, part_size
+from models.tasks import task
 
 WAYS, WAY = 8, 8
 """Interpolations that are shown, and examples of each."""
@@ -55,10 +56,11 @@ class Instruments:
     ):
         self.measured: list[str] = []
         self._settings, self._reference, self._store = settings, reference, store
+        self._task = task(settings.task)
         self._look = functools.partial(
             look, extractor=extractor, settings=settings, make_pipeline=make_pipeline, scratch=scratch
         )
-        train, real, generated = len(reference.train), len(reference.held_out), settings.samples
+        train, real, generated = len(reference.train), len(reference.held_out), self._count
         self._available = {"held-out": real, "generated": generated, "training": train}
         self._size = part_size(real=real, generated=generated, train=train, compared=settings.compared)
         self._seen: dict[str, Population] = {}
@@ -119,10 +121,16 @@ class Instruments:
 
     def _measure_fake(self, side: Side, ways: Callable[[], np.ndarray | None]) -> Measurements:
         """Measures examples against the reference, and takes pictures of them."""
-        seen = self._look_at(fake=side)
+        truth = self._truth if side.inputs is not None else None
+        seen = self._look_at(fake=side, **({} if truth is None else {"true": Side(len(truth), examples=truth)}))
         real, fake, train = seen["real"], seen["fake"], seen["train"]
         estimates, missing = measure(
-            real, fake, self._settings, train_features=train.features, available=self._available
+            real,
+            fake,
+            self._settings,
+            train_features=train.features,
+            available=self._available,
+            true=seen.get("true"),
         )
         held_out = self._reference.held_out
         counts = {
@@ -133,7 +141,7 @@ class Instruments:
             "held_out_copies": self._reference.copies,
             "equal_to_held_out": int(equal_to(fake.examples, held_out.target).sum()),
         }
-        shown = None if self._settings.data.points else ways()
+        shown = None if self._settings.data.points or side.inputs is not None else ways()
         pictures = take_pictures(real, fake, self._reference.train.target, shown)
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 
@@ -151,11 +159,42 @@ class Instruments:
         return self._seen | seen
 
     def _side(self, generator: Generator) -> Side:
-        """Samples of the classes of training examples, if it takes any, so that these have their real shares."""
+        """What a generator is asked for.
+
+        One that takes examples is given the held-out ones. Another has classes of training examples, if it takes any,
+        so that these have their real shares.
+        """
+        if self._task.takes_examples:
+            return Side(self._count, generator=generator.directory, inputs=self._inputs)
         labels = self._train[1] if generator.conditional else None
-        count = self._settings.samples
+        count = self._count
         asked = None if labels is None else np.resize(labels, count)
         return Side(count, labels=asked, generator=generator.directory)
+
+    @property
+    def _count(self) -> int:
+        """Examples that are made for a judgement."""
+        if not self._task.takes_examples:
+            return self._settings.samples
+        return min(self._settings.samples, len(self._reference.held_out.columns[self._asked_role]))
+
+    @property
+    def _asked_role(self) -> str:
+        return "input" if "input" in self._reference.held_out.columns else "target"
+
+    @functools.cached_property
+    def _inputs(self) -> np.ndarray:
+        """What a model that takes examples is given, in random order."""
+        columns, seed = self._settings.data.columns, self._settings.seed
+        asked = self._task.asked(self._settings.asked, columns, self._reference.held_out, seed)
+        return asked[np.random.default_rng(seed).permutation(len(asked))[: self._count]]
+
+    @property
+    def _truth(self) -> np.ndarray | None:
+        """What each of these ought to become; None where nothing says so."""
+        if not self._task.paired(self._settings.data.columns):
+            return None
+        return some(self._reference.held_out, self._count, self._settings.seed)[0]
 
     def _ways(self, generator: Generator, asked: np.ndarray | None) -> np.ndarray:
         """Interpolations to show, [WAYS, WAY, ...]; see `Generator.interpolate`."""

@@ -25,6 +25,8 @@ class Population:
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
         inception_probabilities: [n, 1000] float64, or None.
+        inputs: [n, ...] float32 as networks take it, what the examples were made of; None for noise.
+        back: [n, ...], what the way back made of the examples; None without.
     """
 
     examples: np.ndarray
@@ -32,6 +34,8 @@ class Population:
     features: np.ndarray
     probabilities: np.ndarray | None
     inception_probabilities: np.ndarray | None = None
+    inputs: np.ndarray | None = None
+    back: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -52,6 +56,8 @@ class Population:
             f"{side}_features": self.features,
             f"{side}_probabilities": self.probabilities,
             f"{side}_inception_probabilities": self.inception_probabilities,
+            f"{side}_inputs": self.inputs,
+            f"{side}_back": self.back,
         }
 
 
@@ -62,6 +68,7 @@ def measure(
     *,
     train_features: np.ndarray | None = None,
     available: Mapping[str, int] | None = None,
+    true: Population | None = None,
 ) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Every metric that the two populations allow.
 
@@ -74,6 +81,7 @@ def measure(
         settings: the data decide which metrics there are, the extractor their names.
         train_features: [t, d] float, of all that the generator was trained on. None for the noise floor: training
             examples are nobody's memory of themselves.
+        true: what each of `fake` ought to be, row by row; None where nothing says so.
         available: what there was before `real` was cut to the size of a part: held-out, generated, training; for words.
 
     Returns:
@@ -81,13 +89,13 @@ def measure(
     """
     data, extractor = settings.data, settings.extractor
     shared = real.given("real") | {"train_features": train_features}
-    shared["mixture"] = mixtures.of_source(data.source) if data.points else None
-    whole = shared | fake.given("fake")
+    shared["mixture"] = mixtures.of_source(data.target.source) if data.points else None
+    whole = shared | fake.given("fake") | (true.given("true") if true else {})
     parts = cut(fake.count, real.count, settings.seed)
     with product_a_thread() as pool:
         of_parts = list(pool.map(lambda rows: shared | _with_neighbours(real, fake.some(rows)), parts.rows))
     estimates, missing = {}, {}
-    for name, key in catalog.metric_names(extractor, data.kind).items():
+    for name, key in catalog.metric_names(extractor, data.kind, settings.task).items():
         metric, function = catalog.METRICS[key], catalog.lookup("metric", key)
         wanted = inspect.signature(function).parameters.values()
         given = [whole] if metric.over == "all" else of_parts

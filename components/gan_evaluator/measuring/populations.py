@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from components.beam import local_pipeline
 from components.gan_evaluator.measuring.metrics import Population
-from components.gan_evaluator.measuring.saved_models import Extractor, Generator
+from components.gan_evaluator.measuring.saved_models import REVERSE, Extractor, Generator
 from components.gan_evaluator.measuring.settings import Settings
 
 BLOCK = 500
@@ -27,6 +27,9 @@ BLOCK = 500
 
 MakePipeline = Callable[[], beam.Pipeline]
 _FAULT = "fault"
+
+HIDING = 2 / 127.5
+"""Deviation of the noise that goes onto an image before its way back: two grey levels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +41,14 @@ class Side:
         examples: [count, ...], real ones; None for a generator's.
         labels: [count] int64, of the real ones or those to ask for; None without.
         generator: directory of a generator's SavedModel; None for real ones.
+        inputs: [count, ...] float32, what the generator is given; None where it is given noise.
     """
 
     count: int
     examples: np.ndarray | None = None
     labels: np.ndarray | None = None
     generator: str | None = None
+    inputs: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,23 +136,43 @@ class _Look(beam.DoFn):
         try:
             arrays = _load(block.file)
             if block.generator is not None:
-                arrays["examples"] = self._generator(block.generator).sample(
-                    block.count,
-                    seed=self._settings.seed,
-                    labels=arrays.get("labels"),
-                    first=block.first,
-                )
+                arrays |= self._made(block, arrays)
             found = self._extractor().extract(arrays["examples"])
         except ValueError as error:
             yield block.side, block.first, str(error)
             return
-        _save(block.seen, found | ({} if block.generator is None else {"examples": arrays["examples"]}))
+        made = (
+            {} if block.generator is None else {name: arrays[name] for name in ("examples", "back") if name in arrays}
+        )
+        _save(block.seen, found | made)
+
+    def _made(self, block: Block, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What a generator makes, and what it makes of that on its way back."""
+        generator, seed = self._generator(block.generator), self._settings.seed
+        if "inputs" not in arrays:
+            labels = arrays.get("labels")
+            return {"examples": generator.sample(block.count, seed=seed, labels=labels, first=block.first)}
+        made = generator.translate(arrays["inputs"])
+        if not generator.goes_back:
+            return {"examples": made}
+        return {"examples": made, "back": generator.translate(_as_seen(made, seed, block.first), REVERSE)}
+
+
+def _as_seen(made: np.ndarray, seed: int, first: int) -> np.ndarray:
+    """What was made, as the way back takes it: images rounded to 8 bits, with a little noise.
+
+    A message that hides below what can be seen (Chu, Zhmoginov & Sandler 2017) does not survive it.
+    """
+    if made.dtype != np.uint8:
+        return made
+    noise = np.random.default_rng([seed, first, 2]).standard_normal(made.shape, np.float32)
+    return np.clip(made / np.float32(127.5) - 1 + HIDING * noise, -1, 1)
 
 
 def _cut(name: str, side: Side, directory: str) -> list[Block]:
     """The blocks of a side; their arrays are written."""
     blocks = []
-    arrays = {"examples": side.examples, "labels": side.labels}
+    arrays = {"examples": side.examples, "labels": side.labels, "inputs": side.inputs}
     for start in range(0, side.count, BLOCK):
         stop = min(start + BLOCK, side.count)
         file = posixpath.join(directory, f"{name}-{start:09d}.npz")
@@ -165,6 +190,8 @@ def _population(name: str, side: Side, blocks: list[Block]) -> Population:
         examples=seen["examples"] if side.examples is None else side.examples,
         labels=side.labels,
         features=seen["features"],
+        inputs=side.inputs,
+        back=seen.get("back"),
         probabilities=seen.get("probabilities"),
         inception_probabilities=seen.get("inception_probabilities"),
     )

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from components.gan_evaluator.measuring.settings import Settings
 from models.extractors import classifier
+from models.tasks import task
 
 BATCH = 100
 """Examples in one call. Fixed, as float results may depend on it in their last digits."""
@@ -16,6 +17,9 @@ PROBABILITIES = {"logits": "probabilities", "inception_logits": "inception_proba
 """An extractor's output of logits -> the name of what it makes probable."""
 
 RANGE_TOLERANCE = 1e-3
+
+REVERSE = "reverse"
+"""The signature of the way back."""
 
 
 class Generator:
@@ -30,30 +34,61 @@ class Generator:
         conditional: whether it takes labels.
 
     Raises:
-        ValueError: it cannot be loaded or lacks the signature or the input `z`.
+        ValueError: it cannot be loaded, lacks the signature, or takes something else than its task says.
     """
 
     def __init__(self, directory: str, settings: Settings):
         self.directory, self._data = directory, settings.data
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
+        self._kind = "point" if self._data.points else "image"
+        self.conditional = "label" in inputs
+        if task(settings.task).takes_examples:
+            if set(inputs) != {self._kind}:
+                raise ValueError(f"a model that takes examples takes {self._kind}; {directory} takes {_listed(inputs)}")
+            return
         if (
             not {"z"} <= set(inputs) <= {"z", "label", "code"}
             or len(inputs["z"].shape) != 2
             or not inputs["z"].shape[1]
         ):
             raise ValueError(
-                f"a generator takes z [batch, latent] and may take label and code; {directory} takes "
-                + ", ".join(f"{name} {spec.shape}" for name, spec in inputs.items())
+                f"a generator takes z [batch, latent] and may take label and code; {directory} takes {_listed(inputs)}"
             )
         self._latent = int(inputs["z"].shape[1])
         self._codes = int(inputs["code"].shape[1]) if "code" in inputs else 0
-        if self._codes != settings.codes:
-            raise ValueError(
-                f"{directory} takes codes of width {self._codes}; the experiment's generator has {settings.codes}"
+        codes = settings.asked["codes"]
+        if self._codes != codes:
+            raise ValueError(f"{directory} takes codes of width {self._codes}; the experiment's generator has {codes}")
+        self._categories = settings.asked["categorical_codes"]
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it also translates what it gives into what it takes."""
+        return REVERSE in self._module.signatures
+
+    def translate(self, inputs: np.ndarray, signature: str = "serving_default") -> np.ndarray:
+        """What it makes of examples.
+
+        Args:
+            inputs: [n, ...] float32, images in [-1, 1].
+            signature: `serving_default`, or REVERSE for the way back.
+
+        Returns:
+            [n, ...] as `sample`.
+
+        Raises:
+            ValueError: as `sample`.
+        """
+        taken = inputs if self._data.points else (inputs + 1) / 2
+        call = self._module.signatures[signature]
+        parts = [
+            self._checked(
+                call(**{self._kind: tf.constant(taken[start : start + BATCH])}), taken[start : start + BATCH].shape
             )
-        self._categories = settings.categorical_codes
-        self.conditional = "label" in inputs
+            for start in range(0, len(taken), BATCH)
+        ]
+        return np.concatenate(parts)
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
@@ -128,7 +163,7 @@ class Generator:
         return code.astype(np.float32)
 
     def _checked(self, outputs: dict[str, tf.Tensor], shape: tuple[int, ...]) -> np.ndarray:
-        name = "point" if self._data.points else "image"
+        name = self._kind
         if name not in outputs:
             raise ValueError(f"a generator gives {name}; {self.directory} gives {', '.join(outputs)}")
         made = outputs[name].numpy()
@@ -208,6 +243,10 @@ class Extractor:
         if not np.isfinite(made).all():
             raise ValueError(f"features are finite; some of {self._directory} are NaN or infinity")
         return made.astype(np.float64)
+
+
+def _listed(inputs: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {spec.shape}" for name, spec in inputs.items())
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

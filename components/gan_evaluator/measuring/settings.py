@@ -1,10 +1,11 @@
 """What measuring reads of an experiment."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from models.config import Data, Experiment, NoiseGenerator
+from models.config import Data, Experiment
 from models.config.data import DATA
 from models.config.frozen import Frozen
+from models.tasks import task_of
 
 
 class Settings(Frozen):
@@ -19,8 +20,8 @@ class Settings(Frozen):
         samples: examples to measure.
         compared: examples of each kind that are compared pair by pair at a time, at most.
         seed: of noise and subsets.
-        codes: width of the codes that the generator takes.
-        categorical_codes: how many of these are one categorical code.
+        task: what a model takes: a name of the catalog, or `package.module:Task`.
+        asked: what decides its inputs, as `Task.settings` says.
     """
 
     data: Annotated[Data, DATA]
@@ -29,14 +30,13 @@ class Settings(Frozen):
     samples: int
     compared: int
     seed: int
-    codes: int
-    categorical_codes: int
+    task: str
+    asked: dict[str, Any]
 
     @classmethod
     def of(cls, experiment: Experiment, samples: int | None = None) -> Self:
         """The settings of an experiment, with as many samples as it says or as are given."""
-        evaluation, generator = experiment.evaluation, experiment.scheme.generator
-        latent = generator.latent if isinstance(generator, NoiseGenerator) else None
+        evaluation = experiment.evaluation
         return cls(
             data=experiment.data,
             extractor=evaluation.extractor,
@@ -44,6 +44,6 @@ class Settings(Frozen):
             samples=evaluation.samples if samples is None else samples,
             compared=evaluation.compared,
             seed=evaluation.seed,
-            codes=generator.codes,
-            categorical_codes=latent.categorical_codes if latent else 0,
+            task=experiment.scheme.task,
+            asked=task_of(experiment).settings(experiment),
         )
