@@ -84,7 +84,7 @@ class TestReadExamples:
         pattern = write_examples(tmp_path)
         expected = read_examples(pattern, DATA).target
         monkeypatch.setattr(data_module, "IN_MEMORY_BYTES", 1000)
-        images = read_examples(pattern, DATA).target
+        images = read_examples(pattern, DATA).columns["target"]
         assert isinstance(images, np.memmap)
         np.testing.assert_array_equal(images, expected)
 
@@ -217,14 +217,16 @@ class TestBatches:
     def test_a_later_phase_goes_on_where_the_one_before_it_ended(self):
         context = tf.distribute.InputContext(1, 0, 1)
 
-        def drawn(count, **options):
-            dataset = batches(ARRAYS, NUMBERED, seed=0, batch_size=2, context=context, **options)
+        def drawn(count, batch_size=2, **options):
+            dataset = batches(ARRAYS, NUMBERED, seed=0, batch_size=batch_size, context=context, **options)
             return np.concatenate([each["label"].ravel() for each in dataset.take(count).as_numpy_iterator()])
 
         whole = drawn(10, draws=1, first_step=0)
         # 3 steps of 2 draws of 2 examples, then steps of 1 draw
         parts = [drawn(3, draws=2, first_step=0), drawn(4, draws=1, first_step=0, drawn_before=12)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
+        larger = [parts[0], drawn(2, batch_size=4, draws=1, first_step=0, drawn_before=12)]
+        np.testing.assert_array_equal(np.concatenate(larger), whole)
 
 
 class TestComparedWith:

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
+from models import latents
 from tests.models.gans.tiny import TINY, changed, copied, experiment, make, number, points
 
 RATE = 0.1

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models import latents
 from models.catalog import lookup
 from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Latent, Optimizer
 from models.data import read_examples
@@ -152,17 +153,17 @@ class TestAlgorithm1:
         gan.generator_step(gan.real(real, 1), step)
         assert changed(before) == {"generator", "generator_optimizer"}
 
-    def test_each_update_sees_fresh_examples_and_noise(self):
+    def test_each_update_sees_fresh_examples_and_noise(self, monkeypatch):
         config = experiment().override(["scheme.discriminator_steps=2", "scheme.generator_steps=2"])
         gan = lookup("scheme", config.scheme.name)(config)
         seeds = []
-        original = gan.latent
+        original = latents.drawn
 
-        def noted(seed, size):
-            seeds.append(tuple(seed.numpy()))
-            return original(seed, size)
+        def noted(latent, key, size):
+            seeds.append(tuple(key.numpy()))
+            return original(latent, key, size)
 
-        gan.latent = noted
+        monkeypatch.setattr(latents, "drawn", noted)
         assert gan.draws == 4, "two for the discriminator, two for the generator, which reads their labels"
         batch = {"target": tf.zeros([4, 8, 16, 16, 1]), "label": tf.zeros([4, 8], tf.int64)}
         gan.step(batch, tf.constant(0, tf.int64))
