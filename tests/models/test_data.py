@@ -124,8 +124,9 @@ class TestReadExamples:
     def test_groups_are_kept_apart(self, tmp_path, two_groups):
         arrays = read_examples(write(tmp_path, two_groups), RING_AND_GRID)
         assert arrays.groups == (("input", "label"), ("target",))
-        np.testing.assert_array_equal(arrays.columns["input"][:, 0], arrays.label)
-        assert sorted(arrays.label) == [0, 2, 4]
+        np.testing.assert_array_equal(arrays.columns["input"][:, 0], arrays.columns["label"])
+        assert sorted(arrays.columns["label"]) == [0, 2, 4]
+        assert arrays.label is None, "the targets have none"
         assert sorted(arrays.target[:, 0]) == [1, 3, 5]
 
     def test_how_groups_lie_in_files_decides_nothing(self, tmp_path, two_groups):
