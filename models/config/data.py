@@ -43,7 +43,7 @@ class Data(Variant):
 
         @property
         def channels(self) -> int:
-            """Channels of such an image."""
+            """Channels of such an image; 0 for points."""
 
     @property
     def domains(self) -> tuple["OneSource", ...]:
@@ -275,6 +275,11 @@ class Points(OneSource):
     def shape(self) -> tuple[int, ...]:
         """See `Data`: [2]."""
         return (2,)
+
+    @property
+    def channels(self) -> int:
+        """See `Data`: none, as points are no images."""
+        return 0
 
 
 class Unpaired(Data):
