@@ -39,7 +39,7 @@ class TestLoad:
         assert (spec.name, spec.version) == ("tiny", version)
         assert spec.tasks["GanTrainer"].upstream == {"Transform"}
         assert spec.tasks["GanEvaluator"].upstream == {
-            *("Transform", "FeatureTrainer", "GanTrainer"),
+            *("ImageExampleGen", "Transform", "FeatureTrainer", "GanTrainer"),
             "Baseline-model-resolver",
         }
         assert spec.tasks["Baseline-model-resolver"].kind == "resolver"
