@@ -22,7 +22,7 @@ def of(experiment):
         keys.extractor(experiment),
         keys.training(experiment),
         keys.evaluation(experiment),
-        keys.serving(),
+        keys.serving(experiment),
         experiment.key(),
     )
 
@@ -75,10 +75,10 @@ def test_what_trains_is_known_to_the_key_of_the_training():
     lines = [*keys.trained_lines(DIGITS_CGAN)]
     found = {module for module, _ in closure.closure(["components.gan_trainer.executor"], lines)}
     expected = {
-        "loop",
-        "training",
-        "checkpoints",
-        "signatures",
+        "training.loop",
+        "training.train",
+        "training.checkpoints",
+        "export.signatures",
         "objectives",
         "penalties",
         "networks.dcgan",
