@@ -35,7 +35,32 @@ def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
     Returns:
         [height, width, channels] uint8; bit for bit what the file holds where the channels are the same.
     """
+    return _converted(tf.io.decode_image(content, channels=0, expand_animations=False), channels)
+
+
+def decode_any(content: tf.Tensor, channels: int) -> tf.Tensor:
+    """Decodes a file as people have them: like `decode`, and what is transparent is put on white, as in ingestion.
+
+    Args:
+        content: scalar string, PNG or JPEG of 1 to 4 channels.
+        channels: 1 or 3; see `decode`.
+
+    Returns:
+        [height, width, channels] uint8.
+    """
     image = tf.io.decode_image(content, channels=0, expand_animations=False)
+
+    def on_white() -> tf.Tensor:
+        share = tf.cast(image[..., -1:], tf.float32) / 255
+        put = tf.cast(image[..., :-1], tf.float32) * share + 255 * (1 - share)
+        return tf.cast(tf.round(put), tf.uint8)
+
+    transparent = tf.shape(image)[-1] % 2 == 0
+    return _converted(tf.cond(transparent, on_white, lambda: image), channels)
+
+
+def _converted(image: tf.Tensor, channels: int) -> tf.Tensor:
+    """An image of 1 or 3 channels as one of so many."""
     if channels == 3:
         converted = tf.cond(tf.shape(image)[-1] == 3, lambda: image, lambda: tf.repeat(image[..., :1], 3, axis=-1))
     else:

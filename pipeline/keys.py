@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from models import catalog, closure
 from models.code import code_hash
-from models.config import Data, Experiment, Translator
+from models.config import Data, Experiment, Restoration, Scheme, Translator
 from models.config.variants import line
 
 
@@ -55,9 +55,11 @@ def measuring(experiment: Experiment) -> str:
     return _judging("components.gan_evaluator.measuring.instruments", experiment)
 
 
-def serving() -> str:
+def serving(experiment: Experiment) -> str:
     """Digests what ServingValidator runs, and the server, which it starts in a process of its own."""
-    return _digest(["components.serving_validator.executor", "serving.model_server"])
+    return _digest(
+        ["components.serving_validator.executor", "serving.model_server"], degradation_lines(experiment.scheme)
+    )
 
 
 def trained_lines(experiment: Experiment) -> Iterator[str]:
@@ -69,13 +71,19 @@ def trained_lines(experiment: Experiment) -> Iterator[str]:
     yield line("translator" if isinstance(scheme.generator, Translator) else "generator", scheme.generator)
     yield line("discriminator", scheme.discriminator)
     yield line("objective", scheme.objective)
-    named = {
+    named: dict[str, Iterable[str]] = {
         "penalty": scheme.objective.penalties,
         "generator penalty": scheme.objective.generator_penalties,
-        "degradation": getattr(scheme, "degradations", {}),
     }
     for kind, names in named.items():
         yield from (catalog.require(kind, name) for name in names)
+    yield from degradation_lines(scheme)
+
+
+def degradation_lines(scheme: Scheme) -> Iterator[str]:
+    """The lines of what spoils the examples that a restorer takes; none of any other scheme."""
+    spoilt = scheme.degradations if isinstance(scheme, Restoration) else {}
+    return (catalog.require("degradation", name) for name in spoilt)
 
 
 def _judging(entry: str, experiment: Experiment) -> str:

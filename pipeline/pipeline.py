@@ -119,10 +119,11 @@ def create_pipeline(
     image_validator = _image_validator(experiment.serving, model, managed=managed)
     serving_validator = ServingValidator(
         model=model,
+        examples=transformed,
         model_blessing=evaluator.outputs["blessing"],
         evaluation=evaluator.outputs["evaluation"],
         experiment=experiment.key((*RECORDED, "serving")),
-        source=keys.serving(),
+        source=keys.serving(experiment),
         image_blessing=image_validator.outputs["blessing"] if image_validator else None,
         data_source=source,
         training_steps=steps,

@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from models.config import Experiment
+from models.export.reading import read_interface
 from models.training.callbacks import MOST_ROWS, scatter, tile
 
 ROWS, COLUMNS = 10, 10
@@ -19,7 +20,7 @@ def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0
     """Writes a PNG: a grid of images, class i in row i where there are classes, or points of the plane.
 
     Args:
-        model_dir: a SavedModel; one without the signature `sample`, which draws nothing by itself, leaves no picture.
+        model_dir: a SavedModel; one that takes examples, and draws nothing by itself, leaves no picture.
         output: the PNG file.
         experiment: what made the model.
         seed: of the first sample; the next has the next.
@@ -27,31 +28,36 @@ def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0
     Returns:
         Whether there is a picture.
     """
-    model = tf.saved_model.load(str(model_dir))
-    if "sample" not in model.signatures:
+    interface = read_interface(str(model_dir))
+    name = interface.drawing()
+    if name is None:
         return False
-    sample = model.signatures["sample"]
-    labels = experiment.data.classes if experiment.conditional else 0
+    asked = interface.signatures[name]
+    labels = experiment.data.classes if asked.taken("label") else 0
     rows = min(labels, MOST_ROWS) or ROWS
-    count = POINTS if experiment.data.points else rows * COLUMNS
-    inputs = {"seed": tf.range(seed, seed + count, dtype=tf.int64)}
-    if labels:
-        inputs["label"] = tf.constant(np.arange(count) // COLUMNS % labels, tf.int64)
-    outputs = sample(**inputs)
+    is_file = any(each.is_file for each in asked.outputs.values())
+    count = rows * COLUMNS if is_file else POINTS
+    values = {
+        "seed": tf.range(seed, seed + count, dtype=tf.int64),
+        "label": tf.constant(np.arange(count) // COLUMNS % max(labels, 1), tf.int64),
+    }
+    inputs = {key: values[each.role] for key, each in asked.inputs.items()}
+    outputs = tf.saved_model.load(str(model_dir)).signatures[name](**inputs)
     picture({name: value.numpy() for name, value in outputs.items()}, COLUMNS).save(output)
     return True
 
 
 def picture(outputs: Mapping[str, np.ndarray], columns: int) -> Image.Image:
-    """What the signature `sample` gave, as one picture.
+    """What a signature drew, as one picture.
 
     Args:
-        outputs: `image_bytes`, [n] PNG files of one size, or `point`, [n, 2].
+        outputs: one array by its name: [n] PNG files of one size, or points [n, 2] float32.
         columns: images in a row; 0 for about as many as there are rows.
     """
-    if "point" in outputs:
-        return Image.fromarray(scatter(outputs["point"], outputs["point"]))
-    images = np.stack([tf.io.decode_png(each).numpy() for each in outputs["image_bytes"]])
+    (drawn,) = outputs.values()
+    if drawn.dtype.kind == "f":
+        return Image.fromarray(scatter(drawn, drawn))
+    images = np.stack([tf.io.decode_png(each).numpy() for each in drawn])
     columns = columns or math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)
     blank = np.zeros((rows * columns - len(images), *images.shape[1:]), images.dtype)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models.export.interface import INTERFACE, Interface, TensorInfo, derived
+
 RETRIED = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
 """A server that is not there yet or has too much to do: the only errors that a second try may mend."""
 
@@ -30,14 +32,6 @@ class ServingError(RuntimeError):
     def __init__(self, status: str, message: str):
         super().__init__(f"{status}: {message}")
         self.status = status
-
-
-@dataclasses.dataclass(frozen=True)
-class TensorInfo:
-    """An input or output of a signature: its dtype's name, such as float32 or string, and shape, None for any size."""
-
-    dtype: str
-    shape: tuple[int | None, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +118,19 @@ class Client:
         found: dict[str, Signature] = self._tried(self._transport.signatures)
         # TensorFlow notes its own beginnings among the signatures
         return {name: each for name, each in found.items() if not name.startswith("__saved_model")}
+
+    def interface(self) -> Interface:
+        """What the model takes and gives: as it says itself, or as the signatures of an older or other model suggest.
+
+        Raises:
+            ServingError: like `predict`.
+            ValueError: the model is of a newer ganworks; one line.
+        """
+        found = self.signatures()
+        if INTERFACE in found and INTERFACE in found[INTERFACE].outputs:
+            answer = self.predict({"row": np.zeros(1, np.int64)}, INTERFACE)
+            return Interface.from_json(answer[INTERFACE][0])
+        return derived({name: (each.inputs, each.outputs) for name, each in found.items()})
 
     def _tried(self, call: Callable[[float], Any]) -> Any:
         """The result of a call that is given the seconds that are left."""

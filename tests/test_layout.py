@@ -15,7 +15,10 @@ ALLOWED = {
     "models": {"models"},
     "components": {"models", "components", "serving"},
     "pipeline": {"models", "components", "pipeline", "serving"},
-    "serving": {"models.config", "models.catalog", "models.export.saved", "serving"},
+    "serving": {
+        *("models.config", "models.catalog", "models.export.interface", "models.export.reading"),
+        *("models.export.saved", "serving"),
+    },
 }
 """Our own packages or modules that a package may import."""
 

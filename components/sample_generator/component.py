@@ -28,7 +28,7 @@ class SampleGenerator(base_beam_component.BaseBeamComponent):
     """Draws samples of consecutive seeds on Beam, as examples that other components read.
 
     Args:
-        model: a generator with the signature `sample`.
+        model: a generator that draws by seeds, as its interface says.
         order: JSON of an `Order` of TFRecords.
         source: hash of the code that draws, part of the cache key.
         model_blessing: where it is given, a model that is not blessed fails the component.

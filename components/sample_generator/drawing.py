@@ -15,6 +15,7 @@ from components.example_gen.images import Picture
 from components.example_gen.ingest import to_example
 from components.example_gen.sources.source import Point
 from components.sample_generator.order import Order, Shard, claim, fitted, manifest
+from models.export.reading import read_interface
 
 PARTS = ".parts"
 """A folder of files that are not whole yet; what a stopped drawing left there goes with the next."""
@@ -34,7 +35,7 @@ def generate(order: Order, model: str, output: str, pipeline: beam.Pipeline, *, 
 
     Args:
         order: which seeds and labels, in which form.
-        model: directory of a SavedModel with the signature `sample`, which all workers reach.
+        model: directory of a SavedModel that draws by seeds, which all workers reach.
         output: a folder that all workers reach: receives the samples and `samples.json`, which says what they are.
         pipeline: on any runner; it is run.
         split: a folder in `output` for the samples alone.
@@ -74,13 +75,16 @@ class Drawing(ModelHandler[Shard, PredictionResult, Any]):
     """A generator as RunInference knows models: a worker loads it once, a shard is one inference.
 
     Args:
-        order: decides what a shard's samples are.
+        order: decides what a shard's samples are; it fits the model.
         model: directory of the SavedModel.
     """
 
     def __init__(self, order: Order, model: str):
         super().__init__()
         self._order, self._directory = order, model
+        interface = read_interface(model)
+        self._name = str(order.signature(interface))
+        self._asked = interface.signatures[self._name]
 
     def load_model(self) -> Any:
         """The SavedModel."""
@@ -94,10 +98,12 @@ class Drawing(ModelHandler[Shard, PredictionResult, Any]):
         self, batch: Sequence[Shard], model: Any, inference_args: dict[str, Any] | None = None
     ) -> Iterator[PredictionResult]:
         """A shard's samples: `image_bytes` [size] or `point` [size, 2]."""
-        signature = model.signatures[self._order.signature]
+        signature = model.signatures[self._name]
         for shard in batch:
             parts = [
-                signature(**{name: tf.constant(value) for name, value in self._order.inputs(seeds).items()})
+                signature(
+                    **{name: tf.constant(value) for name, value in self._order.inputs(seeds, self._asked).items()}
+                )
                 for seeds in (shard.seeds[start : start + BATCH] for start in range(0, shard.size, BATCH))
             ]
             (name,) = parts[0]

@@ -12,7 +12,8 @@ import tensorflow as tf
 from pydantic import Field, ValidationError, model_validator
 
 from models.config.frozen import Frozen, one_line
-from models.export.saved import EXPERIMENT, classes_of
+from models.export.interface import Interface, Role, Signature
+from models.export.reading import read_interface
 
 MANIFEST = "samples.json"
 """Beside the shards: the order, and the model that it was given to."""
@@ -44,11 +45,6 @@ class Order(Frozen):
         except ValidationError as error:
             raise ValueError(one_line(cls, error)) from None
 
-    @property
-    def signature(self) -> str:
-        """That is asked."""
-        return "sample" if self.truncation is None else "sample_truncated"
-
     def shards(self) -> Iterator["Shard"]:
         """The parts, in order."""
         for number in range(self.shard_count):
@@ -64,14 +60,19 @@ class Order(Frozen):
         """Of a seed."""
         return self.labels[seed % len(self.labels)] if self.labels else None
 
-    def inputs(self, seeds: range) -> dict[str, np.ndarray]:
-        """What the signature takes for these seeds."""
-        inputs: dict[str, np.ndarray] = {"seed": np.array(seeds, np.int64)}
-        if self.labels:
-            inputs["label"] = np.array([self.label(seed) for seed in seeds], np.int64)
-        if self.truncation is not None:
-            inputs["truncation"] = np.full(len(seeds), self.truncation, np.float32)
-        return inputs
+    def inputs(self, seeds: range, asked: Signature) -> dict[str, np.ndarray]:
+        """What a signature that draws takes for these seeds."""
+        labels = [self.label(seed) for seed in seeds] if self.labels else []
+        values: dict[Role, np.ndarray] = {
+            "seed": np.array(seeds, np.int64),
+            "label": np.array(labels, np.int64),
+            "truncation": np.full(len(seeds), self.truncation or 0, np.float32),
+        }
+        return {name: values[each.role] for name, each in asked.inputs.items()}
+
+    def signature(self, interface: Interface) -> str | None:
+        """The signature of a model that draws it; None where none does."""
+        return interface.drawing(truncated=self.truncation is not None)
 
     def picture(self, seed: int) -> str:
         """The path of a sample that is a file of its own; classes are folders, as in a `folder:` source."""
@@ -112,22 +113,23 @@ def fitted(order: Order, model: str) -> Order:
     Raises:
         ValueError: the model is none, has no such signature, or the order does not fit it.
     """
-    if not tf.io.gfile.exists(f"{model}/saved_model.pb"):
-        raise ValueError(f"a model is a folder with saved_model.pb; {model} has none")
+    interface = read_interface(model)
     try:
-        loaded = tf.saved_model.load(model)
+        tf.saved_model.load(model)
     except (OSError, tf.errors.OpError) as error:
         raise ValueError(f"{model} does not load: {str(error).splitlines()[0]}") from None
-    if order.signature not in loaded.signatures:
-        known = ", ".join(loaded.signatures) or "none"
-        raise ValueError(f"samples are drawn by the signature {order.signature}; {model} has {known}")
-    signature = loaded.signatures[order.signature]
-    if order.format == "png" and "image_bytes" not in signature.structured_outputs:
-        raise ValueError(f"format png is for pictures; {model} gives {', '.join(signature.structured_outputs)}")
-    asks = "label" in signature.structured_input_signature[1]
+    name = order.signature(interface)
+    if name is None:
+        bound = " and a truncation" if order.truncation is not None else ""
+        known = ", ".join(interface.signatures) or "none"
+        raise ValueError(f"samples are drawn by a signature that takes a seed{bound}; {model} has {known}")
+    asked = interface.signatures[name]
+    if order.format == "png" and not any(each.is_file for each in asked.outputs.values()):
+        raise ValueError(f"format png is for pictures; {model} gives {', '.join(asked.outputs)}")
+    asks = asked.taken("label") is not None
     if order.labels and not asks:
         raise ValueError(f"{model} has no labels; received {', '.join(map(str, order.labels))}")
-    classes = _classes(model) if asks else 0
+    classes = len(interface.classes) if asks else 0
     if asks and not order.labels and not classes:
         raise ValueError(f"{model} asks for labels and does not say how many there are: name them")
     if classes and not all(0 <= label < classes for label in order.labels):
@@ -173,12 +175,3 @@ def claim(output: str, wanted: Mapping[str, Any]) -> None:
 
 def _listed(directory: str) -> list[str]:
     return sorted(tf.io.gfile.listdir(directory)) if tf.io.gfile.exists(directory) else []
-
-
-def _classes(model: str) -> int:
-    """How many labels a model has, by the experiment beside it; 0 where it does not say."""
-    path = f"{model}/{EXPERIMENT}"
-    if not tf.io.gfile.exists(path):
-        return 0
-    with tf.io.gfile.GFile(path) as file:
-        return classes_of(file.read())

@@ -22,6 +22,7 @@ class ServingValidatorSpec(ComponentSpec):
     }
     INPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "image_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
@@ -34,6 +35,7 @@ class ServingValidator(base_component.BaseComponent):
 
     Args:
         model: the generator.
+        examples: transformed ones; the model is asked with those of the eval split.
         model_blessing: the evaluator's; a model that is not blessed is not served, and refused here too.
         evaluation: the evaluator's figures, for the model's card.
         experiment: JSON of the parts of an `Experiment` that made the model, and `serving`.
@@ -54,6 +56,7 @@ class ServingValidator(base_component.BaseComponent):
     def __init__(
         self,
         model: types.BaseChannel,
+        examples: types.BaseChannel,
         model_blessing: types.BaseChannel,
         evaluation: types.BaseChannel,
         experiment: str,
@@ -65,6 +68,7 @@ class ServingValidator(base_component.BaseComponent):
         super().__init__(
             ServingValidatorSpec(
                 model=model,
+                examples=examples,
                 model_blessing=model_blessing,
                 evaluation=evaluation,
                 experiment=experiment,

@@ -9,9 +9,13 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.runtime import experiment_of
+from components.serving_validator.real import Real
 from components.serving_validator.validator import Outcome, judgement, validate
 
 REASON = "reason"
+
+SPLIT = "eval"
+"""The split whose examples a model is asked with."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -30,9 +34,12 @@ class Executor(base_executor.BaseExecutor):
         if not all(image.get_int_custom_property(infra_validator._BLESSED_KEY) for image in images):
             outcome = Outcome(False, "refused: TensorFlow Serving's own image does not load it")
         elif artifact_utils.get_single_instance(input_dict["model_blessing"]).get_int_custom_property("blessed"):
+            experiment = experiment_of(exec_properties)
+            held_out = artifact_utils.get_split_uri(input_dict["examples"], SPLIT)
             outcome = validate(
                 path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])),
-                experiment_of(exec_properties),
+                experiment,
+                Real.read([io_utils.all_files_pattern(held_out)], experiment),
                 judged=judgement(artifact_utils.get_single_uri(input_dict["evaluation"])),
                 output=path_utils.stamped_model_path(blessing.uri),
             )

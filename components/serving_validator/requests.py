@@ -1,13 +1,14 @@
 """Requests that a model has to answer: one of each signature and size, made of what the signature takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-from models.config import Experiment
+from components.serving_validator.real import Real
+from models.export.interface import Interface, Signature, Tensor
 
 ROWS = (1, 5)
 """Batch sizes: alone, and beside others."""
@@ -29,24 +30,21 @@ class Request(NamedTuple):
         return Request(self.signature, {name: value[number : number + 1] for name, value in self.inputs.items()})
 
 
-def requests(signatures: Mapping[str, Any], experiment: Experiment) -> list[Request]:
-    """A request of each of ROWS for each signature.
+def requests(interface: Interface, real: Real) -> list[Request]:
+    """A request of each of ROWS for each signature, made of real examples where it takes any.
 
     Args:
-        signatures: of a loaded SavedModel.
-        experiment: that made it: says which labels and codes there are.
+        interface: of the model.
+        real: examples and labels, as they occur.
 
     Raises:
         ValueError: a signature takes something that no request can be made of.
     """
-    made = []
-    for name, signature in signatures.items():
-        specs = signature.structured_input_signature[1]
-        for rows in ROWS:
-            random = np.random.default_rng(rows)
-            inputs = {key: _input(key, spec, rows, experiment, random) for key, spec in specs.items()}
-            made.append(Request(name, inputs))
-    return made
+    return [
+        Request(name, {key: _value(key, each, rows, name, signature, real) for key, each in signature.inputs.items()})
+        for name, signature in interface.signatures.items()
+        for rows in ROWS
+    ]
 
 
 def write_warm_up(made: Iterable[Request], model: str, path: str) -> None:
@@ -67,31 +65,50 @@ def write_warm_up(made: Iterable[Request], model: str, path: str) -> None:
             writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
 
 
-def _input(
-    name: str, spec: tf.TensorSpec, rows: int, experiment: Experiment, random: np.random.Generator
-) -> np.ndarray:
-    labels = np.arange(rows) % max(experiment.data.classes, 1)
-    shape = [rows, *spec.shape[1:]]
-    if name == "examples":
-        return np.array([_example(seed, int(label)) for seed, label in enumerate(labels)], dtype=object)
-    if name == "code":
-        code = random.uniform(-1, 1, shape)
-        if categories := experiment.latent.categorical_codes:
-            code[:, :categories] = np.eye(categories)[np.arange(rows) % categories]
-        return code.astype(np.float32)
-    makers = {
-        "seed": lambda: np.arange(rows),
-        "other_seed": lambda: np.arange(rows) + 1_000,
+def _value(name: str, tensor: Tensor, rows: int, asked: str, signature: Signature, real: Real) -> np.ndarray:
+    """Rows of an input, by its role."""
+    random = np.random.default_rng(rows)
+    shape = [rows, *(size or 0 for size in tensor.shape[1:])]
+    labels = _rows(real.label if real.label is not None else np.zeros(1, np.int64), rows)
+    seeds = [key for key, each in signature.inputs.items() if each.role == "seed"]
+    makers: dict[str, Callable[[], Any]] = {
+        "seed": lambda: np.arange(rows) + 1_000 * seeds.index(name),
         "share": lambda: np.linspace(0, 1, rows),
         "truncation": lambda: np.linspace(0.5, 2, rows),
         "label": lambda: labels,
-        "z": lambda: random.standard_normal(shape),
-        "image": lambda: random.random(shape),
-        "point": lambda: random.standard_normal(shape),
+        "noise": lambda: random.standard_normal(shape),
+        "code": lambda: _code(shape, tensor.categories, random),
+        "example": lambda: [_example(seed, int(label)) for seed, label in enumerate(labels)],
+        "input": lambda: _sent(real.input, tensor, rows),
+        "target": lambda: _sent(real.target, tensor, rows),
+        "row": lambda: np.zeros(rows),
     }
-    if name not in makers:
-        raise ValueError(f"a request is made of {', '.join(makers)}, code and examples; a signature takes {name}")
-    return np.asarray(makers[name](), spec.dtype.as_numpy_dtype)
+    if tensor.role not in makers or (tensor.role == "input" and real.input is None):
+        raise ValueError(
+            f"a request is made of {', '.join(makers)}, as far as there are real ones; {asked} takes {name}, which is "
+            f"{tensor.role}"
+        )
+    return np.asarray(makers[tensor.role](), object if tensor.dtype == "string" else tensor.dtype)
+
+
+def _rows(values: np.ndarray, rows: int) -> np.ndarray:
+    """So many rows, from the first on, over and over where there are fewer."""
+    return values[np.arange(rows) % len(values)]
+
+
+def _sent(examples: np.ndarray | None, tensor: Tensor, rows: int) -> Any:
+    """Examples as an input takes them: numbers, or files."""
+    sent = _rows(np.zeros([0, 0]) if examples is None else examples, rows)
+    if not tensor.is_file:
+        return sent
+    return [tf.io.encode_png(np.rint(each * 255).astype(np.uint8)).numpy() for each in sent]
+
+
+def _code(shape: Sequence[int], categories: int, random: np.random.Generator) -> np.ndarray:
+    code = random.uniform(-1, 1, shape)
+    if categories:
+        code[:, :categories] = np.eye(categories)[np.arange(shape[0]) % categories]
+    return code
 
 
 def _example(seed: int, label: int) -> bytes:

@@ -12,9 +12,12 @@ import tensorflow as tf
 from tfx.utils import io_utils
 
 from components.serving_validator import checks, process
+from components.serving_validator.real import Real
 from components.serving_validator.requests import Request, requests, write_warm_up
 from models.config import Experiment
 from models.export.card import card
+from models.export.interface import MAIN, Interface
+from models.export.reading import read_interface
 from models.export.saved import CARD, WARM_UP
 from serving.client import Client, ServingError
 
@@ -37,12 +40,15 @@ class Outcome:
     latency: float | None = None
 
 
-def validate(model: str, experiment: Experiment, *, judged: Mapping[str, Any] | None, output: str) -> Outcome:
+def validate(
+    model: str, experiment: Experiment, real: Real, *, judged: Mapping[str, Any] | None, output: str
+) -> Outcome:
     """Serves a model in a fresh process, asks all its signatures by gRPC and REST, and holds it to its latency budget.
 
     Args:
         model: directory of the SavedModel.
-        experiment: `name` is served, `data` and `network` say what is asked, `serving` what is required.
+        experiment: `name` is served, `serving` says what is required.
+        real: examples to ask with.
         judged: the evaluator's figures, for the card.
         output: receives the model as it was served, with its card and the requests as warm-up; nothing where it fails.
 
@@ -53,14 +59,14 @@ def validate(model: str, experiment: Experiment, *, judged: Mapping[str, Any] | 
         candidate = Path(scratch, experiment.name, VERSION)
         io_utils.copy_dir(model, str(candidate))
         (candidate / CARD).write_text(card(str(candidate), judged))
-        loaded = tf.saved_model.load(str(candidate))
-        asked = requests(loaded.signatures, experiment)
+        loaded, interface = tf.saved_model.load(str(candidate)), read_interface(str(candidate))
+        asked = requests(interface, real)
         (candidate / WARM_UP).parent.mkdir(exist_ok=True)
         write_warm_up(asked, experiment.name, str(candidate / WARM_UP))
         expected = [checks.answer(loaded.signatures[request.signature], request) for request in asked]
         try:
             with process.serving(candidate.parent) as ports:
-                outcome = _ask(ports, experiment, asked, expected)
+                outcome = _ask(ports, experiment, interface, asked, expected)
         except (ValueError, ServingError) as error:
             outcome = Outcome(False, f"refused: it cannot be served: {' '.join(str(error).split())}")
         if outcome.blessed:
@@ -77,16 +83,18 @@ def judgement(evaluation: str) -> dict[str, Any]:
 def _ask(
     ports: process.Ports,
     experiment: Experiment,
+    interface: Interface,
     asked: Sequence[Request],
     expected: Sequence[Mapping[str, np.ndarray]],
 ) -> Outcome:
     name, budget = experiment.name, experiment.serving.latency_milliseconds
     with Client(f"127.0.0.1:{ports.grpc}", name) as grpc, Client(f"127.0.0.1:{ports.rest}", name, api="rest") as rest:
-        found = list(checks.faults(grpc, rest, asked, expected, experiment.data))
+        found = list(checks.faults(grpc, rest, asked, expected, interface))
         if found:
             more = f"; and {len(found) - SHOWN_FAULTS} more" if len(found) > SHOWN_FAULTS else ""
             return Outcome(False, f"refused: served, {'; '.join(found[:SHOWN_FAULTS])}{more}")
-        main = next((each for each in asked if each.signature == "sample"), asked[0])
+        drawing = interface.drawing() or MAIN
+        main = next((each for each in asked if each.signature == drawing), asked[0])
         latency = checks.latency(grpc, main.row(0))
     told = f"{main.signature} takes {latency:.1f} ms"
     if latency > budget:

@@ -4,7 +4,8 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 """
 
 from models.config.columns import Column, Role, groups_of
-from models.config.data import Data, Images, OfImages, OneSource, Photographs, Points, Stacked, Unpaired
+from models.config.data import Data, OneSource
+from models.config.data_variants import Images, OfImages, Photographs, Points, Stacked, Unpaired
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
 from models.config.networks import (

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from models import catalog
-from models.config.data import DATA, Data
+from models.config.data import Data
+from models.config.data_variants import DATA
 from models.config.evaluation import Evaluation, default_extractor
 from models.config.frozen import Frozen, one_line, picks, set_path
 from models.config.networks import Latent, NoiseGenerator

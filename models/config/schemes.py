@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from models.config.data import Data, Unpaired
+from models.config.data import Data
+from models.config.data_variants import Unpaired
 from models.config.frozen import Frozen
 from models.config.networks import (
     DISCRIMINATOR,

@@ -2,73 +2,47 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from models.config import Experiment
-from models.export.saved import EXPERIMENT, RECORD
-
-ANSWERS = {
-    "serving_default": "noise, or what is to be translated, to examples; image pixels in [0, 1]",
-    "reverse": "the other direction",
-    "sample": "seeds to examples; images as PNG files",
-    "sample_truncated": "the same, of noise within so many standard deviations: more typical, less varied",
-    "sample_from_examples": "the same, asked by serialized tf.Examples with the features of `sample`",
-    "interpolate": "examples on the way from one seed to another, by the share of the way",
-    "latent": "the noise of seeds, for arithmetic; `serving_default` takes the result",
-    "discriminate": "examples to the discriminator's logit and its sigmoid",
-    "discriminate_reverse": "the same, for the other direction",
-}
-"""What a signature does."""
+from models.export.interface import OLDER, Interface, Role, Tensor
+from models.export.reading import read_interface
+from models.export.saved import EXPERIMENT, INTERFACE, RECORD
 
 API = (
     "By TensorFlow Serving's gRPC and REST APIs. The batch comes first and may have any size; equal seeds give equal "
     "examples, whatever else is in the batch."
 )
+DOES = {
+    "generate": "A generator of {kind}",
+    "translate": "A translator from one domain of {kind} to another",
+    "restore": "A restorer of degraded {kind}",
+}
+MEANING: dict[Role, str] = {
+    "input": "an example like those that it was made to take",
+    "target": "an example like those that it was made to draw",
+    "label": "the class",
+    "noise": "noise, standard normal",
+    "code": "codes, whose parts change one thing each",
+    "seed": "any whole number: the noise follows from it",
+    "share": "of the way: 0 is the first seed, 1 the other one",
+    "truncation": "bound of the noise in standard deviations, above 0",
+    "example": "serialized tf.Examples",
+    "logit": "what the discriminator says: higher is more like the real ones",
+    "probability": "the logit's sigmoid",
+    "row": "not read: one answer a row",
+    "interface": "all of this as JSON",
+    "other": "",
+}
+"""What a role says, for people."""
+
 LIMITS = (
     "What it draws follows the training data, with their gaps and their bias, and shows no real object or person. It "
     "may come near to single training examples: see `memorisation` above. It was judged on data like the training data "
     "alone."
 )
-
-
-class Signature(NamedTuple):
-    """What TF Serving answers under a name.
-
-    Attributes:
-        name: of the signature.
-        inputs: `name dtype [shape]`, the batch first.
-        outputs: likewise.
-        about: what it does; empty for one that is not ours.
-    """
-
-    name: str
-    inputs: list[str]
-    outputs: list[str]
-    about: str
-
-
-def signatures(directory: str) -> list[Signature]:
-    """The signatures of a SavedModel, read without loading it; ours in their order, then others.
-
-    Raises:
-        ValueError: there is no SavedModel.
-    """
-    path = tf.io.gfile.join(directory, "saved_model.pb")
-    if not tf.io.gfile.exists(path):
-        raise ValueError(f"a model is a folder with saved_model.pb; {directory} has none")
-    saved = saved_model_pb2.SavedModel()
-    with tf.io.gfile.GFile(path, "rb") as file:
-        saved.ParseFromString(file.read())
-    defined = saved.meta_graphs[0].signature_def
-    names = [name for name in ANSWERS if name in defined]
-    names += sorted(name for name in defined if name not in ANSWERS and not name.startswith("__"))
-    return [
-        Signature(name, _tensors(defined[name].inputs), _tensors(defined[name].outputs), ANSWERS.get(name, ""))
-        for name in names
-    ]
 
 
 def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
@@ -81,20 +55,27 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
     Raises:
         ValueError: it is no such model.
     """
-    answered = signatures(directory)
+    interface = read_interface(directory)
     experiment, record = Experiment.from_json(_text(directory, EXPERIMENT)), json.loads(_text(directory, RECORD))
     data, training = experiment.data, experiment.training
     kind = "points" if data.points else f"images of {data.resolution} x {data.resolution} x {data.channels}"
+    does = DOES.get(interface.task, "A model of {kind}").format(kind=kind)
     scheme = experiment.scheme
     parts = [
         f"# {experiment.name}",
-        f"A generator of {kind}{' by class' if experiment.conditional else ''}, trained as a GAN on `{data.source}`.",
+        f"{does}{' by class' if experiment.conditional else ''}, trained as a GAN on `{'` and `'.join(data.sources)}`.",
         "## What it answers",
         API,
         _table(
             ("signature", "takes", "gives", ""),
-            [(f"`{each.name}`", ", ".join(each.inputs), ", ".join(each.outputs), each.about) for each in answered],
+            [
+                (f"`{name}`", told(each.inputs), told(each.outputs), each.about)
+                for name, each in interface.signatures.items()
+            ],
         ),
+        "## What it takes and gives",
+        _table(("name", "what it is", "values"), _tensors(interface)),
+        *_sizes(interface),
         "## How it was judged",
         *(_judgement(judged) if judged else ["It comes without a judgement."]),
         *_ingested(judged or {}),
@@ -108,7 +89,8 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
                 *((name, f"`{value}`") for name, value in record.items() if name != "step"),
             ],
         ),
-        f"The whole configuration is `{EXPERIMENT}`.",
+        f"The whole configuration is `{EXPERIMENT}`."
+        + ("" if interface.format == OLDER else f" What it takes and gives, for programs, is `{INTERFACE}`."),
         "## Use and limits",
         LIMITS,
     ]
@@ -144,12 +126,50 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _tensors(infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> list[str]:
-    described = []
-    for name in sorted(infos):
-        sizes = ", ".join("batch" if dim.size < 0 else str(dim.size) for dim in infos[name].tensor_shape.dim)
-        described.append(f"{name} {tf.as_dtype(infos[name].dtype).name} [{sizes}]")
-    return described
+def told(tensors: Mapping[str, Tensor]) -> str:
+    """Inputs or outputs in words: `name dtype [shape]`, the batch first."""
+    return ", ".join(f"{name} {each.dtype} {_shape(each)}" for name, each in tensors.items())
+
+
+def _shape(tensor: Tensor) -> str:
+    sizes = ["batch" if not place else "any" for place in range(len(tensor.shape))]
+    return "[" + ", ".join(str(size or word) for size, word in zip(tensor.shape, sizes, strict=True)) + "]"
+
+
+def _tensors(interface: Interface) -> Iterable[tuple[str, ...]]:
+    """A row for each name and role of an input or output."""
+    seen = set()
+    for signature in interface.signatures.values():
+        for name, each in [*signature.inputs.items(), *signature.outputs.items()]:
+            if (name, each.role) not in seen:
+                seen.add((name, each.role))
+                yield f"`{name}`", MEANING[each.role], "; ".join(_values(each, interface))
+
+
+def _values(tensor: Tensor, interface: Interface) -> Iterable[str]:
+    if tensor.kind in ("image", "point"):
+        file = " as a file, PNG or JPEG" if tensor.pixels is None else " as a PNG file"
+        yield f"{tensor.kind}{file if tensor.is_file else ''}"
+    if tensor.pixels:
+        yield " x ".join(str(size or "any") for size in tensor.pixels)
+    if tensor.role == "label" and interface.classes:
+        names = [f"{i} is {name}" for i, name in enumerate(interface.classes) if name != str(i)]
+        yield f"0 to {len(interface.classes) - 1}{': ' + ', '.join(names) if names else ''}"
+    elif tensor.range:
+        yield f"{tensor.range[0]:g} to {tensor.range[1]:g}"
+    if tensor.categories:
+        yield f"the first {tensor.categories} are one-hot"
+
+
+def _sizes(interface: Interface) -> Iterable[str]:
+    """What is to know of the sizes of images; nothing where they are plain."""
+    lines = [f"An image that is given is {interface.scale} times as high and wide."] if interface.scale > 1 else []
+    if interface.size_multiple > 1:
+        lines.append(f"The sides of an image that is taken are multiples of {interface.size_multiple}.")
+    if interface.halo is not None:
+        lines.append(f"A pixel depends on those within {interface.halo} of it alone: larger images can be cut.")
+    if lines:
+        yield " ".join(lines)
 
 
 def _text(directory: str, name: str) -> str:

@@ -7,6 +7,9 @@ from models.config import parse_data
 EXPERIMENT = "assets.extra/experiment.json"
 """The configuration that made it."""
 
+INTERFACE = "assets.extra/interface.json"
+"""What it takes and gives; see `models.export.interface`."""
+
 RECORD = "assets.extra/record.json"
 """Seed, step, data, source and versions that made it."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.code import code_hash
-from models.export.saved import EXPERIMENT, RECORD
+from models.export.saved import EXPERIMENT, INTERFACE, RECORD
 from models.export.signatures import Sampler
 from models.files import writing
 from models.gans.base import GAN
@@ -35,6 +35,7 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
     sampler = Sampler(gan.samplers(), gan.experiment, gan.judges())
     texts = {
         Path(EXPERIMENT).name: gan.experiment.to_json(RECORDED, indent=2),
+        Path(INTERFACE).name: sampler.interface.to_json(indent=2),
         Path(RECORD).name: json.dumps(record(gan, trained_on, step), indent=2),
     }
     final = str(directory).rstrip("/")

@@ -7,24 +7,26 @@ import keras
 import tensorflow as tf
 
 from models.config import Experiment
+from models.export.describing import FILE, Describer, by_file, example_name
+from models.export.interface import INTERFACE, Tensor
+from models.pixels import decode_any, fit
 from models.randomness import key
-
-SEED, OTHER_SEED, LABEL = (tf.TensorSpec([None], tf.int64, name) for name in ("seed", "other_seed", "label"))
-SHARE, TRUNCATION = (tf.TensorSpec([None], tf.float32, name) for name in ("share", "truncation"))
-EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 
 
 class Sampler:
     """What is exported: networks in float32, each behind a signature of its name, and what asks the main one by seed.
 
-    A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class, and `input` an
-    example to translate, which is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any
-    size, and a row of its answer depends on the same row of what it is given alone.
+    A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class; an example that it
+    takes is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any size, and a row of its
+    answer depends on the same row of what it is given alone.
 
     Args:
         networks: signature's name -> network that makes examples; the first is the main one.
         experiment: what made them.
         judges: signature's name -> discriminator, of single examples.
+
+    Attributes:
+        interface: says what each signature takes and gives.
     """
 
     def __init__(
@@ -37,7 +39,10 @@ class Sampler:
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
         self.experiment, self.data = experiment, experiment.data
-        self.kind = "point" if self.data.points else "image"
+        describer = Describer(experiment, self.networks, self.judges)
+        self.kind, self.interface = describer.kind, describer.interface()
+        self._text = self.interface.to_json()  # here, as a graph cannot be made of what writes it
+        self._files = {by_file(name): self.networks[name] for name in describer.takers()}
 
     def save(self, directory: str) -> None:
         """Writes the SavedModel."""
@@ -45,51 +50,78 @@ class Sampler:
 
     def signatures(self) -> dict[str, Any]:
         """The signatures as concrete functions."""
-        made = {name: self._signature(network, self._make) for name, network in self.networks.items()}
-        made |= {name: self._signature(network, self._judge) for name, network in self.judges.items()}
-        if "z" in self.main.input:
-            label = [LABEL] if self._asks else []
-            made |= {
-                "sample": _concrete(self.sample, SEED, *label),
-                "sample_truncated": _concrete(self.sample_truncated, SEED, TRUNCATION, *label),
-                "sample_from_examples": _concrete(self.sample_from_examples, EXAMPLES),
-                "interpolate": _concrete(self.interpolate, SEED, OTHER_SEED, SHARE, *label),
-                "latent": _concrete(self.latent, SEED),
-            }
-        return made
+        made = {name: self._answer(network, self._make) for name, network in self.networks.items()}
+        made |= {name: self._answer(network, self._judge) for name, network in self.judges.items()}
+        made |= {name: self._answer(network, self._make_of_files) for name, network in self._files.items()}
+        methods = (self.sample, self.sample_truncated, self.sample_from_examples, self.interpolate, self.latent)
+        made |= {method.__name__: method for method in methods if method.__name__ in self.interface.signatures}
+        made[INTERFACE] = self.describe
+        return {name: self._concrete(made[name], each.inputs) for name, each in self.interface.signatures.items()}
+
+    @staticmethod
+    def _concrete(method: Any, inputs: Mapping[str, Tensor]) -> Any:
+        """A method as a function of arguments by these names."""
+        specs = {name: tf.TensorSpec(each.shape, each.dtype, name) for name, each in inputs.items()}
+        return tf.function(method).get_concrete_function(**specs)
 
     @property
     def _asks(self) -> bool:
         return "label" in self.main.input
 
-    def _signature(self, network: keras.Model, answer: Any) -> Any:
-        """Inputs of a network to its answer."""
-        taken = next((name for name in ("input", "target") if name in network.input), "")
+    def _answer(self, network: keras.Model, answer: Any) -> Any:
+        """A function of a network's inputs, by the names that are served, to its answer."""
 
         def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-            if self.kind in inputs:
-                inputs[taken] = self._inside(inputs.pop(self.kind))
             if "label" in inputs:
                 inputs["label"] = self._checked(inputs["label"])
             return dict(answer(network, inputs))
 
-        return tf.function(serve).get_concrete_function(**self._specs(network))
+        return serve
 
-    def _specs(self, network: keras.Model) -> dict[str, tf.TensorSpec]:
-        specs = {}
-        for name, tensor in network.input.items():
-            served = self.kind if name in ("input", "target") else name
-            kind = tf.int64 if name == "label" else tf.float32
-            specs[served] = tf.TensorSpec([None, *tensor.shape[1:]], kind, served)
-        return specs
+    def describe(self, row: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The interface, as TF Serving serves no assets.
+
+        Args:
+            row: [batch] int64, not read: TF Serving's REST API refuses a signature that takes nothing, and its batches
+                want a row of the answer for each of theirs.
+
+        Returns:
+            interface: [batch] string, JSON; every row the same.
+        """
+        return {INTERFACE: tf.fill(tf.shape(row), self._text)}
 
     def _make(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """`image` [batch, r, r, c] float32 in [0, 1], or `point` [batch, 2] float32."""
-        return {self.kind: self._outside(network(inputs, training=False))}
+        """`image` [batch, h, w, c] float32 in [0, 1], or `point` [batch, 2] float32."""
+        given = dict(inputs)
+        if self.kind in given:
+            given[example_name(judging=False)] = self._inside(given.pop(self.kind))
+        return {self.kind: self._outside(network(given, training=False))}
+
+    def _make_of_files(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """`image_bytes` [batch] string, PNG, of files: fitted to a network of one size, else as large as they are."""
+        example = example_name(judging=False)
+        *sides, channels = network.input[example].shape[1:]
+        more = {name: value for name, value in inputs.items() if name != FILE}
+
+        def opened(content: tf.Tensor) -> tf.Tensor:
+            image = decode_any(content, channels)
+            return tf.cast(image if None in sides else fit(image, sides[0]), tf.float32) / 127.5 - 1
+
+        if None not in sides:
+            x = tf.map_fn(opened, inputs[FILE], fn_output_signature=tf.float32)
+            return {FILE: _encoded(network(more | {example: x}, training=False))}
+
+        def made(row: tuple[tf.Tensor, dict[str, tf.Tensor]]) -> tf.Tensor:
+            alone = {name: value[tf.newaxis] for name, value in row[1].items()} | {example: opened(row[0])[tf.newaxis]}
+            return _encoded(network(alone, training=False))[0]
+
+        return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string)}
 
     def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score."""
-        answers = network(inputs, training=False)
+        given = dict(inputs)
+        given[example_name(judging=True)] = self._inside(given.pop(self.kind))
+        answers = network(given, training=False)
         logit = answers["logit"] if isinstance(answers, dict) else answers
         return {"logit": logit, "probability": tf.sigmoid(logit)}
 
@@ -207,8 +239,7 @@ class Sampler:
         x = self.main({**latent} | ({} if label is None else {"label": self._checked(label)}), training=False)
         if self.data.points:
             return {"point": x}
-        pixels = tf.cast(tf.round((x + 1) * 127.5), tf.uint8)
-        return {"image_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
+        return {FILE: _encoded(x)}
 
     def _checked(self, label: tf.Tensor) -> tf.Tensor:
         """The label; one that there is not is an error of the request, where a device would take any number."""
@@ -238,9 +269,10 @@ def holder(*networks: keras.Model) -> tf.Module:
     return module
 
 
-def _concrete(method: Any, *specs: tf.TensorSpec) -> Any:
-    """A method as a function of arguments by these names."""
-    return tf.function(method).get_concrete_function(**{spec.name: spec for spec in specs})
+def _encoded(x: tf.Tensor) -> tf.Tensor:
+    """Images in [-1, 1], [batch, h, w, c], as PNG files, [batch] string."""
+    pixels = tf.cast(tf.clip_by_value(tf.round((x + 1) * 127.5), 0, 255), tf.uint8)
+    return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
 
 
 def _normal_cdf(z: tf.Tensor) -> tf.Tensor:

@@ -71,6 +71,7 @@ def show_model(
     with session.quiet() as console:
         from models.export import card as cards
         from models.export import saved
+        from models.export.reading import read_interface
 
         model = latest_version(directory)
         if card:
@@ -79,10 +80,10 @@ def show_model(
             console.print(text, soft_wrap=True, end="")
             return
         console.print(f"{model}\n", soft_wrap=True)
-        for each in cards.signatures(str(model)):
-            console.print(f"{each.name:<20} {each.about}", soft_wrap=True)
-            console.print(f"    takes  {', '.join(each.inputs)}", soft_wrap=True)
-            console.print(f"    gives  {', '.join(each.outputs)}", soft_wrap=True)
+        for name, each in read_interface(str(model)).signatures.items():
+            console.print(f"{name:<20} {each.about}", soft_wrap=True)
+            console.print(f"    takes  {cards.told(each.inputs)}", soft_wrap=True)
+            console.print(f"    gives  {cards.told(each.outputs)}", soft_wrap=True)
 
 
 def latest_version(directory: Path) -> Path:

@@ -57,24 +57,31 @@ def drawn(client: "Client", seeds: range, labels: list[int], truncation: float |
     """What a server's model draws for these seeds, of each label in turn.
 
     Raises:
-        ValueError: the model has no such signature, or labels are missing or too many.
+        ValueError: the model draws nothing by a seed, is of a newer ganworks, or labels are missing or too many.
         ServingError: the server refuses.
     """
     import numpy as np
 
-    inputs = {"seed": np.tile(np.array(seeds, np.int64), max(len(labels), 1))}
-    if labels:
-        inputs["label"] = np.repeat(np.array(labels, np.int64), len(seeds))
-    if truncation is not None:
-        inputs["truncation"] = np.full(len(inputs["seed"]), truncation, np.float32)
-    name, known = "sample" if truncation is None else "sample_truncated", client.signatures()
-    if name not in known:
-        raise ValueError(f"samples are drawn by the signature {name}; {client.model} has {', '.join(sorted(known))}")
-    if ("label" in known[name].inputs) != bool(labels):
-        takes = "asks for a --label" if "label" in known[name].inputs else "has no labels"
+    interface = client.interface()
+    name = interface.drawing(truncated=truncation is not None)
+    if name is None:
+        bound = " and a truncation" if truncation is not None else ""
+        known = ", ".join(sorted(interface.signatures)) or "none"
+        raise ValueError(f"samples are drawn by a signature that takes a seed{bound}; {client.model} has {known}")
+    asked = interface.signatures[name]
+    takes_labels = asked.taken("label") is not None
+    if takes_labels != bool(labels):
+        takes = "asks for a --label" if takes_labels else "has no labels"
         raise ValueError(f"{client.model} {takes}; received {labels or 'none'}")
+    rows = len(seeds) * max(len(labels), 1)
+    values: dict[str, np.ndarray] = {
+        "seed": np.tile(np.array(seeds, np.int64), max(len(labels), 1)),
+        "label": np.repeat(np.array(labels, np.int64), len(seeds)),
+        "truncation": np.full(rows, truncation or 0, np.float32),
+    }
+    inputs = {key: values[each.role] for key, each in asked.inputs.items()}
     parts = [
         client.predict({key: value[start : start + BATCH] for key, value in inputs.items()}, name)
-        for start in range(0, len(inputs["seed"]), BATCH)
+        for start in range(0, rows, BATCH)
     ]
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}

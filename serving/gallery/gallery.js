@@ -5,10 +5,14 @@ const POINTS = 1000;
 const STEPS = 9;
 const FULL = 3.1; // the slider's end: no truncation
 const SLOTS = ["A", "B", "C"];
+const WORDS = {
+  translate: "This model draws nothing by a seed: it translates what it is given.",
+  restore: "This model draws nothing by a seed: it restores what it is given.",
+};
 
 const at = (id) => document.getElementById(id);
 const models = JSON.parse(at("models").textContent);
-const state = { model: models[0], signatures: {}, picks: [null, null, null], slot: 0, turn: 0 };
+const state = { model: models[0], signatures: {}, classes: [], draws: {}, picks: [null, null, null], slot: 0, turn: 0 };
 
 /** Asks the server; the answer, or an Error with its words. */
 async function ask(path, body) {
@@ -36,12 +40,32 @@ async function tell(work) {
   }
 }
 
-const takes = (signature, input) => input in (state.signatures[signature]?.inputs ?? {});
-const labelled = () => takes("sample", "label");
-const drawsPoints = () => "point" in (state.signatures.sample?.outputs ?? {});
+/** The name of the signature's input or output that has a role; undefined where none has. */
+const named = (tensors, role) => Object.keys(tensors ?? {}).find((name) => tensors[name].role === role);
+const taken = (signature, role) => named(state.signatures[signature]?.inputs, role);
+const given = (signature, role) => named(state.signatures[signature]?.outputs, role);
+
+/** The signature that takes inputs of these roles, and labels where it wants; undefined where none does. */
+function asking(roles, role) {
+  const wanted = [...roles].sort().join();
+  return Object.keys(state.signatures).find((name) => {
+    const found = Object.values(state.signatures[name].inputs).map((each) => each.role);
+    return found.filter((each) => each !== "label").sort().join() === wanted && given(name, role);
+  });
+}
+
+/** Fills a signature's inputs by their roles: {role: rows}; of several inputs of one role, {role: [rows, rows]}. */
+function filled(signature, values) {
+  const left = Object.fromEntries(Object.entries(values).map(([role, rows]) => [role, [...rows]]));
+  const inputs = Object.entries(state.signatures[signature].inputs).filter(([, { role }]) => role in left);
+  return Object.fromEntries(inputs.map(([name, { role }]) => [name, left[role].shift()]));
+}
+
+const labelled = () => Boolean(taken(state.draws.plain, "label"));
+const drawn = () => state.signatures[state.draws.plain]?.outputs[given(state.draws.plain, "target")];
+const drawsPoints = () => drawn()?.kind === "point";
 const source = (bytes) => `data:image/png;base64,${bytes.b64}`;
-const title = (pick) => `seed ${pick.seed}${pick.label === null ? "" : `, class ${pick.label}`}`;
-const withLabels = (inputs, labels) => (labelled() ? { ...inputs, label: labels } : inputs);
+const title = (pick) => `seed ${pick.seed}${pick.label === null ? "" : `, class ${state.classes[pick.label] ?? pick.label}`}`;
 
 function picture(src, alt) {
   const image = document.createElement("img");
@@ -63,19 +87,20 @@ async function draw() {
   const count = drawsPoints() ? POINTS : COUNT;
   const seeds = Array.from({ length: count }, (_, i) => first + i);
   const chosen = at("class").value;
-  const classes = Math.max(state.model.labels, 1);
+  const classes = Math.max(state.classes.length, 1);
   const labels = seeds.map((seed) => (chosen === "each" ? ((seed % classes) + classes) % classes : Number(chosen)));
-  const inputs = withLabels({ seed: seeds }, labels);
   const bound = Number(at("truncation").value);
-  const truncated = bound < FULL && "sample_truncated" in state.signatures;
-  if (truncated) inputs.truncation = seeds.map(() => bound);
-  const outputs = await predict(truncated ? "sample_truncated" : "sample", inputs);
+  const truncated = bound < FULL && Boolean(state.draws.truncated);
+  const signature = truncated ? state.draws.truncated : state.draws.plain;
+  const bounds = seeds.map(() => bound);
+  const outputs = await predict(signature, filled(signature, { seed: [seeds], label: [labels], truncation: [bounds] }));
+  const rows = outputs[given(signature, "target")];
   if (turn !== state.turn) return;
   if (drawsPoints()) {
-    scatter(outputs.point);
+    scatter(rows);
     return;
   }
-  const made = outputs.image_bytes.map((bytes, i) => ({
+  const made = rows.map((bytes, i) => ({
     seed: seeds[i], label: labelled() ? labels[i] : null, src: source(bytes), truncated,
   }));
   at("grid").replaceChildren(...made.map((each) => {
@@ -121,22 +146,26 @@ function showPicks() {
 /** From A to B, by the class of A. */
 async function walk() {
   const [a, b] = state.picks;
-  if (!a || !b || !("interpolate" in state.signatures)) return;
+  const { way } = state.draws;
+  if (!a || !b || !way) return;
   const shares = Array.from({ length: STEPS }, (_, i) => i / (STEPS - 1));
-  const inputs = { seed: shares.map(() => a.seed), other_seed: shares.map(() => b.seed), share: shares };
-  const outputs = await predict("interpolate", withLabels(inputs, shares.map(() => a.label)));
-  at("way").replaceChildren(...outputs.image_bytes.map((bytes, i) =>
+  const every = (value) => shares.map(() => value);
+  const inputs = filled(way, { seed: [every(a.seed), every(b.seed)], share: [shares], label: [every(a.label)] });
+  const outputs = await predict(way, inputs);
+  at("way").replaceChildren(...outputs[given(way, "target")].map((bytes, i) =>
     item(picture(source(bytes), `${Math.round(100 * shares[i])} % of the way`))));
 }
 
 /** A - B + C, of their noise; the class is that of A. */
 async function add() {
   const [a, b, c] = state.picks;
-  if (!a || !b || !c || !("latent" in state.signatures)) return;
-  const latent = await predict("latent", { seed: [a.seed, b.seed, c.seed] });
+  const { noise, main } = state.draws;
+  if (!a || !b || !c || !noise || !main) return;
+  const latent = await predict(noise, filled(noise, { seed: [[a.seed, b.seed, c.seed]] }));
   const sums = Object.fromEntries(Object.entries(latent).map(([name, [x, y, z]]) =>
     [name, [x.map((value, i) => value - y[i] + z[i])]]));
-  const [pixels] = (await predict("serving_default", withLabels(sums, [a.label]))).image;
+  const outputs = await predict(main, { ...sums, ...filled(main, { label: [[a.label]] }) });
+  const [pixels] = outputs[given(main, "target")];
   paint(at("sum"), pixels);
 }
 
@@ -162,30 +191,46 @@ function option(value, text) {
   return made;
 }
 
+/** What the model takes and gives: as it answers itself, or as was read of one that is older. */
+async function interfaceOf(model, signatures) {
+  if (!("interface" in (signatures.interface?.outputs ?? {}))) return model.interface;
+  const { outputs } = await ask(":predict", { signature_name: "interface", inputs: [0] });
+  return JSON.parse(outputs[0]);
+}
+
 /** Shows a model: what it answers decides what there is to do. */
 async function open(model) {
-  Object.assign(state, { model, signatures: {}, picks: [null, null, null], slot: 0 });
+  Object.assign(state, { model, signatures: {}, classes: [], draws: {}, picks: [null, null, null], slot: 0 });
   at("name").textContent = document.title = model.name;
   at("about").hidden = !model.card;
   at("card").textContent = model.card;
   for (const id of ["grid", "way"]) at(id).replaceChildren();
   const [{ metadata }, { model_version_status: versions }] = await Promise.all([ask("/metadata"), ask("")]);
-  state.signatures = metadata.signature_def.signature_def;
+  const told = await interfaceOf(model, metadata.signature_def.signature_def);
+  state.signatures = told?.signatures ?? {};
+  state.classes = told?.classes ?? [];
+  state.draws = {
+    plain: asking(["seed"], "target"),
+    truncated: asking(["seed", "truncation"], "target"),
+    way: asking(["seed", "seed", "share"], "target"),
+    noise: asking(["seed"], "noise"),
+    main: given("serving_default", "target") && taken("serving_default", "noise") && "serving_default",
+  };
   at("versions").textContent = versions
     .map((each) => `version ${each.version}: ${each.state.toLowerCase()}`).join(", ");
-  const draws = "sample" in state.signatures;
+  const draws = Boolean(state.draws.plain);
   at("controls").hidden = !draws;
   at("hint").textContent = draws
     ? "Choose pictures to put them into A, B and C below."
-    : "This model draws nothing by a seed: it has no signature `sample`.";
+    : WORDS[told?.task] ?? "This model draws nothing by a seed.";
   at("hint").hidden = drawsPoints();
   at("scatter").hidden = !drawsPoints();
   at("between").hidden = !draws || drawsPoints();
   at("sum").hidden = true;
   at("class-field").hidden = !labelled();
   at("class").replaceChildren(option("each", "each in turn"),
-    ...Array.from({ length: model.labels }, (_, i) => option(i, i)));
-  at("truncation-field").hidden = !("sample_truncated" in state.signatures);
+    ...state.classes.map((name, i) => option(i, name)));
+  at("truncation-field").hidden = !state.draws.truncated;
   showPicks();
   if (draws) await draw();
 }

@@ -1,13 +1,14 @@
 """The page of `ganworks serve`: what a model draws, asked by the public REST API alone."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from models.export.saved import classes_of
+from models.export.reading import read_interface
 from serving.model_config import ModelServerConfig
 
 FOLDER = Path(__file__).parent
@@ -20,6 +21,8 @@ HEADERS = {
 }
 CARD_BYTES = 256 << 10
 """Of a card that is shown."""
+
+log = logging.getLogger(__name__)
 
 
 def router(models: ModelServerConfig) -> APIRouter:
@@ -48,11 +51,23 @@ def router(models: ModelServerConfig) -> APIRouter:
 
 
 def about(name: str, base_path: Path) -> dict[str, Any]:
-    """What the page has to know of a model beforehand: how many classes it has, and its card; empty where unknown."""
+    """What the page has to know of a model beforehand: its card, and its interface, which older models do not answer.
+
+    Args:
+        name: that it is served by.
+        base_path: the folder of its versions; the newest is told of.
+
+    Returns:
+        `name`; `card`, empty where there is none; `interface`, None where it cannot be read.
+    """
     versions = [each for each in base_path.glob("*") if each.name.isdecimal()] if base_path.is_dir() else []
     newest = max(versions, key=lambda each: int(each.name), default=base_path)
-    experiment = _read(newest / "assets.extra" / "experiment.json")
-    return {"name": name, "labels": classes_of(experiment), "card": _read(newest / "MODEL_CARD.md")}
+    try:
+        interface = read_interface(str(newest)).model_dump(mode="json")
+    except ValueError as error:
+        log.warning("the page cannot tell what %s takes and gives: %s", name, error)
+        interface = None
+    return {"name": name, "interface": interface, "card": _read(newest / "MODEL_CARD.md")}
 
 
 def _read(path: Path) -> str:

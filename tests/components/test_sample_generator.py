@@ -231,7 +231,7 @@ class TestRefusals:
 
         module = Doubling()
         tf.saved_model.save(module, str(tmp_path / "other"), {"serving_default": module.double})
-        with pytest.raises(ValueError, match=r"by the signature sample; .* has serving_default"):
+        with pytest.raises(ValueError, match=r"by a signature that takes a seed; .* has serving_default"):
             draw(tmp_path / "out", str(tmp_path / "other"), count=1)
 
     def test_another_order_in_the_same_folder(self, model, tmp_path):

@@ -4,8 +4,10 @@ It has a process of its own where that matters: where a model is blessed, and wh
 """
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -15,6 +17,8 @@ from tfx.types import standard_artifacts
 
 from components.serving_validator import process
 from components.serving_validator.executor import Executor
+from components.serving_validator.real import Real
+from components.serving_validator.requests import requests
 from components.serving_validator.validator import validate
 from models.config import Serving
 from models.config.variants import made_by
@@ -23,7 +27,9 @@ from models.export.saved import CARD, WARM_UP
 from models.export.signatures import Sampler
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
-from tests.harness import experiment
+from tests.harness import experiment, write_examples
+from tests.trainings import arrays
+from tests.translators import restorer, translator
 
 JUDGED = {"reason": "blessed: every threshold holds", "metrics": {}}
 
@@ -71,13 +77,18 @@ class Slow(Sampler):
         return super()._drawn(latent | {"z": latent["z"] + 0 * tf.reduce_sum(waste)}, label)
 
 
-def saved(directory: Path, sampler=Sampler, **parts):
+def saved(directory: Path, sampler=Sampler, config=None):
     """A model with the signatures of this sampler; where it lies, and what made it."""
-    config = experiment(**parts)
+    config = config or experiment()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saving, "Sampler", sampler)
         saving.save(made_by("scheme", config.scheme)(config), directory / "Format-Serving")
     return str(directory / "Format-Serving"), config
+
+
+def real(config) -> Real:
+    """Examples like those of the experiment's data."""
+    return Real.of(arrays(config.data), config)
 
 
 @pytest.fixture
@@ -98,7 +109,7 @@ def served(tmp_path_factory):
     """The outcome of an honest model, and the folder of what is pushed."""
     folder = tmp_path_factory.mktemp("served")
     model, config = saved(folder / "model")
-    return validate(model, config, judged=JUDGED, output=str(folder / "out")), folder / "out"
+    return validate(model, config, real(config), judged=JUDGED, output=str(folder / "out")), folder / "out"
 
 
 class TestHonest:
@@ -106,7 +117,7 @@ class TestHonest:
         outcome, _ = served
         assert outcome.blessed
         assert 0 < outcome.latency < 1_000
-        assert outcome.reason.startswith("served: 14 requests by gRPC and REST had the right answers; sample takes ")
+        assert outcome.reason.startswith("served: 16 requests by gRPC and REST had the right answers; sample takes ")
 
     def test_what_is_pushed_has_its_card_and_the_requests_that_were_answered(self, served):
         _, folder = served
@@ -133,7 +144,7 @@ class TestHonest:
 )
 def test_a_fault_is_named_and_nothing_is_left_to_push(sampler, fault, tmp_path):
     model, config = saved(tmp_path / "model", sampler)
-    outcome = validate(model, config, judged=None, output=str(tmp_path / "out"))
+    outcome = validate(model, config, real(config), judged=None, output=str(tmp_path / "out"))
     assert not outcome.blessed
     assert fault in outcome.reason
     assert not (tmp_path / "out").exists()
@@ -143,7 +154,7 @@ def test_a_fault_is_named_and_nothing_is_left_to_push(sampler, fault, tmp_path):
 def test_a_slow_model_is_over_its_budget(tmp_path):
     model, config = saved(tmp_path / "model", Slow)
     tight = config.model_copy(update={"serving": Serving(latency_milliseconds=20)})
-    outcome = validate(model, tight, judged=None, output=str(tmp_path / "out"))
+    outcome = validate(model, tight, real(config), judged=None, output=str(tmp_path / "out"))
     assert not outcome.blessed
     assert outcome.latency > 20
     assert outcome.reason.endswith(" ms, at most 20 ms are allowed")
@@ -162,10 +173,56 @@ def test_a_model_that_does_not_load_in_a_server(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tf.saved_model, "load", load)
-        outcome = validate(model, config, judged=None, output=str(tmp_path / "out"))
+        outcome = validate(model, config, real(config), judged=None, output=str(tmp_path / "out"))
     assert not outcome.blessed
     assert outcome.reason.startswith("refused: it cannot be served: ")
     assert "\n" not in outcome.reason
+
+
+class TestRequests:
+    def test_labels_are_sent_as_they_occur(self):
+        config = experiment()
+        seldom = dataclasses.replace(real(config), label=np.array([2, 2, 0, 2]))
+        sent = [each.inputs["label"].tolist() for each in asked(config, seldom) if each.signature == "sample"]
+        assert sent == [[2], [2, 2, 0, 2, 2]]
+
+    def test_a_translator_is_sent_images_of_the_domain_that_each_way_takes(self):
+        """If this fails, a model is blessed by its answers to noise, which no client sends."""
+        config = translator()
+        shown = real(config)
+        made = {each.signature: each.inputs for each in asked(config, shown)}  # of five rows
+        np.testing.assert_array_equal(made["serving_default"]["image"], shown.input[:5])
+        np.testing.assert_array_equal(made["reverse"]["image"], shown.target[:5])
+        np.testing.assert_array_equal(made["discriminate"]["image"], shown.target[:5])
+        file = tf.io.decode_png(made["from_bytes"]["image_bytes"][0]).numpy()
+        np.testing.assert_allclose(file / 255, shown.input[0], atol=1e-6)
+
+    def test_a_restorer_is_sent_what_is_degraded(self):
+        config = restorer()
+        shown = real(config)
+        sent = {each.signature: each.inputs for each in asked(config, shown)}["serving_default"]["image"]
+        # half the way to grey, as its training shrinks images
+        np.testing.assert_allclose(sent, 0.25 + shown.target[:5] / 2, atol=1e-6)
+
+    def test_what_nothing_real_is_known_of_is_refused(self):
+        config = restorer()
+        with pytest.raises(ValueError, match="serving_default takes image, which is input"):
+            asked(config, dataclasses.replace(real(config), input=None))
+
+
+def asked(config, shown):
+    """The requests of a model that this experiment makes."""
+    gan = made_by("scheme", config.scheme)(config)
+    return requests(Sampler(gan.samplers(), config, gan.judges()).interface, shown)
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize("config", [restorer(any_size=True), translator()], ids=["restores", "translates"])
+def test_a_model_that_takes_images_is_blessed(config, tmp_path):
+    model, _ = saved(tmp_path / "model", config=config)
+    outcome = validate(model, config, real(config), judged=None, output=str(tmp_path / "out"))
+    assert outcome.blessed, outcome.reason
+    assert outcome.reason.split("; ")[1].startswith("serving_default takes ")
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -178,7 +235,11 @@ class TestExecutor:
         model_blessing = artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
         model_blessing.set_int_custom_property("blessed", int(blessed))
         infra = artifact(standard_artifacts.InfraBlessing, tmp_path / "infra")
+        write_examples(tmp_path / "examples" / "Split-eval")
+        examples = artifact(standard_artifacts.Examples, tmp_path / "examples")
+        examples.split_names = '["train", "eval"]'
         inputs = {
+            "examples": [examples],
             "model": [artifact(standard_artifacts.Model, Path(folder).parent)],
             "model_blessing": [model_blessing],
             "evaluation": [artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")],

@@ -8,9 +8,9 @@ from models import catalog, closure
 from models.config import Adversarial, DCGANGenerator, Experiment
 from models.config.networks import DCGANDiscriminator
 from pipeline import keys
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN, UNJUDGED
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN
 
-ALL = {**EXPERIMENTS, **UNJUDGED}
+ALL = EXPERIMENTS
 
 
 def of(experiment):
@@ -23,7 +23,7 @@ def of(experiment):
         keys.training(experiment),
         keys.evaluation(experiment),
         keys.measuring(experiment),
-        keys.serving(),
+        keys.serving(experiment),
         experiment.key(),
     )
 

@@ -77,7 +77,7 @@ def test_flow():
     assert upstream["Transform"] == {"ImageExampleGen", "SchemaGen"}
     # the report of what was done to the files is beside the examples as they were ingested
     assert upstream["GanEvaluator"] == {"ImageExampleGen", "Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
-    assert upstream["ServingValidator"] == {"GanTrainer", "GanEvaluator"}
+    assert upstream["ServingValidator"] == {"Transform", "GanTrainer", "GanEvaluator"}
     assert upstream["Pusher"] == {"GanEvaluator", "ServingValidator"}
 
 

@@ -7,7 +7,14 @@ import time
 import numpy as np
 import pytest
 
+from models.config.variants import made_by
+from models.export import saving
+from models.export.interface import INTERFACE, OLDER, Interface
+from models.export.reading import read_interface
+from models.export.saved import INTERFACE as INTERFACE_FILE
+from pipeline.commands.sample import drawn
 from serving.client import Client, ServingError, TensorInfo
+from tests.harness import experiment
 from tests.serving import saved
 
 
@@ -60,6 +67,68 @@ def test_signatures(client, api):
         "sensor": TensorInfo("int32", (None, 2, 2)),
     }
     assert found["half"].outputs == {"y": TensorInfo("float16", (None,))}
+
+
+class Older(saving.Sampler):
+    """What exported models before they had interfaces."""
+
+    def signatures(self):
+        return {name: each for name, each in super().signatures().items() if name != INTERFACE}
+
+
+class TestInterface:
+    """How a model is asked what it takes and gives."""
+
+    @pytest.fixture(scope="class")
+    def models(self, tmp_path_factory):
+        """One of now and one of earlier."""
+        folder, config = tmp_path_factory.mktemp("models"), experiment()
+        gan = made_by("scheme", config.scheme)(config)
+        saving.save(gan, folder / "small" / "1")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(saving, "Sampler", Older)
+            saving.save(gan, folder / "older" / "1")
+        (folder / "older" / "1" / INTERFACE_FILE).unlink()
+        return saved.listing(small=folder / "small", older=folder / "older")
+
+    @pytest.fixture(scope="class")
+    def interface(self, models):
+        return read_interface(f"{models.model_config_list.config[0].base_path}/1")
+
+    @pytest.fixture(scope="class")
+    def served(self, models):
+        with saved.serving(models) as client:
+            yield client
+
+    def test_it_answers_what_was_saved(self, served, interface, api):
+        with asking(served, api, "small") as asks:
+            assert asks.interface() == interface
+
+    def test_batches_are_asked_as_well(self, models, interface, tmp_path):
+        """If this fails, a server that joins requests into batches cannot be asked what it serves."""
+        file = tmp_path / "batching.config"
+        file.write_text("max_batch_size { value: 8 }\nallowed_batch_sizes: [8]\n")
+        with saved.serving(models, batching_parameters_file=file) as client:
+            for api in ("grpc", "rest"):
+                with asking(client, api, "small") as asks:
+                    assert asks.interface() == interface
+
+    def test_rows_are_answered_in_both_formats_of_rest(self, served, interface):
+        for sent, key in (({"instances": [1, 2]}, "predictions"), ({"inputs": [1, 2]}, "outputs")):
+            answer = served.post("/v1/models/small:predict", {"signature_name": "interface", **sent})
+            assert [Interface.from_json(each) for each in answer.json()[key]] == [interface] * 2
+
+    def test_an_older_model_is_described_by_its_signatures_and_draws(self, served, api):
+        """If this fails, `ganworks sample` asks nothing of a model that was exported before there were interfaces."""
+        with asking(served, api, "older") as asks:
+            assert asks.interface().format == OLDER
+            assert len(drawn(asks, range(3), [0, 2], 0.5)["image_bytes"]) == 6
+
+    def test_a_model_of_others_is_described_by_its_signatures(self, client, api):
+        with asking(client, api, "half_plus_two") as asks:
+            found = asks.interface()
+        assert found.format == OLDER
+        assert found.inputs["x"].role == "other"
 
 
 class TestErrors:

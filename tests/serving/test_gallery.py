@@ -1,5 +1,6 @@
 """The page in a real browser, which clicks and types; its routes without one."""
 
+import json
 import re
 
 import httpx
@@ -10,6 +11,8 @@ from models.catalog import lookup
 from models.config import Adversarial, Latent, Points, PointsDiscriminator, PointsGenerator
 from models.export import saving
 from models.export.card import card
+from models.export.interface import OLDER, Interface
+from models.export.saved import INTERFACE
 from serving.gallery import routes as gallery
 from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
@@ -64,10 +67,33 @@ class TestRoutes:
         assert "</script><b>" not in text
         assert "\\u003c/script>" in text
 
+    def test_what_the_page_is_told_of_a_model(self, server):
+        (told,) = json.loads(re.search(r'id="models">(.*?)</script>', self.page(server), re.DOTALL)[1])
+        answer = self.ask(server, {"signature_name": "interface", "inputs": [0]})
+        assert Interface.model_validate(told["interface"]) == Interface.from_json(answer["outputs"][0])
+        assert told["name"] == "small"
+
     def test_a_model_of_others_has_neither_classes_nor_card(self, tmp_path):
         saved.half_plus(tmp_path / "half" / "1", 2)
-        assert gallery.about("half", tmp_path / "half") == {"name": "half", "labels": 0, "card": ""}
-        assert gallery.about("none", tmp_path / "nowhere") == {"name": "none", "labels": 0, "card": ""}
+        told = gallery.about("half", tmp_path / "half")
+        assert (told["name"], told["card"], told["interface"]["classes"]) == ("half", "", [])
+        assert told["interface"]["format"] == OLDER
+        assert gallery.about("none", tmp_path / "nowhere") == {"name": "none", "interface": None, "card": ""}
+
+    def test_an_older_model_is_described_to_the_page(self, tmp_path):
+        """If this fails, the page shows nothing of a model that does not answer the signature `interface`."""
+        folder = tmp_path / "small" / "1"
+        config = experiment()
+        saving.save(lookup("scheme", config.scheme.name)(config), folder)
+        (folder / INTERFACE).unlink()
+        told = Interface.model_validate(gallery.about("small", folder.parent)["interface"])
+        assert (told.format, told.drawing(), told.classes) == (OLDER, "sample", ("0", "1", "2"))
+
+    def page(self, server):
+        return httpx.get(f"http://127.0.0.1:{server.rest_port}/").text
+
+    def ask(self, server, body):
+        return httpx.post(f"http://127.0.0.1:{server.rest_port}/v1/models/small:predict", json=body).json()
 
 
 class TestInABrowser:

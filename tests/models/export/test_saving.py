@@ -124,7 +124,8 @@ def test_a_translator_serves_images_for_images(tmp_path):
     sampler = saving.Sampler({"serving_default": negative}, experiment())
     sampler.save(str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    assert set(loaded.signatures) == {"serving_default"}, "without noise there is nothing to sample by a seed"
+    # without noise there is nothing to sample by a seed
+    assert set(loaded.signatures) == {"serving_default", "from_bytes", "interface"}
     image = tf.random.stateless_uniform([3, 16, 16, 1], [1, 2])
     np.testing.assert_allclose(loaded.signatures["serving_default"](image=image)["image"], 1 - image, atol=1e-6)
 

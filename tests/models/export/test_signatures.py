@@ -208,7 +208,8 @@ def test_both_directions_have_their_judge(tmp_path):
     )
     config = experiment(data=data, scheme=scheme)
     model = Served(lookup("scheme", config.scheme.name)(config), tmp_path / "1")
-    assert set(model.loaded.signatures) == {"serving_default", "reverse", "discriminate", "discriminate_reverse"}
+    ways = {"serving_default", "reverse", "discriminate", "discriminate_reverse"}
+    assert set(model.loaded.signatures) == {*ways, "interface"}
 
 
 def test_a_class_that_there_is_not_is_refused(tmp_path):

@@ -112,7 +112,7 @@ class TestShowModel:
         done = ganworks("show-model", model)
         assert done.stderr == ""
         assert done.stdout.startswith(f"{model / '3'}\n")
-        assert "takes  label int64 [batch], z float32 [batch, 4]\n" in done.stdout
+        assert "takes  z float32 [batch, 4], label int64 [batch]\n" in done.stdout
 
     def test_the_card_that_lies_beside_it_or_is_made_now(self, model, in_this_process):
         assert "comes without a judgement" in in_this_process("show-model", model, "--card").stdout

@@ -1,0 +1,57 @@
+"""Real examples to ask a model with: what it was made to take, and what it was made to draw."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from models.columns import kind_of
+from models.config import Experiment
+from models.data import Arrays, read_examples
+from models.tasks import task_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Real:
+    """Real examples, as they are served.
+
+    Attributes:
+        input: what the model is made to take, [n, h, w, c] float32 in [0, 1] or [n, 2] points; None of one that is
+            driven by noise.
+        target: examples like those that it is made to draw, likewise.
+        label: the classes of the input where there is one, else of the target, [n] int64; None where there are none.
+    """
+
+    input: np.ndarray | None
+    target: np.ndarray
+    label: np.ndarray | None
+
+    @classmethod
+    def read(cls, patterns: Sequence[str], experiment: Experiment) -> Self:
+        """Reads a split of transformed examples; a restorer's input is degraded as in its training.
+
+        Args:
+            patterns: of TFRecord files, here or in a bucket.
+            experiment: made the model.
+
+        Raises:
+            ValueError: as `models.data.read_examples`.
+        """
+        return cls.of(read_examples(patterns, experiment.data), experiment)
+
+    @classmethod
+    def of(cls, arrays: Arrays, experiment: Experiment, most: int = 100) -> Self:
+        """The first ones of a split; see `read`."""
+        first = Arrays({role: values[:most] for role, values in arrays.columns.items()}, arrays.groups)
+        data, task = experiment.data, task_of(experiment)
+        target = next(column for column in data.columns if column.role == "target")
+        wanted = kind_of(target).scaled(target, first.target)
+        given = task.asked(task.settings(experiment), data.columns, first, 0) if task.takes_examples else None
+        taken = None if given is None else _served(given, data.points)
+        return cls(taken, _served(wanted, data.points), first.columns.get("label"))
+
+
+def _served(x: np.ndarray, points: bool) -> np.ndarray:
+    """Examples in the networks' range as they are served."""
+    return x if points else ((x + 1) / 2).clip(0, 1).astype(np.float32)

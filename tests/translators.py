@@ -1,0 +1,54 @@
+"""Small networks that take an image, a user's own: of one size, of any size, and one that doubles it."""
+
+from typing import Any, ClassVar
+
+import keras
+
+from models.config import (
+    Cycle,
+    Data,
+    DCGANDiscriminator,
+    Experiment,
+    Images,
+    Restoration,
+    Translator,
+    Unpaired,
+)
+from models.export.describing import example_name
+from tests.harness import experiment
+
+GREY = Images(resolution=16)
+COLOUR = Images(resolution=16, channels=3)
+
+
+class Negative(Translator):
+    """Turns pixels round, by a factor that could be learned."""
+
+    implementation: ClassVar[str] = f"{__name__}:negative"
+    name: str = f"{__name__}:Negative"
+    any_size: bool = False
+    scale: int = 1
+
+
+def negative(variant: Negative, data: Data) -> keras.Model:
+    """{x: [batch, h, w, c]} -> [batch, scale * h, scale * w, c], -x."""
+    *sides, channels = data.shape
+    x = keras.Input([*([None, None] if variant.any_size else sides), channels], name=example_name(judging=False))
+    turned = keras.layers.DepthwiseConv2D(1, depthwise_initializer=keras.initializers.Constant(-1))(x)
+    if variant.scale > 1:
+        turned = keras.layers.UpSampling2D(variant.scale)(turned)
+    return keras.Model({example_name(judging=False): x}, turned)
+
+
+def restorer(data: Data = GREY, **fields: Any) -> Experiment:
+    """An experiment of the task restore, on images."""
+    scheme = Restoration(
+        generator=Negative(**fields), discriminator=DCGANDiscriminator(width=4), degradations={"shrink": 0.5}
+    )
+    return experiment(data=data, scheme=scheme)
+
+
+def translator(data: Images = GREY, **fields: Any) -> Experiment:
+    """An experiment of the task translate, on images."""
+    scheme = Cycle(generator=Negative(**fields), discriminator=DCGANDiscriminator(width=4))
+    return experiment(data=Unpaired(input=data, target=data), scheme=scheme)
