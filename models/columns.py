@@ -84,7 +84,8 @@ class Kind:
             column: whose they are.
             held: an array, or what `held` gave.
             rows: [draws, batch] int.
-            places: [draws, batch, 2] in [0, 1), drawn for each row: columns of one group are cut at the same ones.
+            places: [draws, batch, 3] in [0, 1), drawn for each row: how far down and to the right it is cut, and
+                whether it is mirrored. Columns of one group have the same.
         """
         return np.asarray(held[rows])
 
@@ -133,6 +134,18 @@ class Image(Kind):
         """See `Kind`."""
         return tf.io.decode_png(stored, channels=column.shape[-1])
 
+    def taken(self, column: Column, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `Kind`: mirrored where the column wants it and the draw says so."""
+        values = self.cut(held, rows, places)
+        if not column.flip:
+            return values
+        mirrored = places[..., 2, np.newaxis, np.newaxis, np.newaxis] < 0.5
+        return np.where(mirrored, values[..., ::-1, :], values)
+
+    def cut(self, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The pictures of these rows, in the size that networks see."""
+        return np.asarray(held[rows])
+
     def scaled(self, column: Column, values: Any) -> Any:
         """See `Kind`: in [-1, 1]."""
         return pixels.scaled(values)
@@ -153,8 +166,8 @@ class Photograph(Image):
         """See `Kind`."""
         return Paged(column.shape[0], column.shape[-1])
 
-    def taken(self, column: Column, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """See `Kind`: a crop of each."""
+    def cut(self, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `Image`: a crop of each."""
         return held.crops(rows, places)
 
 
