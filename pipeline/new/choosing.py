@@ -13,7 +13,7 @@ from pipeline.new.looking import Look
 SIZES = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
 """Resolutions that both networks can do, and that are worth drawing."""
 USUAL = (32, 48, 64, 96, 128)
-FEW, SOME = 1_000, 200
+FEW, SOME = 1_000, 400
 """Images below which more of them are held out, as what judges needs a number that is its own."""
 AUGMENTED_BELOW = 5_000
 """Training images below which the discriminator would learn them by heart."""
@@ -244,8 +244,8 @@ def _evaluation(facts: Facts, counts: Counts, data: Images) -> list[Choice]:
         own = False
         fields["extractor"] = catalog.UNLABELLED
         reason = (
-            f"a linear look at the pixels reads {facts.read[0]:.2f} of the classes right, and guessing {facts.read[1]:.2f}: "
-            "a network that has seen other images judges better than one that learns these classes"
+            f"a linear look at the pixels reads {facts.read[0]:.2f} of the classes right, and guessing "
+            f"{facts.read[1]:.2f}: a network that has seen other images judges better than one that learns these"
         )
         choices.append(Choice("evaluation.extractor", catalog.UNLABELLED, reason))
     elif own and counts.of("train") >= AUGMENTED_BELOW:

@@ -53,7 +53,7 @@ class Facts(NamedTuple):
     @property
     def keeps_together(self) -> bool:
         """Whether near duplicates are worth a split by them."""
-        return 0 < self.near and self.largest_group <= CHAIN * self.images and self.images <= MOST
+        return self.near > 0 and self.largest_group <= CHAIN * self.images and self.images <= MOST
 
 
 def find(look: Look) -> Facts:

@@ -30,15 +30,15 @@ class Bar(NamedTuple):
     """A bar of a histogram: what it counts, how many, and its length in percent of the longest."""
 
     words: str
-    count: int
+    images: int
     percent: float
 
 
 class Doubt(NamedTuple):
-    """What is doubtful about some images: a heading, how many, their names with a reason each, and what they look like."""
+    """What is doubtful about some images: a heading, how many, their names with a reason, and some to see."""
 
     title: str
-    count: int
+    images: int
     lines: list[str]
     pictures: list[str]
 

@@ -1,4 +1,4 @@
-"""Puts a whole experiment together: what fits the images, and what this machine does of it in the time that there is."""
+"""Puts a whole experiment together: what fits the images, and what this machine can do in the time."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ WANTED_STEPS = 8_000
 MOST_STEPS = 30_000
 """Steps beyond which more change little."""
 LEAST_STEPS = 100
+BUSY = 0.3
+"""Other processes a core from which on a measurement is not that of the machine alone."""
 STAGES_SECONDS = 240
 """What the stages of a run take beside the training, whatever the number of images."""
 IMAGE_SECONDS = 0.012
@@ -137,8 +139,11 @@ def _why_steps(steps: int, rate: Rate, fixed: _Fixed) -> str:
         words += "; fewer learn nothing"
     else:
         words += f" of the {fixed.minutes:g} that a run may take"
-    if rate.load > 0.3:
-        words += f". The machine was busy then ({rate.load:.1f} other processes a core): measured alone, more would fit"
+    if rate.load > BUSY and steps < MOST_STEPS:
+        words += (
+            f"; but the machine was busy ({rate.load:.1f} other processes a core): alone it may take up to "
+            f"{rate.at_most:.3g} a second, so measure again, or raise the steps"
+        )
     return words
 
 

@@ -1,5 +1,6 @@
 """How long a training step takes on this machine, by taking some."""
 
+import contextlib
 import os
 import statistics
 import tempfile
@@ -32,6 +33,7 @@ class Rate(NamedTuple):
         steps: that were taken.
         seconds: that went by, compilation included.
         load: processes that wanted to run before, a core; beyond about 0.3, others were at work.
+        at_most: steps a second by the processor time that they took: without others it could not be faster.
     """
 
     resolution: int
@@ -39,6 +41,7 @@ class Rate(NamedTuple):
     steps: int
     seconds: float
     load: float
+    at_most: float
 
 
 class _Enough(Exception):
@@ -52,15 +55,17 @@ class _Stopwatch(keras.callbacks.Callback):
         super().__init__()
         self.rates: list[float] = []
         self.began: float | None = None
+        self.processor = 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Raises _Enough at the end."""
         if self.began is None:
-            self.began = time.monotonic()
+            self.began, self.processor = time.monotonic(), -time.process_time()
             return
         self.rates.append((logs or {})["images_per_second"])
         late = time.monotonic() - self.began > SECONDS and len(self.rates) > 1
         if late or len(self.rates) >= CALLS:
+            self.processor += time.process_time()
             raise _Enough
 
 
@@ -77,14 +82,13 @@ def measure(experiment: Experiment, look: Look) -> Rate:
     stopwatch = _Stopwatch()
     with tempfile.TemporaryDirectory(prefix="ganworks-") as scratch:
         loop = make_loop(short, _arrays(experiment, look), Path(scratch), Path(scratch), [stopwatch])
-        try:
+        with contextlib.suppress(_Enough):
             loop.run()
-        except _Enough:
-            pass
     keras.backend.clear_session()
     rate = statistics.median(stopwatch.rates) / experiment.training.batch_size
-    steps = STEPS_A_CALL * (len(stopwatch.rates) + 1)
-    return Rate(experiment.data.resolution, rate, steps, time.monotonic() - began, load)
+    steps = STEPS_A_CALL * len(stopwatch.rates)
+    at_most = len(os.sched_getaffinity(0)) * steps / stopwatch.processor
+    return Rate(experiment.data.resolution, rate, steps, time.monotonic() - began, load, max(rate, at_most))
 
 
 def _arrays(experiment: Experiment, look: Look) -> Arrays:

@@ -32,7 +32,7 @@ def to_yaml(choices: Sequence[Choice], head: Iterable[str]) -> str:
 
 
 class _Notes(NamedTuple):
-    """What is said of settings: of those that are there, by their paths; of others, with the section they would be in."""
+    """What is said of settings: of those that are there by path, of others with the section they would be in."""
 
     reasons: Mapping[str, str]
     left_out: Sequence[tuple[str, str]]
