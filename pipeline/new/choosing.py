@@ -96,7 +96,7 @@ def choose(look: Look, facts: Facts, *, name: str, resolution: int, why_resoluti
         Choice("description", description),
         *data.values(),
         *_scheme(facts, counts, channels),
-        *_training(counts),
+        *_training(counts, channels),
         *_evaluation(facts, counts, images()),
     ]
     return Chosen(choices, counts)
@@ -129,7 +129,7 @@ def _why_classes(look: Look, facts: Facts) -> str:
         return f"without classes: {facts.why_none}" if facts.why_none else ""
     listed = ", ".join(f"{number} {name}" for number, name in enumerate(look.classes[:30]))
     more = f" and {facts.classes - 30:,} more" if facts.classes > 30 else ""
-    return f"{listed}{more}; of each {min(facts.of_class):,} to {max(facts.of_class):,} images"
+    return f"{listed}{more}; of each {facts.of_each} images"
 
 
 def _shares(facts: Facts, look: Look) -> list[Choice]:
@@ -217,7 +217,15 @@ R1 = {1: 0.1, 3: 0.1}
 """Channels -> weight of the gradient penalty."""
 
 
-def _training(counts: Counts) -> list[Choice]:
+RATES = {1: (1e-3, 2e-3), 3: (2e-4, 4e-4)}
+"""Channels -> learning rates of both players.
+
+After 300 steps on reliefs, with the rates of grey images the discriminator still guessed (area under its curve 0.52),
+with these it had learnt (0.81); one seed each.
+"""
+
+
+def _training(counts: Counts, channels: int) -> list[Choice]:
     batch, why = 64, ""
     while batch > 8 and 4 * batch > counts.of("train"):
         batch, why = batch // 2, f"small, as there are {counts.of('train'):,} training images"
@@ -227,9 +235,9 @@ def _training(counts: Counts) -> list[Choice]:
     return [
         Choice("training.steps", 1),
         Choice("training.batch_size", batch, why),
-        Choice("training.generator_optimizer.learning_rate", 1e-3),
+        Choice("training.generator_optimizer.learning_rate", RATES[channels][0]),
         Choice("training.generator_optimizer.schedule", "cosine", "falls to 0 at the last step"),
-        Choice("training.discriminator_optimizer.learning_rate", 2e-3),
+        Choice("training.discriminator_optimizer.learning_rate", RATES[channels][1]),
         Choice("training.discriminator_optimizer.schedule", "cosine"),
         *keep,
     ]

@@ -51,6 +51,12 @@ class Facts(NamedTuple):
     read: tuple[float, float, float] | None
 
     @property
+    def of_each(self) -> str:
+        """How many images a class has, in words."""
+        least, most = min(self.of_class), max(self.of_class)
+        return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+    @property
     def keeps_together(self) -> bool:
         """Whether near duplicates are worth a split by them."""
         return self.near > 0 and self.largest_group <= CHAIN * self.images and self.images <= MOST

@@ -14,6 +14,7 @@ from components.gan_evaluator.report import sheet
 from pipeline.new.facts import Facts
 from pipeline.new.looking import Look, names
 from pipeline.new.planning import Planned
+from pipeline.new.writing import plain
 
 STYLES = Path(gate.__file__).parent
 """Where the report's style sheet lies, which the page shares."""
@@ -71,7 +72,15 @@ def render(look: Look, facts: Facts, planned: Planned) -> str:
         copies=_groups(look, look.copies),
         near=_groups(look, look.pairs),
         doubts=list(_doubts(look)),
-        choices=[choice for choice in planned.chosen.choices if choice.reason],
+        choices=[
+            {
+                "path": choice.path,
+                "value": None if choice.value is None else plain(choice.value),
+                "reason": choice.reason,
+            }
+            for choice in planned.chosen.choices
+            if choice.reason
+        ],
     )
 
 

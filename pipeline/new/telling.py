@@ -50,8 +50,7 @@ def _seen(look: Look, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "images", f"{facts.images:,}" + (f", {facts.different:,} different" * (facts.different < facts.images))
     yield "shorter side", f"{min(sides)} to {max(sides)} pixels" if min(sides) < max(sides) else f"{sides[0]} pixels"
     yield "with colour", f"{100 * facts.coloured:.0f} %"
-    classes = f"{facts.classes} of {min(facts.of_class):,} to {max(facts.of_class):,} images" if facts.classes else ""
-    yield "classes", classes or f"none: {facts.why_none}"
+    yield "classes", f"{facts.classes} of {facts.of_each} images" if facts.classes else f"none: {facts.why_none}"
     if look.bad:
         yield "cannot be used", f"{look.bad:,}, such as {look.faults[0]}"
     if facts.near:

@@ -59,7 +59,7 @@ def _field(name: str, value: Any, path: str, notes: _Notes, indent: str) -> Iter
     yield from _comment(notes.reasons.get(path, ""), indent)
     # a mapping that was chosen whole, such as a threshold, stands in one line
     if not isinstance(value, dict) or path in notes.reasons:
-        yield f"{indent}{name}: {_plain(value)}"
+        yield f"{indent}{name}: {plain(value)}"
         return
     yield f"{indent}{name}:"
     inner = indent + "  "
@@ -84,7 +84,11 @@ def _comment(reason: str, indent: str) -> list[str]:
     )
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A value in one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
+    # in double quotes, what is not printable is escaped instead of written as it is
+    quoted = '"' if isinstance(value, str) and not value.isprintable() else None
+    text = yaml.safe_dump(
+        value, default_flow_style=True, default_style=quoted, width=10**6, allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()

@@ -23,6 +23,7 @@ from pipeline.commands.new import name_of
 from pipeline.experiment_files import load
 from pipeline.new import bounds, choosing, counting, facts, looking, page, pixels, planning, telling, timing, writing
 from pipeline.new.looking import Look, Seen, Shown
+from tests.browser import CHROMIUM, browser
 from tests.components.images import make_pipeline, noise
 
 SLOW, FAST = 2.0, 10_000.0
@@ -233,7 +234,7 @@ class TestResolution:
         assert base <= 7
         assert doublings
 
-    @pytest.mark.parametrize(("speed", "resolution"), [(SLOW, 32), (12.0, 48), (40.0, 64), (FAST, 128)])
+    @pytest.mark.parametrize(("speed", "resolution"), [(SLOW, 32), (8.0, 48), (20.0, 64), (40.0, 96), (FAST, 128)])
     def test_grows_with_the_machine(self, speed, resolution):
         assert planned(made_up(2_000, side=300), speed).experiment.data.resolution == resolution
 
@@ -309,7 +310,7 @@ class TestClasses:
     def test_are_used_and_named(self):
         value, reason = self.why(made_up(300, classes=3))
         assert value == 3
-        assert "0 class 0, 1 class 1, 2 class 2; of each 100 to 100 images" in reason
+        assert "0 class 0, 1 class 1, 2 class 2; of each 100 images" in reason
 
     def test_are_left_out_where_they_cannot_be_learnt(self):
         """If this fails, the run is refused, or classes of a few images each are drawn."""
@@ -399,7 +400,7 @@ class TestBounds:
         assert all("nothing is required of" in choice.reason for choice in left_out)
 
     def test_one_that_few_images_blunt_says_so(self):
-        (coverage,) = (c for c in chosen(made_up(450)).choices if c.path == "evaluation.thresholds.coverage")
+        (coverage,) = (c for c in chosen(made_up(450, classes=2)).choices if c.path == "evaluation.thresholds.coverage")
         assert coverage.value["resolves"] > 0.1
         assert f"it notices a shortfall of {coverage.value['resolves']:g}" in coverage.reason
 
@@ -441,19 +442,25 @@ class TestYaml:
         assert name_of(tmp_path / f"{stem}.yaml") == name
 
 
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """The look at a folder with all that is doubtful, and its page."""
+    folder = tmp_path_factory.mktemp("odd")
+    for name in ("<script>alert(1)", "b"):
+        write(folder / name, [blob(len(name) * 100 + n, (64, 64)) for n in range(30)])
+    (folder / "b" / "<img src=x>.png").write_text("no image")
+    (folder / "b" / "copy.png").write_bytes((folder / "b" / "3.png").read_bytes())
+    blob(105, (64, 64)).save(folder / "b" / "again&amp;.jpg", quality=90)
+    Image.new("RGB", (64, 64), "white").save(folder / "b" / "flat.png")
+    blob(999, (300, 20)).save(folder / "b" / f"{'long' * 40}.png")
+    look = looking.look(f"folder:{folder}")
+    return look, page.render(look, facts.find(look), planned(look))
+
+
 class TestPage:
-    def test_shows_all_and_needs_nothing_else(self, tmp_path):
+    def test_shows_all_and_needs_nothing_else(self, odd):
         """If this fails, the page leaves out what was seen, or asks the network."""
-        for name in ("<script>alert(1)", "b"):
-            write(tmp_path / name, [blob(len(name) * 100 + n, (64, 64)) for n in range(30)])
-        (tmp_path / "b" / "<img src=x>.png").write_text("no image")
-        (tmp_path / "b" / "copy.png").write_bytes((tmp_path / "b" / "3.png").read_bytes())
-        blob(105, (64, 64)).save(tmp_path / "b" / "again&amp;.jpg", quality=90)
-        Image.new("RGB", (64, 64), "white").save(tmp_path / "b" / "flat.png")
-        blob(999, (300, 20)).save(tmp_path / "b" / "long.png")
-        look = looking.look(f"folder:{tmp_path}")
-        found = facts.find(look)
-        html = page.render(look, found, planned(look))
+        html = odd[1]
         for text in (
             "2 classes",
             "cannot be used",
@@ -467,13 +474,29 @@ class TestPage:
         assert "<script" not in html
         assert "<img src=x>" not in html
         assert set(re.findall(r'(?:src|href)="([^",]*)', html)) == {"data:", "data:image/png;base64"}
-        assert "http" not in html.replace("http-equiv", "")
+        assert "://" not in html
 
     def test_without_classes_and_duplicates(self):
         look = made_up(300)
         html = page.render(look, facts.find(look), planned(look))
         assert "to another" not in html
         assert "classes</h2>" not in html
+
+    @pytest.mark.e2e
+    @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+    def test_in_a_real_browser(self, odd, tmp_path):
+        """If this fails, a phone has to scroll sideways, or a picture does not show."""
+        file = tmp_path / "odd.html"
+        file.write_text(odd[1])
+        with browser(tmp_path / "profile") as tab:
+            for width in (390, 1280):
+                tab.requests.clear()
+                tab.open(file.as_uri(), width)
+                tab.until("document.readyState === 'complete' && document.images.length > 4")
+                assert not tab.complaints
+                assert {url for url in tab.requests if not url.startswith("data:")} == {file.as_uri()}
+                assert tab.run("[...document.images].filter((each) => !each.naturalWidth).length") == 0
+                assert not tab.run("document.documentElement.scrollWidth > document.documentElement.clientWidth"), width
 
 
 @pytest.mark.slow
