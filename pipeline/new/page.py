@@ -36,12 +36,13 @@ class Bar(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """What is doubtful about some images: a heading, how many, their names with a reason, and some to see."""
+    """What is doubtful about some images: a heading, how many, their names with a reason, and some in a picture."""
 
     title: str
     images: int
     lines: list[str]
-    pictures: list[str]
+    picture: str | None = None
+    shown: int = 0
 
 
 def render(look: Look, facts: Facts, planned: Planned) -> str:
@@ -121,7 +122,11 @@ def _classes(look: Look, facts: Facts) -> list[dict[str, Any]]:
             row.append(shown.small)
     bars = _bars([(name, counts.get(number, 0)) for number, name in enumerate(look.classes)])
     return [
-        {"bar": bar, "picture": sheet(np.stack(examples[number]), EXAMPLES) if number in examples else None}
+        {
+            "bar": bar,
+            "picture": sheet(np.stack(examples[number]), EXAMPLES) if number in examples else None,
+            "shown": len(examples.get(number, ())),
+        }
         for number, bar in enumerate(bars[:CLASSES])
     ]
 
@@ -147,11 +152,11 @@ def _groups(look: Look, groups: Sequence[Sequence[int]]) -> dict[str, Any]:
 def _doubts(look: Look) -> Iterator[Doubt]:
     """What a user should look at, the worst first."""
     if look.bad:
-        yield Doubt("cannot be used", look.bad, list(map(str, look.faults[:NAMED])), [])
+        yield Doubt("cannot be used", look.bad, list(map(str, look.faults[:NAMED])))
     contradicted = [group for group in look.copies if len({look.seen[number].head.label for number in group}) > 1]
     if contradicted:
         lines = [" = ".join(names(look, group[:4])) for group in contradicted[:NAMED]]
-        yield Doubt("are equal and have different classes", sum(map(len, contradicted)), lines, [])
+        yield Doubt("are equal and have different classes", sum(map(len, contradicted)), lines)
     flat = [shown for shown in look.sample if shown.flat]
     if flat:
         yield _doubt(look, "are of nearly one colour", [each.number for each in flat], "")
@@ -171,4 +176,5 @@ def _doubt(look: Look, title: str, numbers: list[int], what: str) -> Doubt:
     for name, number in zip(names(look, numbers[:NAMED]), numbers, strict=False):
         one = look.seen[number]
         lines.append(f"{name}, {one.longer} x {one.side} pixels" if what else name)
-    return Doubt(title, len(numbers), lines, [sheet(np.stack(shown), 2 * EXAMPLES)] if shown else [])
+    picture = sheet(np.stack(shown), 2 * EXAMPLES) if shown else None
+    return Doubt(title, len(numbers), lines, picture, len(shown))
