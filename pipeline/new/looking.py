@@ -17,7 +17,7 @@ from pipeline.new import pixels
 SAMPLE = 10_000
 """Images that are decoded, at most."""
 SAMPLE_PIXELS = 3_000_000_000
-"""Pixels that are decoded, at most: half a minute of photographs."""
+"""Pixels that are decoded, at most: those of some hundreds of photographs."""
 NAMED_FAULTS = 200
 
 Told = Callable[[int, int], None]

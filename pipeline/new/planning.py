@@ -20,9 +20,9 @@ LEAST_STEPS = 100
 BUSY = 0.3
 """Other processes a core from which on a measurement is not that of the machine alone."""
 STAGES_SECONDS = 240
-"""What the stages of a run take beside the training, whatever the number of images."""
+"""What the stages of a run take beside the training, whatever the number of images: an estimate."""
 IMAGE_SECONDS = 0.012
-"""What they take an image, read or drawn, of two cores."""
+"""What they take an image, read or drawn: an estimate, of which the network that judges takes most."""
 
 Measure = Callable[[Experiment], Rate]
 
