@@ -62,7 +62,6 @@ def _check_places(output: Path, page: Path, force: bool) -> None:
 
 
 def _work(given: str, output: Path, page: Path, minutes: float, resolution: int | None, console: "Console") -> None:
-    from components import preflight
     from pipeline.new import facts, looking, planning, telling, timing, writing
     from pipeline.new import page as pages
 
@@ -79,7 +78,6 @@ def _work(given: str, output: Path, page: Path, minutes: float, resolution: int 
             minutes=minutes,
             resolution=resolution,
         )
-    preflight.check_experiment(planned.experiment)
     head = telling.head(look, page.name, shlex.join(["ganworks", *sys.argv[1:]]))
     html = pages.render(look, found, planned)
     reading.write(output, writing.to_yaml(planned.chosen.choices, head))

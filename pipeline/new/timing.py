@@ -101,4 +101,4 @@ def _arrays(experiment: Experiment, look: Look) -> Arrays:
     labels = None
     if experiment.data.classes:
         labels = np.array([look.seen[each.number].head.label for each in shown], np.int64)
-    return Arrays(np.ascontiguousarray(images), labels)
+    return Arrays.aligned(np.ascontiguousarray(images), labels)
