@@ -195,7 +195,7 @@ def _classes(lines: dict[str, gate.Line]) -> dict[str, list[tuple[float, float]]
 
 
 def _charts(charts: Sequence[Chart], history: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """Those of the charts whose curves the history has."""
+    """Draws the charts whose curves the history has."""
     drawn = []
     for chart in charts:
         curves = {

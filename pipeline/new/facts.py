@@ -58,7 +58,7 @@ class Facts(NamedTuple):
 
     @property
     def keeps_together(self) -> bool:
-        """Whether near duplicates are worth a split by them."""
+        """True where near duplicates are worth a split by them."""
         return self.near > 0 and self.largest_group <= CHAIN * self.images and self.images <= MOST
 
 

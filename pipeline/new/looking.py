@@ -260,7 +260,7 @@ def _size(shard: Shard) -> int:
 
 
 def _drawn(name: str, share: float) -> bool:
-    """Whether an image is of the sample: by its name, so that the same ones are looked at again."""
+    """True where an image is of the sample: by its name, so that the same ones are looked at again."""
     if share >= 1:
         return True
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") < share * 2**64
