@@ -47,7 +47,7 @@ class Geometry(NamedTuple):
         return self._map(lambda size, kernel, stride: max((-(-size // stride) - 1) * stride + kernel - size, 0) // 2)
 
     def over_batch(self, dtype: tf.DType) -> bool:
-        """True where the filter gradient is contracted over the batch; a 1x1 kernel would be one place of that output."""
+        """True where the filter gradient is contracted over the batch; a 1x1 kernel would be one place of it."""
         return dtype == tf.bfloat16 and self.out[1] < TILE_ROWS and self.kernel != (1, 1)
 
     def subpixel(self, channels: int, dtype: tf.DType) -> bool:

@@ -51,7 +51,8 @@ ASTRAY = 10.0
 """Samples that are farther than this have left the range of the data."""
 
 TOO_STRONG = 0.99
-"""The AUC of a discriminator that is too strong: the share of pairs of a real and a generated example that the discriminator puts in the right order."""
+"""The AUC of a discriminator that is too strong: the share of pairs of a real and a generated example that it puts in
+the right order."""
 
 TOO_WEAK = 0.55
 MISLED = 0.4
@@ -63,7 +64,8 @@ ONE_EXAMPLE = 0.02
 MOST_NEAR_DUPLICATES = 0.5
 GOOD_PRECISION = 0.5
 LEAST_COVERAGE = 0.5
-"""The least coverage, as a share of a good precision: below it the examples are like real ones, but many kinds of these are missing."""
+"""The least coverage, as a share of a good precision: below it the examples are like real ones, but many kinds of
+these are missing."""
 
 SWING, SWINGS = 0.3, 6
 """Moves of the AUC, up and down in turns: so many of this size are an oscillation."""
