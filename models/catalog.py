@@ -63,6 +63,9 @@ GENERATORS = {
 
 TRANSLATORS = {
     "points": "models.networks.points:translator",
+    "unet": "models.networks.unet:translator",
+    "resnet": "models.networks.resnet_translator:translator",
+    "srresnet": "models.networks.srresnet:translator",
 }
 
 DISCRIMINATORS = {
@@ -70,6 +73,7 @@ DISCRIMINATORS = {
     "points": "models.networks.points:discriminator",
     "dcgan": "models.networks.dcgan:discriminator",
     "resnet": "models.networks.resnet:discriminator",
+    "patchgan": "models.networks.patchgan:discriminator",
 }
 
 TASKS = {

@@ -5,9 +5,11 @@ import inspect
 import pytest
 
 from models import catalog
-from models.config.networks import DISCRIMINATOR, GENERATOR, TRANSLATOR
+from models.config.discriminators import DISCRIMINATOR
+from models.config.networks import GENERATOR
 from models.config.objective import OBJECTIVE
 from models.config.schemes import SCHEME
+from models.config.translators import TRANSLATOR
 from pipeline.experiments import EXPERIMENTS
 
 

@@ -27,16 +27,16 @@ class Negative(Translator):
     implementation: ClassVar[str] = f"{__name__}:negative"
     name: str = f"{__name__}:Negative"
     any_size: bool = False
-    scale: int = 1
+    times: int = 1
 
 
 def negative(variant: Negative, data: Data) -> keras.Model:
-    """{x: [batch, h, w, c]} -> [batch, scale * h, scale * w, c], -x."""
+    """{x: [batch, h, w, c]} -> [batch, times * h, times * w, c], -x."""
     *sides, channels = data.shape
     x = keras.Input([*([None, None] if variant.any_size else sides), channels], name=example_name(judging=False))
     turned = keras.layers.DepthwiseConv2D(1, depthwise_initializer=keras.initializers.Constant(-1))(x)
-    if variant.scale > 1:
-        turned = keras.layers.UpSampling2D(variant.scale)(turned)
+    if variant.times > 1:
+        turned = keras.layers.UpSampling2D(variant.times)(turned)
     return keras.Model({example_name(judging=False): x}, turned)
 
 

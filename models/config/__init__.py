@@ -6,30 +6,38 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 from models.config.columns import Column, Role, groups_of
 from models.config.data import Data, OneSource
 from models.config.data_variants import Images, OfImages, Photographs, Points, Stacked, Unpaired
+from models.config.discriminators import (
+    DCGANDiscriminator,
+    Discriminator,
+    GanMLPDiscriminator,
+    PatchGANDiscriminator,
+    PointsDiscriminator,
+    ResNetDiscriminator,
+)
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
 from models.config.networks import (
-    DCGANDiscriminator,
     DCGANGenerator,
-    Discriminator,
-    GanMLPDiscriminator,
     GanMLPGenerator,
     Generator,
     Latent,
     Network,
     NoiseGenerator,
-    PointsDiscriminator,
     PointsGenerator,
-    PointsTranslator,
-    ResNetDiscriminator,
     ResNetGenerator,
-    Translator,
 )
 from models.config.objective import CrossEntropy, Objective, Penalty
 from models.config.resources import Machine, Resources
 from models.config.schemes import Adversarial, Alternating, Cycle, Pretraining, Restoration, Scheme
 from models.config.serving import Serving
 from models.config.training import Health, Optimizer, Training
+from models.config.translators import (
+    PointsTranslator,
+    ResNetTranslator,
+    SRResNetTranslator,
+    Translator,
+    UNetTranslator,
+)
 
 __all__ = [
     "FORMAT",
@@ -59,6 +67,7 @@ __all__ = [
     "OfImages",
     "OneSource",
     "Optimizer",
+    "PatchGANDiscriminator",
     "Penalty",
     "Photographs",
     "Points",
@@ -68,15 +77,18 @@ __all__ = [
     "Pretraining",
     "ResNetDiscriminator",
     "ResNetGenerator",
+    "ResNetTranslator",
     "Resources",
     "Restoration",
     "Role",
+    "SRResNetTranslator",
     "Scheme",
     "Serving",
     "Stacked",
     "Threshold",
     "Training",
     "Translator",
+    "UNetTranslator",
     "Unpaired",
     "groups_of",
     "parse_data",

@@ -1,4 +1,4 @@
-"""The architectures: generators that are driven by noise, translators that take an example, and discriminators.
+"""The architectures of generators that are driven by noise, and what architectures of all players have in common.
 
 Each checks what it can do of the data, before anything runs.
 """
@@ -138,135 +138,6 @@ class ResNetGenerator(NoiseGenerator):
         check_doubling(self, data)
 
 
-class Translator(Generator):
-    """A generator that takes an example, and has no noise, label or code."""
-
-
-class PointsTranslator(Translator):
-    """Rectified linear layers from a point of the plane to another, as a step from where it is."""
-
-    name: Literal["points"] = "points"
-    width: int = Field(64, gt=0, description="units of a layer")
-    depth: int = Field(2, gt=0, description="hidden layers")
-    norm: Literal["batch", "none"] = "batch"
-
-    def check(self, data: Data) -> None:
-        """See `Network`."""
-        check_points(self, data)
-
-
-class Discriminator(Network):
-    """What judges examples.
-
-    Attributes:
-        conditional: True where a label is read, or asked for.
-        joint: True where it looks at several examples together, so that an answer depends on its neighbours.
-    """
-
-    norm: Literal["batch", "spectral", "none"] = "batch"
-    batch_statistics: Literal["none", "stddev", "discrimination"] = Field(
-        "none", description="what it sees of a group of examples: minibatch stddev or discrimination"
-    )
-    batch_group: int = Field(4, gt=1, description="consecutive examples that batch_statistics look at together")
-    pack: int = Field(1, gt=0, description="PacGAN: examples that are judged together")
-    condition: Literal["none", "concatenation", "embedding", "projection", "auxiliary"] = Field(
-        "none",
-        description="how it reads the label: one-hot or embedded maps beside the image, projection, or an auxiliary "
-        "classifier (AC-GAN), which is asked for it instead",
-    )
-
-    @property
-    def conditional(self) -> bool:
-        """See the class."""
-        return self.condition != "none"
-
-    @property
-    def joint(self) -> bool:
-        """See the class."""
-        return self.pack > 1 or self.batch_statistics != "none"
-
-    @property
-    def group(self) -> int:
-        """Consecutive examples that a batch holds a multiple of."""
-        return self.pack * (self.batch_group if self.batch_statistics != "none" else 1)
-
-    @model_validator(mode="after")
-    def _options_that_need_another(self) -> Self:
-        if self.batch_group != 4 and self.batch_statistics == "none":
-            raise ValueError(
-                "batch_group is of batch_statistics=stddev or discrimination; received "
-                f"batch_group={self.batch_group} with batch_statistics=none"
-            )
-        if self.pack > 1 and self.conditional:
-            raise ValueError(
-                f"examples that are judged together have no label in common: pack={self.pack} needs condition=none; "
-                f"received {self.condition}"
-            )
-        return self
-
-    def check_batch(self, batch_size: int) -> None:
-        """Raises ValueError where a batch does not divide into packs and groups."""
-        if batch_size % self.group:
-            parts = [f"pack ({self.pack})"] * (self.pack > 1)
-            parts += [f"batch_group ({self.batch_group})"] * (self.group > self.pack)
-            raise ValueError(
-                f"training.batch_size is a multiple of the discriminator's {' x '.join(parts)}; received {batch_size}"
-            )
-
-
-class MLPDiscriminator(Discriminator):
-    """What discriminators of maxout layers have in common."""
-
-    width: int = Field(64, gt=0, description="units of a layer")
-    depth: int = Field(2, gt=0, description="hidden layers")
-    dropout: float = Field(0, ge=0, lt=1, description="of the hidden layers")
-
-
-class GanMLPDiscriminator(MLPDiscriminator):
-    """Maxout layers for images. Goodfellow et al. 2014."""
-
-    name: Literal["gan_mlp"] = "gan_mlp"
-
-    def check(self, data: Data) -> None:
-        """See `Network`."""
-        check_images(self, data)
-
-
-class PointsDiscriminator(MLPDiscriminator):
-    """Maxout layers for points of the plane."""
-
-    name: Literal["points"] = "points"
-
-    def check(self, data: Data) -> None:
-        """See `Network`."""
-        check_points(self, data)
-
-
-class DCGANDiscriminator(Discriminator):
-    """Strided convolutions of 5x5. Radford, Metz & Chintala 2015."""
-
-    name: Literal["dcgan"] = "dcgan"
-    width: int = Field(64, gt=0, description="channels of the first layer, doubling")
-    smallest_map: int = Field(7, gt=1, lt=16, description="maps are halved down to at most so many pixels a side")
-    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map")
-
-    def check(self, data: Data) -> None:
-        """See `Network`."""
-        check_images(self, data)
-
-
-class ResNetDiscriminator(Discriminator):
-    """Residual blocks. Miyato et al. 2018."""
-
-    name: Literal["resnet"] = "resnet"
-    width: int = Field(64, gt=0, description="channels of the first block, doubling")
-    attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map (SAGAN)")
-
-    def check(self, data: Data) -> None:
-        """See `Network`."""
-        check_doubling(self, data)
-
-
 def check_images(network: Network, data: Data) -> None:
     """Raises ValueError where examples are points."""
     if data.points:
@@ -306,7 +177,3 @@ def scales(resolution: int) -> tuple[int, int]:
 
 
 GENERATOR = Pick("generator", "dcgan", GanMLPGenerator, PointsGenerator, DCGANGenerator, ResNetGenerator)
-TRANSLATOR = Pick("translator", "points", PointsTranslator)
-DISCRIMINATOR = Pick(
-    "discriminator", "dcgan", GanMLPDiscriminator, PointsDiscriminator, DCGANDiscriminator, ResNetDiscriminator
-)

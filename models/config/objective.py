@@ -7,8 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from models import catalog
 from models.config.data import Data
+from models.config.discriminators import Discriminator
 from models.config.frozen import Frozen
-from models.config.networks import Discriminator
 from models.config.variants import Pick, Variant
 
 
@@ -57,6 +57,11 @@ class Objective(Variant):
         wanted = ["augment"] * bool(self.augment) + ["penalties.consistency"] * ("consistency" in self.penalties)
         if wanted and data.points:
             raise ValueError(f"scheme.objective.{wanted[0]} changes images; {data.target.source} gives points")
+        if "consistency" in self.penalties and discriminator.takes_input:
+            raise ValueError(
+                "scheme.objective.penalties.consistency moves a target away from the input that is judged with it: set "
+                "scheme.discriminator.pairs=false, or take another penalty"
+            )
         # a penalty inside a condition cannot talk to the other replicas, which these have to
         for name, penalty in self.penalties.items():
             talks = name == "dragan" or discriminator.norm == "batch"

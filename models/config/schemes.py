@@ -7,22 +7,12 @@ from pydantic import Field, field_validator, model_validator
 from models.config.curves import Chart, of_players
 from models.config.data import Data
 from models.config.data_variants import Unpaired
+from models.config.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator, PointsDiscriminator
 from models.config.frozen import Frozen
-from models.config.networks import (
-    DISCRIMINATOR,
-    GENERATOR,
-    TRANSLATOR,
-    DCGANDiscriminator,
-    DCGANGenerator,
-    Discriminator,
-    Generator,
-    NoiseGenerator,
-    PointsDiscriminator,
-    PointsTranslator,
-    Translator,
-)
+from models.config.networks import GENERATOR, DCGANGenerator, Generator, NoiseGenerator
 from models.config.objective import OBJECTIVE, CrossEntropy, Objective, amounts
 from models.config.training import Optimizer, Training
+from models.config.translators import TRANSLATOR, PointsTranslator, Translator, check_same_size
 from models.config.variants import Pick, Variant
 
 
@@ -142,6 +132,7 @@ class Cycle(Scheme):
         super().check(data, training)
         if not isinstance(data, Unpaired):
             raise ValueError(f"the scheme cycle needs two domains: data.name=unpaired; received {data.name}")
+        check_same_size(self.generator, self.name)
         if self.objective.generator_penalties:
             raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
 
@@ -187,6 +178,7 @@ class Restoration(Alternating):
         super().check(data, training)
         if isinstance(data, Unpaired):
             raise ValueError(f"the scheme {self.name} degrades one domain; data.name=unpaired is for scheme.name=cycle")
+        check_same_size(self.generator, self.name)
         if self.objective.generator_penalties:
             raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
 

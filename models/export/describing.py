@@ -5,7 +5,7 @@ from typing import Literal
 
 import keras
 
-from models.config import Experiment
+from models.config import Experiment, Translator
 from models.export.interface import INTERFACE, MAIN, Interface, Role, Signature, Tensor, about
 
 SEED = Tensor(role="seed", kind="number", dtype="int64", shape=(None,))
@@ -60,10 +60,13 @@ class Describer:
         found[INTERFACE] = Signature(inputs={"row": ROW}, outputs={INTERFACE: TEXT})
         task = self._experiment.scheme.task
         reads = any("label" in network.input for network in (*self._networks.values(), *self._judges.values()))
+        multiple, halo = self._any_size(main)
         return Interface(
             task=task,
             classes=tuple(map(str, range(self._data.classes))) if reads else (),
+            size_multiple=multiple,
             scale=self._scale(main),
+            halo=halo,
             signatures={name: each.model_copy(update={"about": about(name, task)}) for name, each in found.items()},
         )
 
@@ -115,6 +118,8 @@ class Describer:
             shape = (None, *tensor.shape[1:])
             if taken == example_name(judging=judging):
                 found[self.kind] = self._example("target" if judging != _backwards(name) else "input", shape)
+            elif judging and taken == example_name(judging=False):
+                found[taken] = self._example("input", shape)
             elif taken == "label":
                 last = self._data.classes - 1
                 found[taken] = Tensor(role="label", kind="number", dtype="int64", shape=shape, range=(0, last))
@@ -132,12 +137,22 @@ class Describer:
         between = (0.0, 1.0) if self.kind == "image" else None
         return Tensor(role=role, kind=self.kind, dtype="float32", shape=(None, *shape[1:]), range=between)
 
+    def _any_size(self, network: keras.Model) -> tuple[int, int | None]:
+        """What sides are multiples of, and the halo, of a network that takes images of any size; else 1 and None."""
+        generator, example = self._experiment.scheme.generator, example_name(judging=False)
+        taken = network.input.get(example)
+        if not isinstance(generator, Translator) or taken is None or None not in taken.shape[1:]:
+            return 1, None
+        return generator.size_multiple, generator.halo
+
     def _scale(self, network: keras.Model) -> int:
         """How many times as large the image is that a network gives as the one that it takes."""
         example = example_name(judging=False)
         if self.kind != "image" or example not in network.input:
             return 1
-        taken = [1, *(side or ANY_SIDE for side in network.input[example].shape[1:])]
+        multiple, _ = self._any_size(network)
+        any_side = -(-ANY_SIDE // multiple) * multiple
+        taken = [1, *(side or any_side for side in network.input[example].shape[1:])]
         given = network.compute_output_shape(
             {**{name: each.shape for name, each in network.input.items()}, example: taken}
         )

@@ -94,7 +94,8 @@ class Sampler:
         """`image` [batch, h, w, c] float32 in [0, 1], or `point` [batch, 2] float32."""
         given = dict(inputs)
         if self.kind in given:
-            given[example_name(judging=False)] = self._inside(given.pop(self.kind))
+            taken = _checked_sides(given.pop(self.kind), self.interface.size_multiple)
+            given[example_name(judging=False)] = self._inside(taken)
         return {self.kind: self._outside(network(given, training=False))}
 
     def _make_of_files(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -112,17 +113,28 @@ class Sampler:
             return {FILE: _encoded(network(more | {example: x}, training=False))}
 
         def made(row: tuple[tf.Tensor, dict[str, tf.Tensor]]) -> tf.Tensor:
-            alone = {name: value[tf.newaxis] for name, value in row[1].items()} | {example: opened(row[0])[tf.newaxis]}
-            return _encoded(network(alone, training=False))[0]
+            image = opened(row[0])
+            taken = _filled(image, self.interface.size_multiple)
+            alone = {name: value[tf.newaxis] for name, value in row[1].items()} | {example: taken[tf.newaxis]}
+            rows, columns = tf.unstack(tf.shape(image)[:2] * self.interface.scale)
+            return _encoded(network(alone, training=False)[:, :rows, :columns])[0]
 
         return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string)}
 
     def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score."""
+        """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score.
+
+        Of a map of logits it is the mean over all places.
+        """
         given = dict(inputs)
+        beside = example_name(judging=False)
+        if beside in given:
+            given[beside] = self._inside(given[beside])
         given[example_name(judging=True)] = self._inside(given.pop(self.kind))
         answers = network(given, training=False)
         logit = answers["logit"] if isinstance(answers, dict) else answers
+        if len(logit.shape) > 1:
+            logit = tf.reduce_mean(logit, axis=list(range(1, len(logit.shape))))
         return {"logit": logit, "probability": tf.sigmoid(logit)}
 
     def sample(self, seed: tf.Tensor, label: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
@@ -267,6 +279,28 @@ def holder(*networks: keras.Model) -> tf.Module:
     module = tf.Module()
     module.variables_of_networks = [variable.value for network in networks for variable in network.variables]
     return module
+
+
+def _checked_sides(x: tf.Tensor, multiple: int) -> tf.Tensor:
+    """Images, [batch, h, w, c]; sides that the network cannot take are an error of the request."""
+    if multiple == 1:
+        return x
+    rule = tf.debugging.assert_equal(
+        tf.shape(x)[1:3] % multiple, 0, f"both sides of an image are multiples of {multiple}; received, modulo that"
+    )
+    with tf.control_dependencies([rule]):
+        return tf.identity(x)
+
+
+def _filled(image: tf.Tensor, multiple: int) -> tf.Tensor:
+    """An image, [h, w, c], whose sides become multiples: its last row and column are repeated."""
+    if multiple == 1:
+        return image
+    for axis in (0, 1):
+        side = tf.shape(image)[axis]
+        places = tf.range(-(-side // multiple) * multiple)
+        image = tf.gather(image, tf.minimum(places, side - 1), axis=axis)
+    return image
 
 
 def _encoded(x: tf.Tensor) -> tf.Tensor:

@@ -21,18 +21,23 @@ class Judged(NamedTuple):
     """What a discriminator says of a batch, and what it was shown.
 
     Attributes:
-        logit: [batch / pack] float32.
+        logit: [batch / pack] float32, or a map of logits, [batch / pack, h, w].
         heads: `label` and `code` of a discriminator that has such heads.
         shown: the examples as it saw them: augmented, noisy, packed.
+        beside: what it was given beside them, by name; the `input` as it saw it.
     """
 
     logit: tf.Tensor
     heads: dict[str, tf.Tensor]
     shown: tf.Tensor
+    beside: dict[str, tf.Tensor]
 
 
 class Game:
     """The losses of a discriminator and of what it judges.
+
+    A map of logits counts as so many examples: the loss is the mean over examples and places. What is said of an
+    example as a whole, a penalty or a log, is said of its mean logit.
 
     Args:
         gan: whose experiment says what is played.
@@ -100,12 +105,13 @@ class Game:
         judged_real = self._judge(network, real, step, fold(key, "real"))
         judged_fake = self._judge(network, fake, step, fold(key, "fake"))
         mean = replicas.share_of_mean
-        adversarial = mean(self.losses(judged_real.logit, judged_fake.logit).discriminator)
+        adversarial = mean(self.losses(_flat(judged_real.logit), _flat(judged_fake.logit)).discriminator)
         loss = adversarial + mean(self._head_loss(judged_real, real) + self._head_loss(judged_fake, fake)) / 2
-        logs = {f"{self.prefix}_loss": adversarial} | self._accuracies(judged_real.logit, judged_fake.logit)
+        each = [_of_example(judged.logit) for judged in (judged_real, judged_fake)]
+        logs = {f"{self.prefix}_loss": adversarial} | self._accuracies(*each)
 
         def critic(shown: tf.Tensor) -> tf.Tensor:
-            return _logit(network(self._inputs(shown, real)))
+            return _of_example(_logit(network(judged_real.beside | {"target": shown})))
 
         for name, penalty, chosen in self.penalties:
             compute = functools.partial(
@@ -139,7 +145,7 @@ class Game:
         real_logit = judged.logit
         if self.reads_real:
             real_logit = self._judge(network, real, step, fold(key, "real")).logit
-        loss = replicas.share_of_mean(self.losses(real_logit, judged.logit).generator)
+        loss = replicas.share_of_mean(self.losses(_flat(real_logit), _flat(judged.logit)).generator)
         return loss + replicas.share_of_mean(self._head_loss(judged, fake)) / 2
 
     def _caller(self, weights: Sequence[tf.Tensor] | None) -> Callable[[Inputs], Any]:
@@ -149,17 +155,22 @@ class Game:
 
     def _judge(self, network: Callable[[Inputs], Any], examples: Inputs, step: tf.Tensor, key: Key) -> Judged:
         shown = self._shown(examples["target"], step, key)
-        outputs = network(self._inputs(shown, examples))
+        beside = {name: value for name, value in examples.items() if name in self.takes - {"target"}}
+        if "input" in beside:
+            beside["input"] = pack(self._augmented(beside["input"], key), self.pack)
+        outputs = network(beside | {"target": shown})
         heads = {name: value for name, value in outputs.items() if name != "logit"} if isinstance(outputs, dict) else {}
-        return Judged(_logit(outputs), heads, shown)
+        return Judged(_logit(outputs), heads, shown, beside)
 
-    def _inputs(self, shown: tf.Tensor, examples: Inputs) -> dict[str, tf.Tensor]:
-        return {name: value for name, value in examples.items() if name in self.takes} | {"target": shown}
+    def _augmented(self, x: tf.Tensor, key: Key) -> tf.Tensor:
+        """Changed as the objective says; equal keys change a target and its input alike."""
+        if not self.config.augment:
+            return x
+        return penalties.diff_augment(x, fold(key, "augment"), policy=self.config.augment)
 
     def _shown(self, x: tf.Tensor, step: tf.Tensor, key: Key) -> tf.Tensor:
         """Examples as the discriminator sees them: augmented, with instance noise, packed."""
-        if self.config.augment:
-            x = penalties.diff_augment(x, fold(key, "augment"), policy=self.config.augment)
+        x = self._augmented(x, key)
         if self.config.instance_noise:
             stddev = self.config.instance_noise * self.gan.left(step)
             x = penalties.instance_noise(x, fold(key, "instance noise"), stddev=stddev)
@@ -170,7 +181,7 @@ class Game:
 
         Both by their weight. Reference: Odena, Olah & Shlens 2017, equation 2; Chen et al. 2016, equation 6.
         """
-        loss = tf.zeros_like(judged.logit)
+        loss = tf.zeros_like(_of_example(judged.logit))
         if "label" in judged.heads:
             loss += tf.nn.sparse_softmax_cross_entropy_with_logits(asked["label"], judged.heads["label"])
         if "code" in judged.heads and "code" in asked:
@@ -224,3 +235,13 @@ def pack(x: tf.Tensor, size: int) -> tf.Tensor:
 
 def _logit(outputs: Any) -> tf.Tensor:
     return outputs["logit"] if isinstance(outputs, dict) else outputs
+
+
+def _flat(logit: tf.Tensor) -> tf.Tensor:
+    """Logits, [batch] or [batch, h, w], as an objective takes them: one after the other."""
+    return logit if len(logit.shape) == 1 else tf.reshape(logit, [-1])
+
+
+def _of_example(logit: tf.Tensor) -> tf.Tensor:
+    """One logit an example, [batch]: the mean over the places of a map."""
+    return logit if len(logit.shape) == 1 else tf.reduce_mean(logit, axis=list(range(1, len(logit.shape))))

@@ -3,8 +3,9 @@
 import keras
 from keras import layers
 
-from models.config import Data
-from models.config.networks import MLPDiscriminator, MLPGenerator, PointsTranslator
+from models.config import Data, PointsTranslator
+from models.config.discriminators import MLPDiscriminator
+from models.config.networks import MLPGenerator
 from models.layers.dropout import Dropout
 from models.layers.maxout import Maxout
 from models.networks import parts

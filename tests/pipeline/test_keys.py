@@ -5,8 +5,7 @@ import sys
 import pytest
 
 from models import catalog, closure
-from models.config import Adversarial, DCGANGenerator, Experiment
-from models.config.networks import DCGANDiscriminator
+from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Experiment
 from pipeline import keys
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN
 

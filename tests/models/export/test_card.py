@@ -49,7 +49,7 @@ def test_the_card_says_what_was_done_to_the_images(model):
 
 def test_the_card_of_a_model_that_takes_images_of_any_size(tmp_path):
     """If this fails, whoever takes the model does not know which files it takes, and how large its answers are."""
-    config = restorer(COLOUR, any_size=True, scale=2)
+    config = restorer(COLOUR, any_size=True, times=2)
     saving.save(lookup("scheme", config.scheme.name)(config), tmp_path / "1")
     text = card.card(str(tmp_path / "1"))
     assert "A restorer of degraded images of 16 x 16 x 3, trained" in text

@@ -31,7 +31,7 @@ ALL = {
     "codes": experiment(scheme=CODES),
     "restores": restorer(),
     "restores any size": restorer(COLOUR, any_size=True),
-    "doubles any size": restorer(COLOUR, any_size=True, scale=2),
+    "doubles any size": restorer(COLOUR, any_size=True, times=2),
     "translates": translator(COLOUR),
 }
 

@@ -6,7 +6,8 @@ import pytest
 
 from models.catalog import DISCRIMINATORS, GENERATORS
 from models.config import Data, Images, Latent, NoiseGenerator, Points, PointsTranslator
-from models.config.networks import DISCRIMINATOR, GENERATOR, Discriminator, Generator
+from models.config.discriminators import DISCRIMINATOR, Discriminator
+from models.config.networks import GENERATOR, Generator
 from models.config.variants import made_by
 from models.layers.attention import SelfAttention
 from models.networks import parts
