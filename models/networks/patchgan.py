@@ -10,6 +10,8 @@ for CycleGAN, 3 layers for both.
 Reference: Isola, Zhu, Zhou & Efros 2017, sections 3.2.2 and 6.1.2; Li & Wand 2016.
 """
 
+import math
+
 import keras
 from keras import layers
 
@@ -87,7 +89,9 @@ def _answers(
         embedding = layers.Embedding(data.classes, x.shape[-1], embeddings_initializer=translating.weights())
         embedded = parts.spectral(embedding, variant)(inputs["label"])
         match = layers.Dot(1, dtype="float32")([mean, embedded])
-        logit = layers.Add(dtype="float32")([logit, layers.Reshape([1, 1], dtype="float32")(match)])
+        # at each place: Keras adds [batch, 1, 1] to columns where a map has as many of them as a batch has rows
+        match = layers.RepeatVector(math.prod(logit.shape[1:]), dtype="float32")(match)
+        logit = layers.Add(dtype="float32")([logit, layers.Reshape(logit.shape[1:], dtype="float32")(match)])
     answers = {"logit": logit}
     sizes = {"label": data.classes if variant.condition == "auxiliary" else 0, "code": codes}
     for name, size in sizes.items():

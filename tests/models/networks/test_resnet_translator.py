@@ -18,8 +18,8 @@ def small(**fields):
 def test_the_full_networks_are_the_published_ones(blocks, millions):
     """If this fails, the full-size network is not CycleGAN's: 11.38 M weights, as its authors' code counts them.
 
-    By hand: their PyTorch code has a bias for each convolution and no scale and shift in its instance normalisation; ours has these
-    two instead of the bias, but for the last convolution.
+    By hand: their PyTorch code has a bias for each convolution and no scale and shift in its instance normalisation;
+    ours has these two instead of the bias, but for the last convolution.
     """
     model = resnet_translator.translator(ResNetTranslator(blocks=blocks), Images(resolution=256, channels=3))
     kernels = 49 * 3 * 64 + 9 * (64 * 128 + 128 * 256) + blocks * 2 * 9 * 256 * 256
@@ -31,9 +31,11 @@ def test_the_full_networks_are_the_published_ones(blocks, millions):
     assert sides == {64}
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
-def test_it_is_a_network_like_the_others(norm):
-    check_all(lambda: resnet_translator.translator(ResNetTranslator(width=8, blocks=1, norm=norm), COLOUR))
+# with few channels and large maps, as the statistics of small ones enlarge what bfloat16 rounds
+@pytest.mark.parametrize(("norm", "width"), [("instance", 1), ("batch", 8), ("none", 8)])
+def test_it_is_a_network_like_the_others(norm, width):
+    data = Images(resolution=24)
+    check_all(lambda: resnet_translator.translator(ResNetTranslator(width=width, blocks=1, norm=norm), data))
 
 
 @pytest.mark.parametrize(("blocks", "side"), [(1, 56), (2, 72)])
