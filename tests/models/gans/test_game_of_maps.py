@@ -81,7 +81,7 @@ class TestMaps:
         assert_allclose(loss, (softplus(-a).mean() + softplus(b).mean()) / 2, rtol=1e-5)
         assert_allclose(game().generator_loss(*SHOWN, number(0), ANY), softplus(-b).mean() / 2, rtol=1e-5)
         # not those of the mean logit, which a patch on the right side would make up for one on the wrong side
-        assert abs(float(loss) - (softplus(-a.mean((1, 2))).mean() + softplus(b.mean((1, 2))).mean()) / 2) > 0.1
+        assert abs(float(loss) - (softplus(-a.mean((1, 2))).mean() + softplus(b.mean((1, 2))).mean()) / 2) > 0.05
 
     def test_a_relativistic_loss_compares_each_place_with_the_mean_of_all(self):
         a, b = maps(REAL, FAKE)
@@ -193,7 +193,7 @@ class TestPairs:
         assert np.abs(shown.shown - shown.beside["input"]).max() == 0
         assert shown.shown.shape[0] == 8 // pack
         if pack == 1:
-            assert np.abs(shown.shown - self.image).max() > 0.1
+            assert np.abs(shown.shown - self.image).max() > 0.05
 
     def test_a_penalty_keeps_the_input_of_its_example(self):
         variant = PairDiscriminator(name=f"{__name__}:PairDiscriminator")
@@ -205,7 +205,7 @@ class TestPairs:
 
     def test_a_penalty_that_moves_the_target_alone_is_refused(self):
         variant = PairDiscriminator(name=f"{__name__}:PairDiscriminator")
-        with pytest.raises(ValueError, match=r"consistency moves a target away from the input .* pairs=false"):
+        with pytest.raises(ValueError, match=r"consistency moves a target away from the input .*pairs=false"):
             CrossEntropy(penalties={"consistency": 1}).check(Images(), variant)
 
 
