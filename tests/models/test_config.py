@@ -288,7 +288,7 @@ class TestParts:
             (["evaluation.thresholds.modes.at_least=8"], "modes is no metric of images; choose from .*coverage"),
             (
                 ["scheme.name=cycle", "scheme.generator.name=dcgan"],
-                "^scheme.generator: dcgan is no translator; choose from points$",
+                "^scheme.generator: dcgan is no translator; choose from points, resnet, srresnet, unet$",
             ),
             (["data.name=points"], "^scheme.generator: dcgan is for images, but mixture:ring has points .*name=points"),
             (
