@@ -48,7 +48,7 @@ class Kind:
     """A kind of column; a subclass says what is special. All methods are given the column."""
 
     dtype: type = np.float32
-    """Of the arrays that examples are held in."""
+    """The type of the arrays that examples are held in."""
 
     served: str = ""
     """What a tensor of this kind is called in a signature."""

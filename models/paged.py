@@ -53,7 +53,7 @@ class Paged:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of what all rows give."""
+        """The shape of what all rows give."""
         return (len(self), self.side, self.side, self.channels)
 
     def __iter__(self) -> Iterator[np.ndarray]:

@@ -30,10 +30,13 @@ class Task:
         best: the figure of a look at samples by which the best checkpoint is picked, the less the better.
         takes_examples: whether a model takes examples: it is judged on what it makes of held-out ones, where another is
             judged on as many samples as are asked for.
+        shown: the heads of what a report shows side by side: real and generated examples, or of a model that takes
+            examples these, its outputs, and where the task is paired the truth.
     """
 
     best = looks.DISTANCE
     takes_examples = False
+    shown: tuple[str, ...] = ("Real, held out", "Generated")
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
         """What of an experiment's scheme decides the inputs that a model is judged on, as plain values."""
@@ -87,6 +90,7 @@ class Translate(Task):
     """An example of one domain to one of another."""
 
     takes_examples = True
+    shown = ("Input", "Output", "Truth")
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`."""
@@ -107,6 +111,7 @@ class Restore(Task):
 
     best = looks.PAIR_DISTANCE
     takes_examples = True
+    shown = ("Degraded", "Restored", "Truth")
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
         """See `Task`: how examples are degraded."""

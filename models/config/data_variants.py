@@ -98,7 +98,7 @@ class Photographs(OfImages):
 
     @property
     def resolution(self) -> int:
-        """Of a crop."""
+        """Height and width of a crop."""
         return self.crop
 
     @property

@@ -25,7 +25,7 @@ from models.config import OneSource
 COUNTS = {TRAIN: 128_000, EVAL: 26_000, CHOOSE: 26_000}
 SHARD_IMAGES = 2_000
 MAX_BYTES = 2**30
-"""Of a split of the digits as pixels, which a worker holds: a triple may take any three."""
+"""The largest size of a split of the digits as pixels, which a worker holds: a triple may take any three."""
 
 
 class Stacked(Source):
@@ -65,7 +65,7 @@ class Stacked(Source):
         yield from pictures(np.moveaxis(images[rows], 1, -1), labels[rows] @ np.array([100, 10, 1]))
 
     def fingerprint(self) -> str:
-        """That of SOURCE."""
+        """The fingerprint of SOURCE."""
         return self.digits.fingerprint()
 
     def classes(self) -> list[str]:
