@@ -118,10 +118,12 @@ class Restore(Task):
         return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
 
     def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
-        """See `Task`: the targets, degraded."""
+        """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
-        real = kind_of(column).scaled(column, examples.target)
-        return np.asarray(degrade(tf.constant(real), settings["degradations"], key_of(seed, 0, "judged")))
+        kind = kind_of(column)
+        real = tf.constant(kind.scaled(column, examples.target))
+        spoilt = np.asarray(degrade(real, settings["degradations"], key_of(seed, 0, "judged")))
+        return spoilt.clip(-1, 1) if kind.served == "image" else spoilt
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: the targets, degraded."""
