@@ -163,7 +163,7 @@ class Workers:
 
     def wait_for_a_checkpoint(self):
         deadline = time.monotonic() + 200
-        while not list((self.directory / "0" / "checkpoints").glob("ckpt-*.index")):
+        while not list((self.directory / "0" / "checkpoints").glob("ckpt-*[0-9].index")):
             assert time.monotonic() < deadline
             assert [process.poll() for process in self.processes] == [None, None], self.log()
             time.sleep(0.02)
