@@ -1,5 +1,6 @@
 """The judge of models that take examples: translators and restorers made by hand, whose figures follow from them."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from components.gan_evaluator.judge import judge
 from models.catalog import PLAYERS, metric_names
 from models.config import AtMost, Evaluation, Images, Unpaired
 from models.config import Restoration as RestorationScheme
+from models.extractors import classifier
 from pipeline.experiments import RING_RESTORATION, RING_TO_SQUARE
 from tests import judging, laboratory
 from tests.translators import restorer, translator
@@ -29,7 +31,7 @@ def save(directory, kind, main, back=None, taken=None):
     for name, function in {"serving_default": main, "reverse": back}.items():
         if function:
             serve = (lambda each: lambda **given: {kind: each(*given.values())})(function)
-            signatures[name] = tf.function(serve).get_concrete_function(**{spec.name: spec})
+            signatures[name] = tf.function(serve, autograph=False).get_concrete_function(**{spec.name: spec})
     tf.saved_model.save(tf.Module(), str(directory), signatures=signatures)
     return str(directory)
 
@@ -43,6 +45,8 @@ def save_extractor(directory, kind):
     spec = tf.TensorSpec(POINT if kind == "point" else IMAGE, tf.float32, name=kind)
     function = tf.function(lambda **given: features(given[kind])).get_concrete_function(**{kind: spec})
     tf.saved_model.save(tf.Module(), str(directory), signatures={"serving_default": function})
+    (directory / classifier.RECORD).parent.mkdir(exist_ok=True)
+    (directory / classifier.RECORD).write_text(json.dumps({"name": "by hand", "steps": 0}))
 
 
 def write_images(directory, domains):
