@@ -35,6 +35,13 @@ class Arrays:
     groups: tuple[tuple[str, ...], ...]
     digest: str = ""
 
+    def __post_init__(self) -> None:
+        for roles in self.groups:
+            lengths = {role: len(self.columns[role]) for role in roles}
+            if len(set(lengths.values())) > 1:
+                told = ", ".join(f"{role} {length}" for role, length in lengths.items())
+                raise ValueError(f"aligned columns have one length; received {told}")
+
     @classmethod
     def aligned(cls, target: np.ndarray, label: np.ndarray | None = None, **columns: np.ndarray) -> "Arrays":
         """Examples of one group, of these columns."""

@@ -220,8 +220,9 @@ R1 = {1: 0.1, 3: 0.1}
 RATES = {1: (1e-3, 2e-3), 3: (2e-4, 4e-4)}
 """Channels -> learning rates of both players.
 
-After 300 steps on reliefs, with the rates of grey images the discriminator still guessed (area under its curve 0.52),
-with these it had learnt (0.81); one seed each.
+Reliefs of 32 pixels, a few short trainings alone: with the rates of grey images the discriminator did no better than
+guess for 1,000 steps of 64 (area under its curve 0.52 to 0.57), the pictures were chequered, energy distance 0.27.
+With these the area was 0.50 to 0.89 in the first 400 steps of 32, and the distance 0.31 after 500.
 """
 
 

@@ -11,7 +11,7 @@ from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
 from components.example_gen.sources.source import SPLITS
-from models.config import Images
+from models.config import Images, Photographs
 from models.pixels import decode as decode_for_training
 from tests.components.images import image_file, make_pipeline, noise, read_split, write_classes
 
@@ -254,3 +254,20 @@ class TestLabels:
         _, examples = run(f"folder:{root}", tmp_path / "out", eval_share=0.4)
         assert len(examples) == 17
         assert not any("label" in one for one in examples)
+
+
+class TestPhotographs:
+    def test_one_smaller_than_the_crop_is_refused_by_its_name_and_size(self, tmp_path):
+        """If this fails, a training ends at the first batch that holds the small one."""
+        root = write_classes(tmp_path / "in", {"a": 6}, shape=(40, 50, 3))
+        (root / "a" / "small.png").write_bytes(image_file(noise(7, 20, 90, 3)))
+        data = Photographs(source=f"folder:{root / 'a'}", crop=32)
+        with pytest.raises(ValueError, match=r"small.png has 90 x 20 pixels, fewer than data.crop of 32") as caught:
+            ingest(data, str(tmp_path), make_pipeline)
+        assert "\n" not in str(caught.value)
+
+    def test_a_wide_one_is_not_called_cropped(self, tmp_path):
+        """It is kept whole; a square of it would have lost more than a third."""
+        root = write_classes(tmp_path / "in", {"a": 12}, shape=(40, 90, 3))
+        ingest(Photographs(source=f"folder:{root / 'a'}", crop=32), str(tmp_path), make_pipeline)
+        assert notes.CROPPED not in json.loads((tmp_path / "ingest.json").read_text())["notes"]
