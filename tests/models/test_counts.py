@@ -113,7 +113,7 @@ class TestCheckBounds:
         few = evaluation("modes", AtLeast(8), samples=99)
         with pytest.raises(ValueError, match=r"evaluation\.samples is 99: raise it"):
             check(ring, few, asked_about=2_500, **counts)
-        shares = evaluation("high_quality", AtLeast(0.9, resolves=0.001))
+        shares = evaluation("memorisation", AtMost(0.05, resolves=0.001))
         with pytest.raises(ValueError, match=r"9,000 training and 2,500 generated examples .*: add examples, or set"):
             check(ring, shares, asked_about=2_500, **counts)
 

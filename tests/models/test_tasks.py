@@ -71,7 +71,7 @@ class TestTranslate:
         assert not Translate().paired(RING_TO_SQUARE.data.columns)
         both = [Column(role=role, kind="point", shape=(2,), group=0) for role in ("input", "target")]
         assert Translate().paired(both)
-        assert not Translate().paired([both[0], both[1].model_copy(update={"group": 1})])
+        assert not Translate().paired([both[0], both[1]._replace(group=1)])
 
     def test_is_decided_by_the_columns_alone(self):
         assert task_of(translator()).settings(translator()) == {}
