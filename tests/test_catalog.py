@@ -44,7 +44,7 @@ def test_a_metric_says_what_it_is_given_by_its_parameters():
     for metric in catalog.METRICS.values():
         required = required_by(metric)
         # Points have no pixels, and only they have a mixture.
-        images = required & {"real_images", "fake_images"} and "points" in metric.of
+        images = required & {"real_images", "fake_images"} and metric.suits("points")
         points = required & {"real_points", "fake_points", "mixture"} and metric.of != ("points",)
         if not required or required - allowed or images or points:
             offenders[metric.line] = required

@@ -142,7 +142,7 @@ class Instruments:
             "equal_to_held_out": int(equal_to(fake.examples, held_out.target).sum()),
         }
         shown = None if self._settings.data.points or side.inputs is not None else ways()
-        pictures = take_pictures(real, fake, self._reference.train.target, shown)
+        pictures = take_pictures(real, fake, self._reference.train.target, shown, self._settings.data)
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 
     def _look_at(self, **sides: Side) -> dict[str, Population]:

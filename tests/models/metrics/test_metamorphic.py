@@ -17,7 +17,7 @@ SAMPLED = {"ms_ssim"}
 WITHOUT_ERROR = {"kid_{extractor}", "kd_{extractor}", "classifier_score", "inception_score"}
 """These have one over parts alone."""
 
-METRICS = {name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of}
+METRICS = {name: metric for name, metric in catalog.METRICS.items() if metric.suits("images")}
 
 MOVES = {
     # metric -> what happens to it when samples are repeated, and when noise is added; 0 where it may stay
