@@ -173,7 +173,7 @@ class _Says(keras.callbacks.Callback):
 
 
 def _seconds(folder: Path) -> float:
-    """Of training, by the history: what stood still between two sittings does not count."""
+    """The seconds of training, by the history: what stood still between two sittings does not count."""
     history = folder / "history.jsonl"
     rows = [json.loads(line) for line in history.read_text().splitlines()] if history.exists() else []
     images = [0.0, *(row["images"] for row in rows)]

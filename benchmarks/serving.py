@@ -40,7 +40,7 @@ ROWS = (1, 32)
 """Examples of a request: one, which the server joins with others to a batch, and a batch of its own."""
 
 SECONDS = 8
-"""Of a measurement, after one that does not count."""
+"""How long a measurement lasts, after one that does not count."""
 
 ENDURANCE = 100_000
 WARM = 10_000
@@ -263,7 +263,7 @@ def answer_alike(parent: Connection, rows: int) -> None:
 
 
 def summary(took: list[float]) -> Times:
-    """Of seconds that requests took."""
+    """Percentiles of the seconds that requests took."""
     p50, p99 = 1_000 * np.quantile(took, [0.5, 0.99])
     return Times(len(took) / SECONDS, float(p50), float(p99))
 

@@ -91,7 +91,8 @@ class Kind:
             column: whose they are.
             held: an array, or what `held` gave.
             rows: [draws, batch] int.
-            places: [draws, batch, 2] in [0, 1), drawn for each row: columns of one group are cut at the same ones.
+            places: [draws, batch, 3] in [0, 1), drawn for each row: how far down and to the right it is cut, and
+                whether it is mirrored. Columns of one group have the same.
         """
         return np.asarray(held[rows])
 
@@ -114,6 +115,10 @@ class Kind:
     def held_as(self, served: np.ndarray) -> np.ndarray:
         """What was served, as it is held."""
         return served.astype(self.dtype)
+
+    def made(self, scaled: np.ndarray) -> np.ndarray:
+        """What a network gave or took, as it is held."""
+        return self.held_as(np.asarray(self.outside(scaled), np.float32))
 
     def compared(self, values: Any) -> Any:
         """What a distance is taken of, where examples are judged by their features or looked at: [n, d].
@@ -181,6 +186,18 @@ class Image(Kind):
         """See `Kind`."""
         return tf.io.decode_png(stored, channels=column.shape[-1])
 
+    def taken(self, column: Column, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `Kind`: mirrored where the column wants it and the draw says so."""
+        values = self.cut(held, rows, places)
+        if not column.flip:
+            return values
+        mirrored = places[..., 2, np.newaxis, np.newaxis, np.newaxis] < 0.5
+        return np.where(mirrored, values[..., ::-1, :], values)
+
+    def cut(self, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The pictures of these rows, in the size that networks see."""
+        return np.asarray(held[rows])
+
     def scaled(self, column: Column, values: Any) -> Any:
         """See `Kind`: in [-1, 1]."""
         return pixels.scaled(values)
@@ -200,6 +217,10 @@ class Image(Kind):
     def held_as(self, served: np.ndarray) -> np.ndarray:
         """See `Kind`: rounded as a served picture is."""
         return np.rint(served.clip(0, 1) * 255).astype(np.uint8)
+
+    def made(self, scaled: np.ndarray) -> np.ndarray:
+        """See `Kind`: rounded to the nearest."""
+        return pixels.to_bytes(scaled)
 
     def compared(self, values: Any) -> Any:
         """See `Kind`: as they are, since their features are those of a network."""
@@ -229,8 +250,8 @@ class Photograph(Image):
         """See `Kind`."""
         return Paged(column.shape[0], column.shape[-1])
 
-    def taken(self, column: Column, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """See `Kind`: a crop of each."""
+    def cut(self, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `Image`: a crop of each."""
         return held.crops(rows, places)
 
 

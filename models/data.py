@@ -217,7 +217,7 @@ def batches(
         for number, group in enumerate(groups_of(tuple(columns)))
     ]
     kinds = {column.role: kind_of(column) for column in columns}
-    cut = any(not isinstance(held, np.ndarray) for held in arrays.columns.values())
+    drawn = any(column.flip or not isinstance(arrays.columns[column.role], np.ndarray) for column in columns)
 
     def take(number: np.ndarray) -> list[np.ndarray]:
         step, replica = first_step + int(number) // local, first_replica + int(number) % local
@@ -226,7 +226,7 @@ def batches(
         taken = []
         for group, order in groups:
             rows = order.at(positions)
-            places = order.places(positions) if cut else np.zeros([*positions.shape, 2])
+            places = order.places(positions) if drawn else np.zeros([*positions.shape, 3])
             taken += [kinds[each.role].taken(each, arrays.columns[each.role], rows, places) for each in group]
         return taken
 
@@ -267,10 +267,10 @@ class _Shuffles:
         return rows
 
     def places(self, positions: np.ndarray) -> np.ndarray:
-        """Two numbers in [0, 1) for each position, [..., 2]."""
-        made = np.empty([*positions.shape, 2])
+        """Numbers in [0, 1) for each position, [..., 3]; see `Kind.taken`."""
+        made = np.empty([*positions.shape, 3])
         for index in np.ndindex(positions.shape):
-            made[index] = np.random.default_rng([self._seed, self._group, int(positions[index]), 1]).random(2)
+            made[index] = np.random.default_rng([self._seed, self._group, int(positions[index]), 1]).random(3)
         return made
 
 

@@ -210,7 +210,7 @@ def check_logits(**logits: tf.Tensor) -> None:
 
 
 def generator_reads_real(objective: Objective) -> bool:
-    """Whether the generator's loss depends on real logits: autodiff is asked, so that no objective has to say it."""
+    """True where the generator's loss depends on real logits: autodiff is asked, so that no objective has to say it."""
     real, fake = tf.constant([0.5]), tf.constant([-0.5])
     with tf.GradientTape() as tape:
         tape.watch(real)

@@ -53,7 +53,7 @@ class Paged:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of what all rows give."""
+        """The shape of what all rows give."""
         return (len(self), self.side, self.side, self.channels)
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -76,7 +76,7 @@ class Paged:
 
         Args:
             rows: [...] int.
-            places: [..., 2] in [0, 1): how far down and to the right, from the one edge to the other.
+            places: [..., 2 or more] in [0, 1): how far down and to the right, from the one edge to the other.
 
         Returns:
             [..., side, side, channels] uint8.
@@ -84,7 +84,7 @@ class Paged:
         made = np.empty([*rows.shape, self.side, self.side, self.channels], np.uint8)
         for index in np.ndindex(rows.shape):
             height, width = self._sizes[rows[index]]
-            down, right = places[index]
+            down, right = places[index][:2]
             top, left = int(down * (height - self.side + 1)), int(right * (width - self.side + 1))
             made[index] = self._crop(int(rows[index]), top, left)
         return made

@@ -63,7 +63,7 @@ def wgan_gp(critic: Critic, real: tf.Tensor, fake: tf.Tensor, key: Key = ANY_KEY
 
 
 def wgan_gp_one_sided(critic: Critic, real: tf.Tensor, fake: tf.Tensor, key: Key = ANY_KEY) -> PerExample:
-    """As `wgan_gp`, but a norm below 1 costs nothing, as a 1-Lipschitz function may have it: relu(|grad| - 1)^2.
+    """Is `wgan_gp`, but that a norm below 1 costs nothing, as a 1-Lipschitz function may have it: relu(|grad| - 1)^2.
 
     Raises:
         ValueError: `real` and `fake` differ in shape.

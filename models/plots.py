@@ -11,7 +11,7 @@ def curves(values: np.ndarray, reach: float) -> np.ndarray:
 
     Args:
         values: [n, ...] numbers, finite; those of an example are taken one after the other.
-        reach: the value at the upper border, and less 0 at the lower one, > 0; what lies outside is drawn at the border.
+        reach: the value at the upper border, > 0, and -reach at the lower one; what lies outside is drawn at a border.
 
     Returns:
         [n, SIDE, SIDE, 1] uint8.

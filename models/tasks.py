@@ -30,10 +30,13 @@ class Task:
         best: the figure of a look at samples by which the best checkpoint is picked, the less the better.
         takes_examples: whether a model takes examples: it is judged on what it makes of held-out ones, where another is
             judged on as many samples as are asked for.
+        shown: the heads of what a report shows side by side: real and generated examples, or of a model that takes
+            examples these, its outputs, and where the task is paired the truth.
     """
 
     best = looks.DISTANCE
     takes_examples = False
+    shown: tuple[str, ...] = ("Real, held out", "Generated")
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
         """What of an experiment's scheme decides the inputs that a model is judged on, as plain values."""
@@ -87,6 +90,7 @@ class Translate(Task):
     """An example of one domain to one of another."""
 
     takes_examples = True
+    shown = ("Input", "Output", "Truth")
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`."""
@@ -107,16 +111,19 @@ class Restore(Task):
 
     best = looks.PAIR_DISTANCE
     takes_examples = True
+    shown = ("Degraded", "Restored", "Truth")
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
         """See `Task`: how examples are degraded."""
         return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
 
     def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
-        """See `Task`: the targets, degraded."""
+        """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
-        real = kind_of(column).scaled(column, examples.target)
-        return np.asarray(degrade(tf.constant(real), settings["degradations"], key_of(seed, 0, "judged")))
+        kind = kind_of(column)
+        real = tf.constant(kind.scaled(column, examples.target))
+        spoilt = np.asarray(degrade(real, settings["degradations"], key_of(seed, 0, "judged")))
+        return spoilt.clip(-1, 1) if kind.served == "image" else spoilt
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: the targets, degraded."""

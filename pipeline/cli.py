@@ -19,6 +19,7 @@ from pipeline import reached, session
 from pipeline.commands import bench as bench_command
 from pipeline.commands import execute as exec_command
 from pipeline.commands import generate as generate_command
+from pipeline.commands import new as new_command
 from pipeline.commands import reading, running
 from pipeline.commands import sample as asking
 from pipeline.commands import serve as serve_command
@@ -76,6 +77,9 @@ def list_() -> None:
 def show(name: Name, settings: Settings = None, source: Source = None) -> None:
     """Prints an experiment, with its settings applied, as JSON."""
     typer.echo(resolve(name, settings, source).to_json(indent=2))
+
+
+app.command("new")(new_command.new)
 
 
 @app.command()

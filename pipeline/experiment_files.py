@@ -13,7 +13,7 @@ from models.config.frozen import one_line, path_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 2**20
-"""Of a file: no experiment is as long."""
+"""The largest file that is read, bytes: no experiment is as long."""
 
 
 def is_file(name: str) -> bool:

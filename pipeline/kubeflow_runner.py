@@ -83,7 +83,7 @@ def _resources(machine: Machine) -> Any:
 
 
 def _defaults(pipeline: Pipeline) -> dict[str, Any]:
-    """Those of the runtime parameters, which TFX itself leaves out of what it compiles."""
+    """The defaults of the runtime parameters, which TFX itself leaves out of what it compiles."""
     values = (value for component in pipeline.components for value in component.exec_properties.values())
     return {value.name: value.default for value in values if isinstance(value, RuntimeParameter)}
 

@@ -84,13 +84,13 @@ class _Terminal(io.TextIOWrapper):
         self._instead = instead
 
     def write(self, text: str) -> int:
-        """As a file does."""
+        """Writes a text, and gives its length."""
         with self._kept():
             super().write(text)
         return len(text)
 
     def flush(self) -> None:
-        """As a file does."""
+        """Passes on what was written."""
         with self._kept():
             super().flush()
 

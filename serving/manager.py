@@ -163,11 +163,11 @@ class Manager:
         return response
 
     def knows(self, name: str) -> bool:
-        """Whether a model of this name is configured."""
+        """True where a model of this name is configured."""
         return name in self._models
 
     def ready(self) -> bool:
-        """Whether every configured model has a version that answers."""
+        """True where every configured model has a version that answers."""
         with self._changed:
             return all(model.available() for model in self._models.values())
 

@@ -108,7 +108,7 @@ def versions_on_disk(base_path: str) -> dict[int, str]:
 
 
 def aspired(policy: VersionPolicy, found: Mapping[int, str]) -> dict[int, str]:
-    """Those of the versions found that a policy wants served; the latest one by default."""
+    """The versions that a policy wants served, of those found; the latest one by default."""
     choice = policy.WhichOneof("policy_choice")
     if choice == "all":
         return dict(found)

@@ -80,21 +80,33 @@ def take(shard: Shard, source: Source, data: OneSource, *, labelled: bool) -> Ce
         data: its shares decide the sides.
         labelled: whether the source's labels are read.
     """
+    if len(shard.sides) == 1 and source.channels is not None:
+        return Census({}, {})
+    return of_heads(source.heads(shard, data=data), shard.sides, data, labelled=labelled)
+
+
+def of_heads(heads: Iterable[Head], sides: tuple[str, ...], data: OneSource, *, labelled: bool) -> Census:
+    """The census of examples that lie among the same sides.
+
+    Args:
+        heads: what is known of each.
+        sides: see `Shard`.
+        data: its shares decide the sides.
+        labelled: whether labels count.
+    """
     depths: collections.Counter[int] = collections.Counter()
     smallest: dict[Group, dict[str, list[bytes]]] = {}
-    heads: list[tuple[Head, tuple[str, ...]]] = []
-    divided = len(shard.sides) > 1
-    if not divided and source.channels is not None:
-        return Census({}, {})
-    for head in source.heads(shard, data=data):
+    compared: list[tuple[Head, tuple[str, ...]]] = []
+    divided = len(sides) > 1
+    for head in heads:
         depths[head.channels] += 1
         if not labelled:
             head = head._replace(label=None)
         if divided and head.thumbnail:
-            heads.append((head, shard.sides))
+            compared.append((head, sides))
         elif divided:
-            _keep(smallest, head, head.key, shard.sides, data)
-    return Census(dict(depths), smallest, heads)
+            _keep(smallest, head, head.key, sides, data)
+    return Census(dict(depths), smallest, compared)
 
 
 def _keep(

@@ -84,6 +84,41 @@ def too_large(height: int, width: int, pixel_limit: int) -> str:
     return f"has {width} x {height} pixels, more than data.pixel_limit of {pixel_limit}"
 
 
+class Header(NamedTuple):
+    """What a file tells before it is decoded.
+
+    Attributes:
+        kind: format and mode as Pillow names them, such as `PNG RGB`.
+        height: as stored: an EXIF rotation is not applied. `width` likewise.
+        width: see `height`.
+        channels: 1 or 3.
+        key: that of `Picture`; None where it is known only once the image is decoded.
+    """
+
+    kind: str
+    height: int
+    width: int
+    channels: int
+    key: bytes | None
+
+
+def read_header(content: bytes, *, pixel_limit: int) -> Header:
+    """Reads what an image file says of itself, at little cost.
+
+    Args:
+        content: the bytes of the file.
+        pixel_limit: height times width that may be decoded, > 0.
+
+    Raises:
+        BadImage: as `read_picture` does, where that is seen without decoding.
+    """
+    with _opened(content, pixel_limit) as image:
+        channels = _channels(image)
+        as_it_is = image.format in PASSED_ON and not _transparent(image) and not _may_be_turned(image, content)
+        key = hashlib.sha256(content).digest() if as_it_is else None
+        return Header(f"{image.format} {image.mode}", image.height, image.width, channels, key)
+
+
 def read_head(content: bytes, *, pixel_limit: int) -> tuple[int, bytes] | None:
     """The channels and the key that `read_picture` would give; None for an image that is seen to be bad.
 
@@ -91,10 +126,9 @@ def read_head(content: bytes, *, pixel_limit: int) -> tuple[int, bytes] | None:
     them.
     """
     try:
-        with _opened(content, pixel_limit) as image:
-            channels = _channels(image)
-            if image.format in PASSED_ON and not _transparent(image) and not _may_be_turned(image, content):
-                return channels, hashlib.sha256(content).digest()
+        header = read_header(content, pixel_limit=pixel_limit)
+        if header.key:
+            return header.channels, header.key
         picture = read_picture(content, None, pixel_limit=pixel_limit)
     except BadImage:
         return None

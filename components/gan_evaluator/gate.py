@@ -251,7 +251,7 @@ def _blunt(bound: Bound, threshold: Threshold, evaluation: Evaluation) -> str:
 
 
 def reason_of(lines: Mapping[str, Line], faults: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the model is blessed, and why, in one sentence.
+    """Says whether the model is blessed, and why, in one sentence.
 
     Args:
         lines: of all metrics.

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from components.gan_evaluator import gate
 from components.gan_evaluator.charts import line_chart, scatter
 from components.gan_evaluator.measuring.pictures import CLASSES_SHOWN, IMAGES_A_ROW, Pictures
 from models.config import Experiment
+from models.config.curves import Chart
+from models.tasks import task_of
 from models.training import looks
 
 HERO = 6
@@ -22,39 +25,27 @@ HERO = 6
 SMALL = 64
 """Images of fewer pixels a side are enlarged without smoothing."""
 
-CHARTS: list[dict[str, Any]] = [
-    {
-        "title": "Losses",
-        "curves": {"discriminator": "d_loss", "generator": "g_loss"},
-        "note": "What each player minimises. Neither has to fall: they play against each other.",
-    },
-    {
-        "title": "Discriminator accuracy",
-        "curves": {"real": "d_real_accuracy", "generated": "d_fake_accuracy"},
-        "note": "Shares of examples that the discriminator knows; the dashed line is guessing.",
-        "options": {"y_range": (0.0, 1.0), "guide": 0.5},
-    },
-    {
-        "title": "Pairs in the right order",
-        "curves": {"real above generated": "d_auc"},
-        "note": "How often a real example has a higher logit than a generated one; the dashed line is guessing.",
-        "options": {"y_range": (0.0, 1.0), "guide": 0.5},
-    },
-    {
-        "title": "Distance of the samples",
-        "curves": {"energy distance": looks.DISTANCE},
-        "note": "From real examples, by a look now and then: 0 for equal distributions, 1 for the mean distance of two "
-        "real examples.",
-    },
-    {
-        "title": "Variety of the samples",
-        "curves": {"diversity": looks.DIVERSITY, "near-duplicates": looks.NEAR_DUPLICATES},
-        "note": "Mean distance of two samples, real ones = 1 (dashed); share of samples that have almost a twin, real "
-        "ones = 0.01.",
-        "options": {"guide": 1.0},
-    },
-]
-"""Title, curve's name -> key of the history, note, options of `line_chart`."""
+LOOKS = (
+    Chart(
+        "Distance of the samples",
+        {"energy distance": looks.DISTANCE},
+        "From real examples, by a look now and then: 0 for equal distributions, 1 for the mean distance of two real "
+        "examples.",
+    ),
+    Chart(
+        "Distance from the truth",
+        {"of each output": looks.PAIR_DISTANCE},
+        "Of each output from what it ought to be, by a look now and then; 1 for the mean distance of two real ones.",
+    ),
+    Chart(
+        "Variety of the samples",
+        {"diversity": looks.DIVERSITY, "near-duplicates": looks.NEAR_DUPLICATES},
+        "Mean distance of two samples, real ones = 1 (dashed); share of samples that have almost a twin, real ones = "
+        "0.01.",
+        guide=1.0,
+    ),
+)
+"""What the looks at samples saw, whatever is trained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +102,8 @@ def render(evidence: Evidence) -> str:
         features=None if points else _feature_cloud(pictures),
         classes=_classes(evidence.lines),
         neighbours=_neighbours(pictures, images=evidence.experiment.data.images),
-        charts=_charts(evidence.history),
+        charts=_charts([*evidence.experiment.scheme.charts, *LOOKS], evidence.history),
+        heads=_heads(evidence),
         # Images of another system have no other part.
         config=evidence.experiment.to_json(("data", "evaluation") if "origin" in evidence.protocol else None, indent=2),
     )
@@ -152,14 +144,20 @@ def _feature_cloud(pictures: Pictures) -> Markup:
     return scatter("Features of generated images over those of real ones", kinds, reach=pictures.reach)
 
 
-def _rows(pictures: Pictures) -> list[dict[str, str]]:
-    """Real beside generated images: a row a class where the generator takes classes, else rows as they come."""
+def _heads(evidence: Evidence) -> list[str]:
+    """What stands above the columns of the rows."""
+    shown = task_of(evidence.experiment).shown
+    return list(shown[: len(evidence.pictures.rows[0])] if evidence.pictures.rows else shown[:2])
+
+
+def _rows(pictures: Pictures) -> list[dict[str, Any]]:
+    """Images side by side: a row a class where the generator takes classes, else rows as they come."""
     rows = []
-    for number, (real, fake) in enumerate(pictures.rows):
+    for number, columns in enumerate(pictures.rows):
         start, label = number * IMAGES_A_ROW, "" if pictures.classes is None else str(pictures.classes[number])
         what = f"class {label}" if label else f"{start + 1} to {start + IMAGES_A_ROW}"
-        left, right = (sheet(images, IMAGES_A_ROW) for images in (real, fake))
-        rows.append({"what": what, "label": label, "real": left, "fake": right})
+        images = [sheet(column, IMAGES_A_ROW) for column in columns]
+        rows.append({"what": what, "label": label, "images": images})
     return rows
 
 
@@ -201,15 +199,15 @@ def _classes(lines: dict[str, gate.Line]) -> dict[str, list[tuple[float, float]]
     }
 
 
-def _charts(history: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """The curves that the history has."""
-    charts = []
-    for plan in CHARTS:
+def _charts(charts: Sequence[Chart], history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """Draws the charts whose curves the history has."""
+    drawn = []
+    for chart in charts:
         curves = {
             name: [(step["step"], float(step[key])) for step in history if step.get(key) is not None and "step" in step]
-            for name, key in plan["curves"].items()
+            for name, key in chart.curves.items()
         }
-        svg = line_chart(plan["title"], curves, **plan.get("options", {}))
+        svg = line_chart(chart.title, curves, y_range=chart.between, guide=chart.guide)
         if svg:
-            charts.append({"title": plan["title"], "note": plan["note"], "names": list(curves), "svg": svg})
-    return charts
+            drawn.append({"title": chart.title, "note": chart.note, "names": list(curves), "svg": svg})
+    return drawn

@@ -129,7 +129,7 @@ def write(drawn: PredictionResult, order: Order, folder: str, parts: str) -> Non
 
 
 def _example(sample: Any, seed: int, label: int | None) -> tf.train.Example:
-    """As ingestion writes them, and its seed."""
+    """The example that ingestion would write, with the seed."""
     if isinstance(sample, bytes):
         with Image.open(io.BytesIO(sample)) as image:  # reads the header alone
             picture = Picture(sample, image.height, image.width, CHANNELS[image.mode], b"", label)

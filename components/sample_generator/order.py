@@ -57,7 +57,7 @@ class Order(Frozen):
         return math.ceil(self.count / self.shard_size)
 
     def label(self, seed: int) -> int | None:
-        """Of a seed."""
+        """The class that is asked for with a seed; None without classes."""
         return self.labels[seed % len(self.labels)] if self.labels else None
 
     def inputs(self, seeds: range, asked: Signature) -> dict[str, np.ndarray]:
@@ -99,7 +99,7 @@ class Shard(NamedTuple):
 
     @property
     def seeds(self) -> range:
-        """Of its samples."""
+        """The seeds of its samples."""
         return range(self.first, self.first + self.size)
 
 

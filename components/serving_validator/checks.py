@@ -16,7 +16,8 @@ TIMES = 20
 """Calls whose median is the latency."""
 
 TOLERANCE = 1e-4
-"""Of floats, between a batch and its rows alone, and between processes: kernels differ in their last digits."""
+"""How far floats may differ, between a batch and its rows alone, and between processes: kernels differ in their last
+digits."""
 
 
 def faults(

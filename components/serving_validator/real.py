@@ -17,8 +17,7 @@ class Real:
     """Real examples, as they are served.
 
     Attributes:
-        input: what the model is made to take, [n, h, w, c] float32 in [0, 1], [n, 2] points or another kind; None of one that is
-            driven by noise.
+        input: what the model is made to take, [n, ...] float32; None of one that is driven by noise.
         target: examples like those that it is made to draw, likewise.
         label: the classes of the input where there is one, else of the target, [n] int64; None where there are none.
     """

@@ -16,6 +16,7 @@ class Column(NamedTuple):
         group: columns of one group are aligned row by row; those of different groups are in no relation.
         classes: of a label: its number of values.
         fit: how an image of another shape is made a square: `crop`, `pad` or `stretch`.
+        flip: whether training mirrors half of the images.
     """
 
     role: Role
@@ -24,6 +25,7 @@ class Column(NamedTuple):
     group: int = 0
     classes: int = 0
     fit: str = "crop"
+    flip: bool = False
 
 
 def groups_of(columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], ...]:

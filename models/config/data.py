@@ -176,9 +176,12 @@ class OneSource(Data):
     def columns_as(self, role: Role, group: int) -> tuple[Column, ...]:
         """The columns of this source, where its examples have this role."""
         label = (Column("label", "label", group=group, classes=self.classes),) if self.classes else ()
-        return (Column(role, self.column_kind, self.shape, group, fit=getattr(self, "fit", "crop")), *label)
+        how = {name: getattr(self, name) for name in ("fit", "flip") if name in type(self).model_fields}
+        return (Column(role, self.column_kind, self.shape, group, **how), *label)
 
     def read(self) -> Self:
         """See `Data.read`."""
-        unread = [name for name in ("resolution", "channels", "fit", "schema_dir") if name in type(self).model_fields]
+        unread = [
+            name for name in ("resolution", "channels", "fit", "flip", "schema_dir") if name in type(self).model_fields
+        ]
         return self.model_copy(update={name: type(self).model_fields[name].default for name in unread})

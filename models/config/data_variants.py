@@ -16,6 +16,7 @@ class OfImages(OneSource):
     pixel_limit: int = Field(64_000_000, gt=0, description="pixels an image may decode to")
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
     mixed_channels: Literal["convert", "refuse"] = Field("convert", description="what becomes of grey among colour")
+    flip: bool = Field(False, description="training mirrors half of the images, left to right")
     split_by: Literal["content", "near_duplicates", "folder"] = Field("content", description="what is kept together")
 
 
@@ -89,7 +90,7 @@ class Photographs(OfImages):
 
     @property
     def resolution(self) -> int:
-        """Of a crop."""
+        """Height and width of a crop."""
         return self.crop
 
     @property

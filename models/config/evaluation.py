@@ -34,7 +34,7 @@ class Threshold(Frozen):
 
     @property
     def bounds(self) -> dict[str, float]:
-        """Those that are set, by the name of their field."""
+        """The bounds that are set, by the name of their field."""
         fields = ("at_least", "at_most", "within_floor", "within_blessed")
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
 

@@ -26,7 +26,7 @@ class Machine(Frozen):
 
     @property
     def limits(self) -> bool:
-        """Whether anything but the image is set."""
+        """True where anything but the image is set."""
         return any((self.cpu, self.memory_gigabytes, self.accelerator))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from models.config.curves import Chart, of_players
 from models.config.data import Data
 from models.config.data_variants import Unpaired
 from models.config.frozen import Frozen
@@ -30,6 +31,9 @@ class Scheme(Variant):
 
     task: ClassVar[str] = "generate"
     """What a model of it takes and how it is judged: a name of the catalog, or `package.module:Task`."""
+
+    charts: ClassVar[tuple[Chart, ...]] = of_players({"": ""})
+    """What of its history a report draws, besides the looks at samples."""
 
     generator: Annotated[Generator, GENERATOR] = DCGANGenerator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = DCGANDiscriminator()
@@ -115,6 +119,14 @@ class Cycle(Scheme):
     """Two translators that undo one another, each against a discriminator of its target. Zhu et al. 2017."""
 
     task: ClassVar[str] = "translate"
+    charts: ClassVar[tuple[Chart, ...]] = (
+        *of_players({"": "", "_reverse": ", reverse"}),
+        Chart(
+            "There and back",
+            {"cycle": "cycle_loss", "identity": "identity_loss"},
+            "Mean absolute differences after the way there and back, and of a target that ought to stay as it is.",
+        ),
+    )
 
     name: Literal["cycle"] = "cycle"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()
@@ -146,6 +158,12 @@ class Restoration(Alternating):
     """A generator that is given degraded examples and is to give them back. Ledig et al. 2017."""
 
     task: ClassVar[str] = "restore"
+    charts: ClassVar[tuple[Chart, ...]] = (
+        *of_players({"": ""}),
+        Chart(
+            "Fidelity", {"squared error": "fidelity_loss"}, "Of what is restored, against the truth, in both phases."
+        ),
+    )
 
     name: Literal["restoration"] = "restoration"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()

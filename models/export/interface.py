@@ -167,7 +167,7 @@ class Interface(Frozen):
         return None
 
     def to_json(self, indent: int | None = None) -> str:
-        """As JSON: equal interfaces read the same."""
+        """The interface as JSON: equal ones read the same."""
         return json.dumps(self.model_dump(mode="json", exclude_defaults=True) | {"format": self.format}, indent=indent)
 
     @classmethod

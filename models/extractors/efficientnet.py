@@ -12,7 +12,7 @@ from models.config import Data
 from models.extractors.torch_files import read_tensors
 
 MEAN, DEVIATION = 127, 128
-"""Of pixels from 0 to 255, as the network was trained."""
+"""Mean and deviation of the pixels, 0 to 255, that the network was trained with."""
 
 TRAINED_SIZE, SMALL_SIZE = 224, 128
 """Pixels a side that it was trained on, and that it looks at images of up to so many."""
@@ -161,7 +161,7 @@ def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def _names() -> Iterator[tuple[str, str, str]]:
-    """Of each convolution: its layer, and the names of it and of its normalisation in the file."""
+    """Gives for each convolution its layer, and the names of it and of its normalisation in the file."""
     yield "stem", "_conv_stem", "_bn0"
     for number in range(sum(stage.blocks for stage in STAGES)):
         of = f"_blocks.{number}."

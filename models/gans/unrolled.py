@@ -63,7 +63,7 @@ def _descent(optimizer: keras.optimizers.Optimizer) -> Descent:
 
 
 def _rate(optimizer: keras.optimizers.Optimizer, i: int) -> tf.Tensor:
-    """Of the i-th update from now on."""
+    """The learning rate of the i-th update from now on."""
     return optimizer._learning_rate(optimizer.iterations.value + i)
 
 

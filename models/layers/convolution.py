@@ -47,11 +47,11 @@ class Geometry(NamedTuple):
         return self._map(lambda size, kernel, stride: max((-(-size // stride) - 1) * stride + kernel - size, 0) // 2)
 
     def over_batch(self, dtype: tf.DType) -> bool:
-        """Whether the filter gradient is contracted over the batch; a 1x1 kernel would be one place of that output."""
+        """True where the filter gradient is contracted over the batch; a 1x1 kernel would be one place of it."""
         return dtype == tf.bfloat16 and self.out[1] < TILE_ROWS and self.kernel != (1, 1)
 
     def subpixel(self, channels: int, dtype: tf.DType) -> bool:
-        """Whether the input gradient, to so many channels, is computed as a sub-pixel convolution."""
+        """True where the input gradient, to so many channels, is computed as a sub-pixel convolution."""
         stride = self.strides[0]
         divides = self.strides == (stride, stride) and all(size % stride == 0 for size in self.size)
         return stride > 1 and divides and (channels < TILE_ROWS or (dtype == tf.bfloat16 and self.out[1] < TILE_ROWS))
@@ -133,7 +133,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
 
 def _applies(layer: Any, size: tuple[int | None, ...]) -> bool:
-    """Whether a layer is one that the maps describe, of a known size, on a machine whose kernels are slow."""
+    """True for a layer that the maps describe, of a known size, on a machine whose kernels are slow."""
     plain = layer.padding == "same" and layer.data_format == "channels_last" and set(layer.dilation_rate) == {1}
     ungrouped = getattr(layer, "groups", 1) == 1 and getattr(layer, "output_padding", None) is None
     return plain and ungrouped and None not in size and not tf.config.list_logical_devices("GPU")

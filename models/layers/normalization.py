@@ -50,7 +50,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def compute_output_spec(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """That of the wrapped layer."""
+        """The output of the wrapped layer, as a spec."""
         return self.layer.compute_output_spec(inputs)
 
     def _matrix(self) -> keras.Variable:

@@ -13,7 +13,7 @@ RANGE = 255
 C1, C2 = (0.01 * RANGE) ** 2, (0.03 * RANGE) ** 2
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Of Wang et al. 2003, from the finest scale to the coarsest."""
+"""Weights of the scales in Wang et al. 2003, from the finest scale to the coarsest."""
 
 BLOCK_BYTES = 2**26
 """Float64 pixels that are compared in one go."""
@@ -106,7 +106,7 @@ def _multiscale(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _terms(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each channel, the mean of SSIM and that of its contrast-structure term, [n, c] each."""
+    """Computes for each channel the mean of SSIM and that of its contrast-structure term, [n, c] each."""
     mean_first, mean_second = _smoothed(first), _smoothed(second)
     both = mean_first * mean_second
     squares = mean_first**2 + mean_second**2

@@ -10,7 +10,7 @@ from models.layers.maxout import Maxout
 from models.networks import parts
 
 PIECES = 5
-"""Of a maxout unit, in both published networks."""
+"""Pieces of a maxout unit, in both published networks."""
 
 
 def rectified(

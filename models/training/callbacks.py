@@ -13,7 +13,6 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from models import pixels
 from models.columns import kind_of
 from models.config import Experiment
 from models.files import writing
@@ -132,10 +131,9 @@ class SampleGrids(keras.callbacks.Callback):
         if conditional:
             shown["label"] = np.repeat(np.arange(rows), columns)
         made = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
-        if experiment.data.images:
-            return tile(pixels.to_bytes(made), rows, columns)
-        kind, reach = kind_of(experiment.data.drawn), float(np.abs(self.examples["target"]).max())
-        return tile(kind.pictures(kind.held_as(np.asarray(kind.outside(made))), reach), rows, columns)
+        kind = kind_of(experiment.data.drawn)
+        reach = float(np.abs(kind.made(self.examples["target"])).max())
+        return tile(kind.pictures(kind.made(made), reach), rows, columns)
 
 
 def scatter(real: np.ndarray, fake: np.ndarray, side: int = 480) -> np.ndarray:

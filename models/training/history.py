@@ -8,7 +8,7 @@ from etils import epath
 from models.files import writing
 
 DISTANCE = "look_distance"
-"""Of a row with a look at samples: how far they are from real examples, the less the better."""
+"""The key of a row with a look at samples: how far they are from real examples, the less the better."""
 
 
 class History:

@@ -198,7 +198,7 @@ class Loop:
         return min(stops + [each - step % each for each in every])
 
     def _rolls_back(self, step: int, wrong: list[str]) -> bool:
-        """Whether to go back to the best look: the verdict and the configuration ask for it, and there is one.
+        """Says whether to go back to the best look: the verdict and the configuration ask for it, and there is one.
 
         Args:
             step: that was reached.

@@ -1,4 +1,4 @@
-"""Whether a training goes well: verdicts by rules on its history, and the monitor that the loop asks.
+"""Says whether a training goes well: verdicts by rules on its history, and the monitor that the loop asks.
 
 A verdict is drawn from the last LOOKS looks at samples and the rows of the history between them. What is only a stage
 of a good training (samples alike at the start, a discriminator that is far ahead for a while) is no alarm as long as
@@ -52,7 +52,8 @@ ASTRAY = 10.0
 """Samples that are farther than this have left the range of the data."""
 
 TOO_STRONG = 0.99
-"""Of the AUC: the share of pairs of a real and a generated example that the discriminator puts in the right order."""
+"""The AUC of a discriminator that is too strong: the share of pairs of a real and a generated example that it puts in
+the right order."""
 
 TOO_WEAK = 0.55
 MISLED = 0.4
@@ -64,13 +65,14 @@ ONE_EXAMPLE = 0.02
 MOST_NEAR_DUPLICATES = 0.5
 GOOD_PRECISION = 0.5
 LEAST_COVERAGE = 0.5
-"""Of the precision, where that is good: the examples are like real ones, but many kinds of these are missing."""
+"""The least coverage, as a share of a good precision: below it the examples are like real ones, but many kinds of
+these are missing."""
 
 SWING, SWINGS = 0.3, 6
-"""Of the AUC: so many moves of this size, up and down in turns, are an oscillation."""
+"""Moves of the AUC, up and down in turns: so many of this size are an oscillation."""
 
 LOOK_SWINGS = 4
-"""Likewise of the distance, which doubles and halves."""
+"""Moves of the distance, which doubles and halves: so many are an oscillation."""
 
 FINENESS = 10
 """Moves of the AUC are counted between means of about as many stretches between two looks: batches are noisy."""
@@ -99,9 +101,10 @@ class Verdict(NamedTuple):
 def draw_verdict(rows: Sequence[Row]) -> tuple[str, dict[str, float]]:
     """The verdict after these rows, without regard to the verdicts before.
 
-    The rules, the first that applies; all but the first two need samples that stay farther than UNLIKE. `stuck` is: the
-    least distance at the last looks, without the first of LOOKS, is above PROGRESS of the least one before, within LONG
-    looks. Means are over the rows since the first of the last LOOKS looks.
+    The first rule that applies decides. All but the first two need samples that stay farther than UNLIKE. Samples are
+    `stuck` where they have hardly come nearer: the least distance at the last looks (without the first of LOOKS) is
+    above PROGRESS of the least one before it, within LONG looks. Means are over the rows since the first of the last
+    LOOKS looks.
 
     - diverged: a value of the last row is NaN or infinite.
     - oscillating: within LONG looks an AUC makes SWINGS moves of SWING or more, up and down in turns, or the distance,
@@ -173,12 +176,12 @@ def _swings(rows: Sequence[Row], looks: Sequence[Row]) -> int:
 
 
 def finite(row: Row) -> bool:
-    """Whether a row holds neither NaN nor infinity."""
+    """True where a row holds neither NaN nor infinity."""
     return all(map(math.isfinite, row.values()))
 
 
 def collapsed(look: Row) -> bool:
-    """Whether the samples of a look are too much alike, or good but of too few kinds."""
+    """True where the samples of a look are too much alike, or good but of too few kinds."""
     diversity, duplicates = look.get(DIVERSITY, 1.0), look.get(NEAR_DUPLICATES, 0.0)
     precision, coverage = look.get(PRECISION, 0.0), look.get(COVERAGE, 0.0)
     alike = diversity < LEAST_DIVERSITY or duplicates > MOST_NEAR_DUPLICATES
@@ -259,7 +262,7 @@ class Monitor:
 
     @property
     def rows(self) -> Sequence[Row]:
-        """Those that the next verdict takes."""
+        """The rows that the next verdict takes."""
         return self._course.rows
 
     def row(self, row: Row) -> None:

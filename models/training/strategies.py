@@ -143,12 +143,12 @@ class Cluster(BaseModel):
 
     @property
     def addresses(self) -> list[str]:
-        """Of all tasks, `host:port`."""
+        """The addresses of all tasks, `host:port`."""
         return [address for role in ("chief", "worker") for address in self.cluster.get(role, [])]
 
     @property
     def own_address(self) -> str:
-        """Of this process."""
+        """The address of this process, `host:port`."""
         return self.cluster[self.task.type][self.task.index]
 
 

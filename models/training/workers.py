@@ -18,7 +18,7 @@ class WorkerLost(ValueError):
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes: always, or as the first of several workers."""
+    """True where this process writes: always, or as the first of several workers."""
     return bool(strategy.extended.should_checkpoint)
 
 

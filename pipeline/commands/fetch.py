@@ -97,7 +97,7 @@ def fetch(name: str, directory: Path | None = None) -> Path:
 
 
 def _is_current(wanted: DataSet, directory: Path) -> bool:
-    """Whether all files are there and whole."""
+    """True where all files are there and whole."""
     if wanted.sha256:
         return all(registry.sha256(directory / file) == digest for file, digest in wanted.sha256.items())
     record = directory / RECORD

@@ -9,7 +9,7 @@ from pipeline.compiled.spec import Task
 
 
 def holds(task: Task, message: Any) -> bool:
-    """Whether a task is to run.
+    """Says whether a task is to run.
 
     Args:
         task: whose trigger policy may have a condition on its inputs.

@@ -60,7 +60,7 @@ class Patch(NamedTuple):
 
 
 def in_americas(latitude: float, longitude: float) -> bool:
-    """Whether a place lies in the Americas, Greenland among them: two boxes that no other land reaches into."""
+    """True where a place lies in the Americas, Greenland among them: two boxes that no other land reaches into."""
     return -170 < longitude < -30 or (latitude > 67 and -170 < longitude < -10)
 
 

@@ -165,7 +165,7 @@ CLIENTS = {"pip": (_pip, "*.whl"), "npm": (_npm, "*.tgz"), "apt": (_apt, "*.deb"
 
 
 def _bytes_in(folder: Path) -> int:
-    """Of all files below a folder in which a program is at work."""
+    """The bytes of all files below a folder in which a program is at work."""
     total = 0
     for path in folder.rglob("*"):
         try:

@@ -20,7 +20,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 CARD_BYTES = 256 << 10
-"""Of a card that is shown."""
+"""The largest card that is shown, bytes."""
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ def from_decoder(error: json.JSONDecodeError) -> ServingError:
 
 
 def _in_object(text: str) -> bool:
-    """Whether the end of a text is inside an object rather than an array."""
+    """True where the end of a text is inside an object rather than an array."""
     opened = []
     for mark in _MARK.findall(text):
         if mark in "[{":

@@ -237,7 +237,7 @@ def _is_object(value: Any) -> bool:
 
 
 def is_base64(value: Any) -> bool:
-    """Whether a parsed value is `{"b64": "..."}`."""
+    """True where a parsed value is `{"b64": "..."}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 

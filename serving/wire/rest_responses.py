@@ -14,7 +14,7 @@ from serving.wire.errors import invalid
 from serving.wire.example_methods import ClassificationResult, RegressionResult
 
 BYTES_SUFFIX = "_bytes"
-"""Of an output whose strings are bytes, which are sent in base64."""
+"""The end of the name of an output whose strings are bytes, which are sent in base64."""
 
 _KINDS = {np.dtype(kind) for kind in ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u4", "u8", "?", "O")}
 _POWERS = np.array([float(f"1e{power}") for power in range(23)])

@@ -78,6 +78,23 @@ class TestBatches:
         assert batch["target"].shape == (2, 16, SIDE, SIDE, 1)
         assert (batch["target"].numpy() == 255 - batch["input"].numpy()).all()
 
+    def test_aligned_columns_are_mirrored_together(self):
+        """If this fails, half of the pairs show one side mirrored and the other not."""
+        random = np.random.default_rng(0)
+        target = random.integers(0, 256, [40, SIDE, SIDE, 1], np.uint8)
+        arrays = Arrays.aligned(target, input=255 - target)
+        columns = (
+            Column("target", "image", (SIDE, SIDE, 1), flip=True),
+            Column("input", "image", (SIDE, SIDE, 1), flip=True),
+        )
+        batch = self.batch(arrays, columns)
+        assert (batch["target"].numpy() == 255 - batch["input"].numpy()).all()
+        rows = {each.tobytes() for each in target}
+        plain = [each.tobytes() in rows for each in batch["target"].numpy().reshape(-1, SIDE, SIDE, 1)]
+        assert 4 < sum(plain) < 28
+        turned = batch["target"].numpy()[..., ::-1, :].reshape(-1, SIDE, SIDE, 1)
+        assert all(each.tobytes() in rows for each, as_it_is in zip(turned, plain, strict=True) if not as_it_is)
+
     def test_a_crop_is_drawn_anew_for_each_row_and_again_alike_for_the_same_step(self):
         arrays = self.aligned()
         first, later, again = (self.batch(arrays, PAIRED, step)["target"].numpy() for step in (0, 1, 0))

@@ -184,7 +184,7 @@ class Tar(Archive):
     scheme, kind, whole = "tar", "TAR", True
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | Fault]]:
-        """Those of these names, in the archive's order; what a damaged archive has lost is a fault."""
+        """Gives the files of these names, in the archive's order; what a damaged archive has lost is a fault."""
         wanted = set(names)
         try:
             for info, archive in self._members():

@@ -18,7 +18,7 @@ class Samples(NamedTuple):
 
     images: int
     resolution: int
-    """Of each, pixels a side."""
+    """Pixels a side of each image."""
     labelled: bool
 
 

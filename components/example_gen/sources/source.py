@@ -181,10 +181,12 @@ def fingerprint(*sources: str | OneSource) -> str:
     Raises:
         ValueError: as `open_source`.
     """
-    texts = (source if isinstance(source, str) else source.source for source in sources)
-    lines = "\n".join(
-        f"{text}\n{open_source(source).fingerprint()}" for text, source in zip(texts, sources, strict=True)
-    )
+
+    def line(source: str | OneSource) -> str:
+        text = source if isinstance(source, str) else source.source
+        return f"{text}\n{open_source(source).fingerprint()}"
+
+    lines = "\n".join(map(line, sources))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 

@@ -12,6 +12,7 @@ from components.example_gen.sources.source import (
     CHOOSE,
     EVAL,
     TRAIN,
+    Example,
     Fault,
     Point,
     Raw,
@@ -25,7 +26,7 @@ from models.config import OneSource
 COUNTS = {TRAIN: 128_000, EVAL: 26_000, CHOOSE: 26_000}
 SHARD_IMAGES = 2_000
 MAX_BYTES = 2**30
-"""Of a split of the digits as pixels, which a worker holds: a triple may take any three."""
+"""The largest size of a split of the digits as pixels, which a worker holds: a triple may take any three."""
 
 
 class Stacked(Source):
@@ -65,7 +66,7 @@ class Stacked(Source):
         yield from pictures(np.moveaxis(images[rows], 1, -1), labels[rows] @ np.array([100, 10, 1]))
 
     def fingerprint(self) -> str:
-        """That of SOURCE."""
+        """The fingerprint of SOURCE."""
         return self.digits.fingerprint()
 
     def classes(self) -> list[str]:
@@ -108,9 +109,9 @@ def _digits(data: OneSource, fingerprint: str, split: str) -> tuple[np.ndarray, 
     return np.stack(images), np.array(labels)
 
 
-def _sound(item: Raw | Picture | Point | Fault, source: str, data: OneSource) -> Picture:
+def _sound(item: Raw | Picture | Point | Example | Fault, source: str, data: OneSource) -> Picture:
     """The digit, if it is one: there is no tolerance, as a bad one would be in many triples."""
-    found: Picture | Point | Fault
+    found: Picture | Point | Example | Fault
     if isinstance(item, Raw):
         try:
             found = read_picture(item.content, item.label, pixel_limit=data.pixel_limit)

@@ -43,7 +43,7 @@ class Population:
         return len(self.examples)
 
     def some(self, rows: np.ndarray | slice) -> "Population":
-        """Those of these rows."""
+        """The examples of these rows."""
         values = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
         return dataclasses.replace(self, **{name: value[rows] for name, value in values if value is not None})
 

@@ -25,7 +25,8 @@ class Pictures:
 
     Attributes:
         first: the first generated images, in their order.
-        rows: real images and generated ones beside each other, of one class each where there are classes.
+        rows: what the task shows side by side, such as real and generated images, of one class each where there are
+            classes.
         classes: the class of each row; None without.
         real_dots: [n, 2] real points, or features of real images in the plane in which these vary most.
         fake_dots: likewise of generated ones.
@@ -36,7 +37,7 @@ class Pictures:
     """
 
     first: np.ndarray
-    rows: tuple[tuple[np.ndarray, np.ndarray], ...]
+    rows: tuple[tuple[np.ndarray, ...], ...]
     classes: np.ndarray | None
     real_dots: np.ndarray
     fake_dots: np.ndarray
@@ -49,21 +50,29 @@ class Pictures:
         """All of them by name; `of` takes them back."""
         found = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         found["reach"] = np.array(self.reach)
-        for number, (real, fake) in enumerate(self.rows):
-            found |= {f"real_row_{number}": real, f"fake_row_{number}": fake}
+        for number, row in enumerate(self.rows):
+            found |= {f"row_{number}_{column}": images for column, images in enumerate(row)}
         return found
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Takes back what `arrays` gave. Raises KeyError or TypeError where something is missing or strange."""
-        count = sum(name.startswith("real_row_") for name in arrays)
-        rows = tuple((arrays[f"real_row_{number}"], arrays[f"fake_row_{number}"]) for number in range(count))
-        plain = {name: value for name, value in arrays.items() if "_row_" not in name}
+        places = sorted(tuple(map(int, name.split("_")[1:])) for name in arrays if name.startswith("row_"))
+        rows = tuple(
+            tuple(arrays[f"row_{number}_{column}"] for at, column in places if at == number)
+            for number in sorted({number for number, _ in places})
+        )
+        plain = {name: value for name, value in arrays.items() if not name.startswith("row_")}
         return cls(**{"classes": None, **plain, "reach": float(plain["reach"]), "rows": rows})  # type: ignore[arg-type]
 
 
 def take_pictures(
-    real: Population, fake: Population, train: np.ndarray, ways: np.ndarray | None, data: Data
+    real: Population,
+    fake: Population,
+    train: np.ndarray,
+    ways: np.ndarray | None,
+    data: Data,
+    true: Population | None = None,
 ) -> Pictures:
     """Takes what is shown of a measurement.
 
@@ -73,6 +82,7 @@ def take_pictures(
         train: training examples, [n, ...].
         ways: see `Pictures`; as examples are held.
         data: what they are.
+        true: what each of `fake` ought to be; None where nothing says so.
     """
     largest = float(np.abs(real.examples).max())
     if data.points:
@@ -81,18 +91,29 @@ def take_pictures(
         dots = (real.examples[:DOTS], fake.examples[:DOTS], reach)
         return Pictures(none, (), None, *dots, neighbours=none, distances=none[:, 0])
     first = fake.examples[: ROWS_UNLABELLED * IMAGES_A_ROW]
-    classes, rows = _rows(real, fake)
+    kind = kind_of(data.drawn)
+    if fake.inputs is not None:
+        classes, rows = None, _chains(kind.made(fake.inputs[: ROWS_UNLABELLED * IMAGES_A_ROW]), fake, true)
+    else:
+        classes, rows = _rows(real, fake)
     neighbours, distances = _neighbours(first[:NEIGHBOURS], train)
-    show = functools.partial(kind_of(data.drawn).pictures, reach=largest)
+    show = functools.partial(kind.pictures, reach=largest)
     return Pictures(
         show(first),
-        tuple((show(left), show(right)) for left, right in rows),
+        tuple(tuple(map(show, row)) for row in rows),
         classes,
         *_features(real, fake),
         neighbours=show(neighbours),
         distances=distances,
         ways=None if ways is None else np.stack([show(way) for way in ways]),
     )
+
+
+def _chains(inputs: np.ndarray, fake: Population, true: Population | None) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Inputs, what was made of them and, where there is one, the truth, in rows."""
+    columns = [inputs, fake.examples, *([true.examples] if true else [])]
+    starts = range(0, min(ROWS_UNLABELLED * IMAGES_A_ROW, fake.count), IMAGES_A_ROW)
+    return tuple(tuple(column[start : start + IMAGES_A_ROW] for column in columns) for start in starts)
 
 
 def _rows(real: Population, fake: Population) -> tuple[np.ndarray | None, tuple[tuple[np.ndarray, np.ndarray], ...]]:

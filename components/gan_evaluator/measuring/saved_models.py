@@ -66,7 +66,7 @@ class Generator:
 
     @property
     def goes_back(self) -> bool:
-        """Whether it also translates what it gives into what it takes."""
+        """True where it also translates what it gives into what it takes."""
         return REVERSE in self._module.signatures
 
     def translate(self, inputs: np.ndarray, signature: str = "serving_default") -> np.ndarray:

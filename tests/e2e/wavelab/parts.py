@@ -17,7 +17,7 @@ class Waves(OneSource):
     column_kind: ClassVar[str] = f"{HERE}.columns:Wave"
 
     name: str = f"{__name__}:Waves"
-    source: str = "600"
+    source: str = "1600"
     length: int = 16
     classes: int = 0
 

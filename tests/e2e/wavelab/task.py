@@ -16,6 +16,7 @@ def cut(wave):
 
 class Continue(Task):
     best = looks.PAIR_DISTANCE
+    shown = ("First half", "Continued", "Measured")
     takes_examples = True
 
     def inputs(self, experiment, real, key):

@@ -1,0 +1,269 @@
+"""What fits a user's images: each setting of an experiment with the reason for it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from models import catalog
+from models.config import Experiment, Images
+from pipeline.new import bounds, counting
+from pipeline.new.counting import Counts
+from pipeline.new.facts import Facts
+from pipeline.new.looking import Look
+
+SIZES = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
+"""Resolutions that both networks can do, and that are worth drawing."""
+USUAL = (32, 48, 64, 96, 128)
+FEW, SOME = 1_000, 400
+"""Images below which more of them are held out, as what judges needs a number that is its own."""
+AUGMENTED_BELOW = 5_000
+"""Training images below which the discriminator would learn them by heart."""
+MANY = 20_000
+
+
+class Choice(NamedTuple):
+    """A setting: its path, its value, and why. A value of None stands for a setting that is left out."""
+
+    path: str
+    value: Any
+    reason: str = ""
+
+
+class Chosen(NamedTuple):
+    """An experiment in the making.
+
+    Attributes:
+        choices: in the order in which they are written.
+        counts: of the images, under these choices.
+    """
+
+    choices: list[Choice]
+    counts: Counts
+
+    def value(self, path: str) -> Any:
+        """The value of a setting; None where it is not chosen."""
+        return next((choice.value for choice in self.choices if choice.path == path), None)
+
+    def experiment(self) -> Experiment:
+        """The experiment."""
+        return Experiment.parse(tree(self.choices))
+
+
+def tree(choices: list[Choice]) -> dict[str, Any]:
+    """The settings as nested fields."""
+    root: dict[str, Any] = {}
+    for choice in choices:
+        if choice.value is not None:
+            node = root
+            *outer, last = choice.path.split(".")
+            for name in outer:
+                node = node.setdefault(name, {})
+            node[last] = choice.value
+    return root
+
+
+def choose(look: Look, facts: Facts, *, name: str, resolution: int, why_resolution: str) -> Chosen:
+    """All settings but the number of steps, which stands at 1.
+
+    Args:
+        look: the images.
+        facts: of the look.
+        name: of the experiment.
+        resolution: see `timed`, which finds it.
+        why_resolution: likewise.
+    """
+    channels, why_channels = _channels(facts)
+    shares = _shares(facts, look)
+    data = {
+        "source": Choice("data.source", look.source),
+        "resolution": Choice("data.resolution", resolution, why_resolution),
+        "channels": Choice("data.channels", channels, why_channels),
+        "classes": Choice("data.classes", facts.classes, _why_classes(look, facts)),
+        **{choice.path.partition(".")[2]: choice for choice in [*shares, *_split_by(look, facts), *_bad(look)]},
+    }
+
+    def images() -> Images:
+        return Images(**{field: choice.value for field, choice in data.items() if choice.value is not None})
+
+    counts = counting.split(look, images())
+    if lacking := counts.lacking(facts.classes):
+        names = ", ".join(look.classes[number] for number in lacking[:3])
+        why = f"each class needs images to train on and others to judge by, and {names} has not, as the source splits"
+        facts = facts._replace(classes=0, of_class=[], read=None, why_none=why)
+        data["classes"] = Choice("data.classes", 0, why)
+    description = f"{facts.images:,} images of {look.source}, chosen by `ganworks new`"
+    choices = [
+        Choice("name", name),
+        Choice("description", description),
+        *data.values(),
+        *_scheme(facts, counts, channels),
+        *_training(counts, channels),
+        *_evaluation(facts, counts, images()),
+    ]
+    return Chosen(choices, counts)
+
+
+def fitting(facts: Facts, look: Look) -> list[int]:
+    """The resolutions that the images have, the largest last; those of few images stay small."""
+    most = 64 if facts.different < FEW else SIZES[-1]
+    fits = [size for size in SIZES if size <= min(facts.side, most)]
+    if not fits:
+        raise ValueError(
+            f"images have at least {SIZES[0]} pixels a side; most of {look.source} have {facts.side}: give larger ones"
+        )
+    usual = [size for size in fits if size in USUAL]
+    # a size between these is worth its while only where the images have it, or nothing larger
+    return usual + [fits[-1]] * (fits[-1] not in USUAL and (not usual or fits[-1] == facts.side))
+
+
+def _channels(facts: Facts) -> tuple[int, str]:
+    share = f"{100 * facts.coloured:.0f} % of those looked at have colour"
+    if facts.coloured == 0:
+        return 1, "grey: none has colour, whatever the files say"
+    if facts.coloured < 0.5:
+        return 1, f"grey: {share}, and lose it; 3 gives the others none"
+    return 3, "colour" if facts.coloured == 1 else f"colour: {share}; the others stay grey"
+
+
+def _why_classes(look: Look, facts: Facts) -> str:
+    if not facts.classes:
+        return f"without classes: {facts.why_none}" if facts.why_none else ""
+    listed = ", ".join(f"{number} {name}" for number, name in enumerate(look.classes[:30]))
+    more = f" and {facts.classes - 30:,} more" if facts.classes > 30 else ""
+    return f"{listed}{more}; of each {facts.of_each} images"
+
+
+def _shares(facts: Facts, look: Look) -> list[Choice]:
+    """How many are held out, and by how many the best weights are chosen."""
+    if counting.divides_itself(look):
+        return [Choice("data.eval_share", 0.2, "of what the source does not split itself, as it does")]
+    if facts.different >= FEW:
+        return [
+            Choice("data.eval_share", 0.2, "held out to judge by"),
+            Choice("data.choose_share", 0.1, "held out to choose the best weights by"),
+        ]
+    held_out = f"held out to judge by: more than usual, as {facts.different:,} different images are few"
+    if facts.different >= SOME:
+        return [
+            Choice("data.eval_share", 0.3, held_out),
+            Choice("data.choose_share", 0.1, "held out to choose the best weights by"),
+        ]
+    return [
+        Choice("data.eval_share", 0.35, held_out),
+        Choice("data.choose_share", 0, "too few to choose the best weights by: the last ones are taken"),
+    ]
+
+
+def _split_by(look: Look, facts: Facts) -> list[Choice]:
+    looked = "" if look.whole else f" of the {len(look.sample):,} looked at"
+    if facts.keeps_together:
+        reason = f"{facts.near:,} images{looked} are almost equal to another one; such stay on one side of the split"
+        return [Choice("data.split_by", "near_duplicates", reason)]
+    if facts.near:
+        reason = (
+            f"{facts.near:,} images{looked} are almost equal to another one, {facts.largest_group:,} of them in one "
+            "chain, too many for one side of the split: what is held out flatters every score"
+        )
+        return [Choice("data.split_by", "content", reason)]
+    return []
+
+
+def _bad(look: Look) -> list[Choice]:
+    """How many bad images may be skipped."""
+    share = look.bad / (look.bad + len(look.seen))
+    if look.bad:
+        allowed = min(0.99, max(0.01, round(1.2 * share + 0.005, 2)))
+        what = "file" if look.bad == 1 else "files"
+        return [Choice("data.bad_image_tolerance", allowed, f"{look.bad:,} {what} cannot be used: the page names them")]
+    if not look.whole and look.files:
+        reason = f"{len(look.sample):,} of {len(look.seen):,} were decoded: others may turn out damaged"
+        return [Choice("data.bad_image_tolerance", 0.01, reason)]
+    return []
+
+
+def _scheme(facts: Facts, counts: Counts, channels: int) -> list[Choice]:
+    """The networks and the game: recipes that are known to work on small images."""
+    width = 48 if channels == 3 and facts.different >= MANY else 32
+    latent = 64 if channels == 3 else 16
+    conditional = bool(facts.classes)
+    generator, discriminator, objective = (f"scheme.{part}" for part in ("generator", "discriminator", "objective"))
+    why_width = "enough for an hour" if width == 32 else f"wider, as {facts.different:,} images have much to learn"
+    why_latent = "colour pictures differ in more ways than grey ones, which have 16" if channels == 3 else ""
+    augment = None
+    why_augment = f"{counts.of('train'):,} training images are enough: none is changed"
+    if counts.of("train") < AUGMENTED_BELOW:
+        augment = ["color", "translation", "cutout"]
+        why_augment = (
+            f"of {counts.of('train'):,} training images the discriminator would learn each by heart: it sees them, and "
+            "generated ones, changed"
+        )
+    return [
+        Choice(f"{generator}.name", "dcgan"),
+        Choice(f"{generator}.width", width, why_width),
+        Choice(f"{generator}.latent.size", latent, why_latent),
+        *([Choice(f"{generator}.condition", "embedding", "draws the class that is asked for")] * conditional),
+        Choice(f"{discriminator}.name", "dcgan"),
+        Choice(f"{discriminator}.width", width),
+        Choice(f"{discriminator}.norm", "none", "the gradient penalty keeps it smooth"),
+        Choice(f"{discriminator}.smallest_map", 4, "it sees the whole image"),
+        Choice(f"{discriminator}.batch_statistics", "stddev", "it sees how much a batch varies, against collapse"),
+        *([Choice(f"{discriminator}.condition", "projection")] * conditional),
+        Choice(f"{objective}.penalties.r1.weight", R1[channels]),
+        Choice(f"{objective}.penalties.r1.every_steps", 4, "costs a quarter so, and does as much"),
+        Choice(f"{objective}.augment", augment, why_augment),
+    ]
+
+
+R1 = {1: 0.1, 3: 0.1}
+"""Channels -> weight of the gradient penalty."""
+
+
+RATES = {1: (1e-3, 2e-3), 3: (2e-4, 4e-4)}
+"""Channels -> learning rates of both players.
+
+After 300 steps on reliefs, with the rates of grey images the discriminator still guessed (area under its curve 0.52),
+with these it had learnt (0.81); one seed each.
+"""
+
+
+def _training(counts: Counts, channels: int) -> list[Choice]:
+    batch, why = 64, ""
+    while batch > 8 and 4 * batch > counts.of("train"):
+        batch, why = batch // 2, f"small, as there are {counts.of('train'):,} training images"
+    keep = []
+    if not counts.of("choose"):
+        keep = [Choice("training.keep", "last", "there is no split to choose the best weights by")]
+    return [
+        Choice("training.steps", 1),
+        Choice("training.batch_size", batch, why),
+        Choice("training.generator_optimizer.learning_rate", RATES[channels][0]),
+        Choice("training.generator_optimizer.schedule", "cosine", "falls to 0 at the last step"),
+        Choice("training.discriminator_optimizer.learning_rate", RATES[channels][1]),
+        Choice("training.discriminator_optimizer.schedule", "cosine"),
+        *keep,
+    ]
+
+
+def _evaluation(facts: Facts, counts: Counts, data: Images) -> list[Choice]:
+    """How the model is judged, as far as the counts allow."""
+    fields: dict[str, Any] = {}
+    choices = []
+    own = bool(facts.classes)
+    if facts.read and facts.read[0] < facts.read[1] + 3 * facts.read[2]:
+        own = False
+        fields["extractor"] = catalog.UNLABELLED
+        reason = (
+            f"a linear look at the pixels reads {facts.read[0]:.2f} of the classes right, and guessing "
+            f"{facts.read[1]:.2f}: a network that has seen other images judges better than one that learns these"
+        )
+        choices.append(Choice("evaluation.extractor", catalog.UNLABELLED, reason))
+    elif own and counts.of("train") >= AUGMENTED_BELOW:
+        fields["extractor_steps"] = 1_500
+        choices.append(Choice("evaluation.extractor_steps", 1_500, "of the classifier whose features judge"))
+    fields["samples"] = 20_000 if own or counts.of("eval") > 1_000 else 10_000
+    choices.append(Choice("evaluation.samples", fields["samples"], "drawn to judge by"))
+    for each in bounds.carried(bounds.wishes(facts, own=own), data, fields, counts):
+        value: Mapping[str, float] | None = None
+        if each.threshold is not None:
+            value = each.threshold.model_dump(exclude_none=True)
+        choices.append(Choice(f"evaluation.thresholds.{each.metric}", value, each.reason))
+    return choices
