@@ -80,9 +80,9 @@ def train_all(way: str, trees: Mapping[str, str], directory: Path, tf_config: st
         (out / "rows.json").write_text(json.dumps(loop.history.rows))
 
 
-def arrays(data: Data, count: int = 40) -> Arrays:
+def arrays(data: Data, count: int = 40, seed: int = 0) -> Arrays:
     """Random examples, of any kind of column."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
 
     def column(of: Column) -> np.ndarray:
         kind, shape = kind_of(of), [count, *of.shape]

@@ -52,7 +52,7 @@ class Continuation(Scheme):
     name: str = f"{__name__}:Continuation"
     generator: Annotated[Translator, TRANSLATOR] = Continuer()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = WaveJudge()
-    fidelity_weight: float = 10
+    fidelity_weight: float = 30
 
     def check(self, data: Data, training: object) -> None:
         super().check(data, training)
