@@ -117,8 +117,10 @@ def mixture_lines(data: Data) -> Iterator[str]:
 
 def source_lines(data: Data) -> Iterator[str]:
     """Where the sources of this data are read, and the sources within them."""
-    for source in data.sources:
-        left = source
+    for domain in data.domains:
+        if domain.implementation:
+            yield domain.implementation
+        left = domain.source
         while left:
             kind, _, left = left.partition(":")
             if kind not in catalog.SOURCES:

@@ -45,7 +45,7 @@ def test_a_metric_says_what_it_is_given_by_its_parameters():
     for metric in catalog.METRICS.values():
         required = required_by(metric)
         # Points have no pixels, and only they have a mixture.
-        images = required & {"real_images", "fake_images", "true_images"} and "points" in metric.of
+        images = required & {"real_images", "fake_images", "true_images"} and metric.suits("points")
         points = required & {"real_points", "fake_points", "true_points", "mixture"} and metric.of != ("points",)
         # what is generated from noise was made of nothing and has no truth to be near to
         of_examples = {name for name in required if name.startswith("true_")} | required & {"fake_inputs", "fake_back"}

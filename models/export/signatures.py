@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.columns import kind_of
 from models.config import Experiment
 from models.export.describing import FILE, Describer, by_file, example_name
 from models.export.interface import INTERFACE, Tensor
@@ -41,6 +42,7 @@ class Sampler:
         self.experiment, self.data = experiment, experiment.data
         describer = Describer(experiment, self.networks, self.judges)
         self.kind, self.interface = describer.kind, describer.interface()
+        self._column_kind = kind_of(self.data.drawn)
         self._text = self.interface.to_json()  # here, as a graph cannot be made of what writes it
         self._files = {by_file(name): self.networks[name] for name in describer.takers()}
 
@@ -94,8 +96,8 @@ class Sampler:
         """`image` [batch, h, w, c] float32 in [0, 1], or `point` [batch, 2] float32."""
         given = dict(inputs)
         if self.kind in given:
-            given[example_name(judging=False)] = self._inside(given.pop(self.kind))
-        return {self.kind: self._outside(network(given, training=False))}
+            given[example_name(judging=False)] = self._column_kind.inside(given.pop(self.kind))
+        return {self.kind: self._column_kind.outside(network(given, training=False))}
 
     def _make_of_files(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`image_bytes` [batch] string, PNG, of files: fitted to a network of one size, else as large as they are."""
@@ -120,7 +122,7 @@ class Sampler:
     def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score."""
         given = dict(inputs)
-        given[example_name(judging=True)] = self._inside(given.pop(self.kind))
+        given[example_name(judging=True)] = self._column_kind.inside(given.pop(self.kind))
         answers = network(given, training=False)
         logit = answers["logit"] if isinstance(answers, dict) else answers
         return {"logit": logit, "probability": tf.sigmoid(logit)}
@@ -235,11 +237,9 @@ class Sampler:
         return drawn
 
     def _drawn(self, latent: Mapping[str, tf.Tensor], label: tf.Tensor | None) -> dict[str, tf.Tensor]:
-        """The examples as a client wants them: PNG files, or points."""
+        """The examples as a client wants them: PNG files, or values as they are."""
         x = self.main({**latent} | ({} if label is None else {"label": self._checked(label)}), training=False)
-        if self.data.points:
-            return {"point": x}
-        return {FILE: _encoded(x)}
+        return {FILE: _encoded(x)} if self.kind == "image" else {self.kind: self._column_kind.outside(x)}
 
     def _checked(self, label: tf.Tensor) -> tf.Tensor:
         """The label; one that there is not is an error of the request, where a device would take any number."""
@@ -250,12 +250,6 @@ class Sampler:
         ]
         with tf.control_dependencies(rules):
             return tf.identity(label)
-
-    def _inside(self, served: tf.Tensor) -> tf.Tensor:
-        return served if self.data.points else served * 2 - 1
-
-    def _outside(self, x: tf.Tensor) -> tf.Tensor:
-        return x if self.data.points else (x + 1) / 2
 
 
 def holder(*networks: keras.Model) -> tf.Module:

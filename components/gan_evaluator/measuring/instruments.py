@@ -145,7 +145,8 @@ class Instruments:
             "equal_to_held_out": int(copied.sum()),
         }
         shown = None if self._settings.data.points or side.inputs is not None else ways()
-        pictures = take_pictures(real, fake, self._reference.train.target, shown, seen.get("true"))
+        train_examples, data = self._reference.train.target, self._settings.data
+        pictures = take_pictures(real, fake, train_examples, shown, data, seen.get("true"))
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 
     def _look_at(self, **sides: Side) -> dict[str, Population]:

@@ -21,7 +21,7 @@ WITHOUT_ERROR = {"kid_{extractor}", "kd_{extractor}", "classifier_score", "incep
 """These have one over parts alone."""
 
 METRICS = {
-    name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of and "generate" in metric.tasks
+    name: metric for name, metric in catalog.METRICS.items() if metric.suits("images") and "generate" in metric.tasks
 }
 
 MOVES = {
