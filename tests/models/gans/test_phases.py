@@ -1,6 +1,5 @@
 import json
 
-import keras
 import pytest
 import tensorflow as tf
 
@@ -11,20 +10,6 @@ from tests.models.gans.tiny import PLAIN, copied, experiment, points
 LEVELS = "tests.models.gans.levels:TwoLevels"
 TRAINING = {"steps": 8, "steps_per_call": 2, "checkpoint_every_steps": 3, "health": {"check_every_steps": 4}}
 TRAINING |= {"generator_optimizer": {"name": "adam"}, "keep": "last"}
-
-
-class Killed(BaseException):
-    """Nothing handles it: what is not yet saved is lost."""
-
-
-class KillAt(keras.callbacks.Callback):
-    def __init__(self, step):
-        super().__init__()
-        self.step = step
-
-    def on_train_batch_end(self, batch, logs=None):
-        if batch == self.step:
-            raise Killed
 
 
 @pytest.fixture(scope="module")
