@@ -86,3 +86,11 @@ def test_a_wrong_source_of_its_own_is_refused_in_its_own_words(folder):
     refused = ganworks(folder, "run", "toy.yaml", "--root", "other", "--set", "data.source=many")
     assert refused.returncode == 1
     assert "the source of waves is their number; received many" in refused.stdout + refused.stderr
+
+
+def test_compile_says_what_the_image_has_to_have_installed(folder):
+    options = ("--image", "here/mine:1", "--root", "gs://bucket/runs", "--output", "toy.json")
+    compiled = ganworks(folder, "compile", "toy.yaml", *options)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    assert "here/mine:1 has to have wavelab.parts installed, for wavelab.parts:Waves" in compiled.stdout
+    assert "for wavelab.parts:Continuation" in compiled.stdout
