@@ -73,7 +73,7 @@ def run_stages(root: str, data: dict[str, Any]) -> dict[str, Any]:
     from pipeline.summary import Summary
 
     experiment = Experiment(name="ingest", data=Images(**data), training=Training(steps=1))
-    pipeline = create_pipeline(experiment, root, fingerprint=fingerprint(*experiment.data.sources))
+    pipeline = create_pipeline(experiment, root, fingerprint=fingerprint(*experiment.data.domains))
     summary = Summary(experiment=experiment, root=Path(root))
     runner = Runner(pipeline, summary, Console(stderr=True))
     nodes = [node for node in runner.pipeline.nodes if node.pipeline_node.node_info.id in STAGES]

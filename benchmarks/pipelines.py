@@ -110,7 +110,7 @@ def share(experiment: Experiment, root: Path) -> None:
         from pipeline.pipeline import create_pipeline
         from pipeline.summary import Summary
 
-        pipeline = create_pipeline(experiment, str(root), fingerprint=fingerprint(*experiment.data.sources))
+        pipeline = create_pipeline(experiment, str(root), fingerprint=fingerprint(*experiment.data.domains))
         runner = Runner(pipeline, Summary(experiment, root), console)
         names = [node.pipeline_node.node_info.id for node in runner.pipeline.nodes]
         del runner.pipeline.nodes[names.index(FIRST_OWN) :]

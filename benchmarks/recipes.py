@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 PLANS = {
     "digits-cgan": Plan(tuple((seed, precision) for precision in PRECISIONS for seed in range(10)), refused=1),
     **dict.fromkeys(
-        ("mnist-dcgan", "fashion-cgan"),
+        ("mnist-dcgan", "fashion-cgan", "ring-to-square", "ring-restoration"),
         Plan(((0, "bfloat16"), (1, "bfloat16"), (2, "bfloat16"), (3, "float32"), (4, "float32")), refused=0),
     ),
 }

@@ -15,6 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from benchmarks import reporting, runs
+from models.columns import Image as Picture
 from models.config import (
     Adversarial,
     DCGANDiscriminator,
@@ -84,7 +85,7 @@ def main(root: Path = Path("runs/bench/stacked")) -> int:
     rows: list[dict[str, Any]] = [
         {"generator": name, "published_modes": modes, "published_kl": kl} for name, (modes, kl) in PUBLISHED.items()
     ]
-    right = classifier.accuracy(reader, held_out, labels)
+    right = classifier.accuracy(reader, held_out, labels, Picture().shown)
     rows.append({"generator": "held-out digits", **score(reader, held_out), "triples_read_right": round(right, 4)})
     for run, figures in zip(todo, measured, strict=True):
         samples = runs.folder_of(run, root) / "samples.npy"

@@ -88,6 +88,7 @@ def check_counts(
     batch_size: int,
     counts: Sequence[Mapping[str, int]],
     by_class: Mapping[str, Mapping[str, int]],
+    task: str,
 ) -> None:
     """Holds the numbers of examples against what trains on them and what judges by them.
 
@@ -97,6 +98,7 @@ def check_counts(
         batch_size: of the training.
         counts: of each domain, split -> examples.
         by_class: of the first domain, label, as text -> split -> examples.
+        task: what the model takes; see `models.tasks`.
 
     Raises:
         ValueError: a batch is larger than the training split, there is nothing to judge against, or a threshold is on a
@@ -111,17 +113,29 @@ def check_counts(
                 f"training.batch_size is at most the number of training examples; received {batch_size}, and {source} "
                 f"has {of_domain.get('train', 0)} in train: add examples, or set a smaller training.batch_size"
             )
-    split, train = evaluation.split, counts[0]["train"]
-    real = counts[0].get(split, 0)
-    classes = [by_class.get(str(number), {}) for number in range(data.classes)]
+    split = evaluation.split
+    held_out = [of_domain.get(split, 0) for of_domain in counts]
+    classes = [by_class.get(str(number), {}) for number in range(data.target_classes)]
     lacking = [str(number) for number, each in enumerate(classes) if not each.get(split)]
-    if not real or lacking:
-        of = f" of class {_listed(lacking)}" if real else ""
+    if lacking or not all(held_out):
+        source, of = next(
+            ((source, "") for source, count in zip(data.sources, held_out, strict=True) if not count),
+            (data.source, f" of class {_listed(lacking)}"),
+        )
         raise ValueError(
-            f"evaluation.split={split} needs examples{of} to judge against; {data.source} has none there: set a larger "
+            f"evaluation.split={split} needs examples{of} to judge against; {source} has none there: set a larger "
             f"data.{split}_share, or add examples"
         )
-    check_bounds(data, evaluation, train=train, real=real, of_class=[each.get(split, 0) for each in classes])
+    # a model is compared with examples of its target, and made to translate those of its input
+    check_bounds(
+        data,
+        evaluation,
+        task=task,
+        train=counts[-1]["train"],
+        real=held_out[-1],
+        asked=held_out[0],
+        of_class=[each.get(split, 0) for each in classes],
+    )
 
 
 def _name(number: int, classes: Sequence[str]) -> str:

@@ -9,7 +9,6 @@ import importlib
 from typing import Any
 
 from models.extractors.pretrained import Pretrained
-from models.metrics.metric import Kind as Kind
 from models.metrics.metric import Metric as Metric
 from models.words import near_misses as near_misses
 
@@ -430,13 +429,13 @@ def lookup(kind: str, name: str) -> Any:
         raise ValueError(f"what the {kind} {name} names cannot be imported: {error}") from error
 
 
-def metric_names(extractor: str, kind: Kind | None = None, task: str | None = None) -> dict[str, str]:
+def metric_names(extractor: str, kind: str | None = None, task: str | None = None) -> dict[str, str]:
     """The names of all metrics under an extractor, or of those that a kind of data and a task have -> their keys."""
     under = {"inception_v3": "inception_v3"}.get(extractor, "pretrained" if extractor in EXTRACTORS else "own")
     return {
         key.format(extractor=extractor): key
         for key, metric in METRICS.items()
-        if under in metric.under and kind in (None, *metric.of) and (task not in TASKS or task in metric.tasks)
+        if under in metric.under and metric.suits(kind) and (task not in TASKS or task in metric.tasks)
     }
 
 

@@ -4,13 +4,14 @@ Ingestion, the rules of validation, `preprocessing_fn`, `Arrays`, the batches an
 no kind by name. A kind has one class and one line in the catalog; a user's own is named `package.module:Kind`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from models import pixels
+from models import pixels, plots
 from models.catalog import lookup
 from models.config import Column
 from models.paged import Paged
@@ -45,13 +46,19 @@ class Stored(NamedTuple):
 
 
 class Kind:
-    """A kind of column; a subclass says what is special. All methods are given the column."""
+    """A kind of column; a subclass says what is special.
 
-    dtype: type = np.float32
-    """The type of the arrays that examples are held in."""
+    A value has three forms: it is *held* in arrays, *scaled* for networks, and *served* to clients.
 
-    served: str = ""
-    """What a tensor of this kind is called in a signature."""
+    Attributes:
+        dtype: of the arrays that examples are held in; uint8 is for pictures, [height, width, channels].
+        served: what a tensor of this kind is called in a signature, in the singular.
+        range: the lowest and the highest value that is served; None where there is no bound.
+    """
+
+    dtype: ClassVar[type] = np.float32
+    served: ClassVar[str] = "value"
+    range: ClassVar[tuple[float, float] | None] = None
 
     def ingested(self, column: Column) -> dict[str, Stored]:
         """The features of an example as ingestion writes it."""
@@ -93,12 +100,57 @@ class Kind:
         """A batch, a tensor or an array, as networks take it."""
         return values
 
+    def inside(self, served: Any) -> Any:
+        """What is served, a tensor or an array, as networks take it: float32."""
+        return served
+
+    def outside(self, scaled: Any) -> Any:
+        """What a network gives, a tensor or an array, as it is served: float32."""
+        return scaled
+
+    def shown(self, held: np.ndarray) -> np.ndarray:
+        """What is held, as it is served: float32."""
+        return np.asarray(held, np.float32)
+
+    def held_as(self, served: np.ndarray) -> np.ndarray:
+        """What was served, as it is held."""
+        return served.astype(self.dtype)
+
+    def made(self, scaled: np.ndarray) -> np.ndarray:
+        """What a network gave or took, as it is held."""
+        return self.held_as(np.asarray(self.outside(scaled), np.float32))
+
+    def compared(self, values: Any) -> Any:
+        """What a distance is taken of, where examples are judged by their features or looked at: [n, d].
+
+        Args:
+            values: [n, ...], a tensor as it is served, or an array as networks take it.
+        """
+        return tf.reshape(values, [-1, math.prod(values.shape[1:])])
+
+    def pictures(self, held: np.ndarray, reach: float) -> np.ndarray:
+        """Pictures of examples, for reports and grids.
+
+        Args:
+            held: [n, ...].
+            reach: the largest absolute value of real examples.
+
+        Returns:
+            [n, height, width, channels] uint8, 1 or 3 channels.
+        """
+        return plots.curves(self.shown(held), 1.25 * reach or 1.0)
+
+    def words(self, column: Column) -> str:
+        """What the examples are, in the plural."""
+        return f"examples of the shape {' x '.join(map(str, column.shape))}"
+
 
 class Image(Kind):
     """Pictures: PNG or JPEG in ingested examples, PNG of one size in transformed ones, uint8 in arrays."""
 
     dtype = np.uint8
     served = "image"
+    range = (0.0, 1.0)
 
     def ingested(self, column: Column) -> dict[str, Stored]:
         """See `Kind`."""
@@ -150,6 +202,38 @@ class Image(Kind):
         """See `Kind`: in [-1, 1]."""
         return pixels.scaled(values)
 
+    def inside(self, served: Any) -> Any:
+        """See `Kind`: of [0, 1]."""
+        return served * 2 - 1
+
+    def outside(self, scaled: Any) -> Any:
+        """See `Kind`: in [0, 1]."""
+        return (scaled + 1) / 2
+
+    def shown(self, held: np.ndarray) -> np.ndarray:
+        """See `Kind`: in [0, 1]."""
+        return held.astype(np.float32) / 255
+
+    def held_as(self, served: np.ndarray) -> np.ndarray:
+        """See `Kind`: rounded as a served picture is."""
+        return np.rint(served.clip(0, 1) * 255).astype(np.uint8)
+
+    def made(self, scaled: np.ndarray) -> np.ndarray:
+        """See `Kind`: rounded to the nearest."""
+        return pixels.to_bytes(scaled)
+
+    def compared(self, values: Any) -> Any:
+        """See `Kind`: as they are, since their features are those of a network."""
+        return values
+
+    def pictures(self, held: np.ndarray, reach: float) -> np.ndarray:
+        """See `Kind`: themselves."""
+        return held
+
+    def words(self, column: Column) -> str:
+        """See `Kind`."""
+        return f"images of {' x '.join(map(str, column.shape))}"
+
 
 class Photograph(Image):
     """Pictures of any size, kept whole; networks see crops, which are drawn anew for each row of each batch."""
@@ -191,6 +275,10 @@ class Point(Kind):
     def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See `Kind`: nothing."""
         return tf.reshape(features[f"{column.role}/point"], [-1, column.shape[0]])
+
+    def words(self, column: Column) -> str:
+        """See `Kind`."""
+        return "points"
 
 
 class Label(Kind):

@@ -16,7 +16,16 @@ PAIRED = math.sqrt(2)
 """Errors of shares of neighbours, which come in pairs, as a multiple of those of independent draws."""
 
 
-def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, of_class: Sequence[int] = ()) -> None:
+def check_bounds(
+    data: Data,
+    evaluation: Evaluation,
+    *,
+    task: str,
+    train: int,
+    real: int,
+    asked: int,
+    of_class: Sequence[int] = (),
+) -> None:
     """Holds each bound against the numbers of examples.
 
     A share has an error that is bounded by that of draws (Wilson 1927, at the limit); other metrics have one that only
@@ -25,16 +34,19 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, o
     Args:
         data: what they are.
         evaluation: its thresholds, and how many are generated.
+        task: what the model takes, which decides the metrics that it has.
         train: training examples.
         real: held-out examples to judge against.
+        asked: held-out examples that a model which takes examples is given.
         of_class: of these, those of each class; nothing without labels.
 
     Raises:
         ValueError: a metric with a bound has no value of so few examples, or would not notice what
             `evaluation.bluntness` or the threshold's `resolves` asks for. One line that says what to raise.
     """
-    names = catalog.metric_names(evaluation.extractor, data.kind)
-    size = part_size(real=real, generated=evaluation.samples, train=train, compared=evaluation.compared)
+    names = catalog.metric_names(evaluation.extractor, data.kind, task)
+    made = min(evaluation.samples, asked) if catalog.lookup("task", task).takes_examples else evaluation.samples
+    size = part_size(real=real, generated=made, train=train, compared=evaluation.compared)
     for name, threshold in evaluation.thresholds.items():
         if name not in names:
             continue
@@ -47,13 +59,18 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, o
         if compares(names[name]) and size < least:
             raise ValueError(
                 f"a bound on {name} needs at least {least} held-out and {2 * least} training and "
-                f"generated examples; there are {real:,}, {train:,} and {evaluation.samples:,}: add examples, raise "
+                f"generated examples; there are {real:,}, {train:,} and {made:,}: add examples, raise "
                 f"evaluation.samples, or leave evaluation.thresholds.{name} out"
             )
-        if not compares(names[name]) and evaluation.samples < least:
+        if not compares(names[name]) and made < least:
+            limit = (
+                f"evaluation.samples is {made:,}: raise it"
+                if made == evaluation.samples
+                else f"they are made of held-out ones, of which there are {made:,}: add examples"
+            )
             raise ValueError(
-                f"a bound on {name} needs at least {least:,} generated examples; evaluation.samples is "
-                f"{evaluation.samples:,}: raise it, or leave evaluation.thresholds.{name} out"
+                f"a bound on {name} needs at least {least:,} generated examples; {limit}, or leave "
+                f"evaluation.thresholds.{name} out"
             )
         # those that are compared are drawn from all
         few = [number for number, count in enumerate(of_class) if count * size / real < metric.least_of_class]
@@ -64,7 +81,7 @@ def check_bounds(data: Data, evaluation: Evaluation, *, train: int, real: int, o
                 f"raise evaluation.compared, or leave evaluation.thresholds.{name} out"
             )
         if metric.share:
-            _check_share(name, metric, threshold, evaluation, train=train, size=size)
+            _check_share(name, metric, threshold, evaluation, train=train, size=size, made=made)
 
 
 def compares(key: str) -> bool:
@@ -74,7 +91,7 @@ def compares(key: str) -> bool:
 
 
 def _check_share(
-    name: str, metric: catalog.Metric, threshold: Threshold, evaluation: Evaluation, *, train: int, size: int
+    name: str, metric: catalog.Metric, threshold: Threshold, evaluation: Evaluation, *, train: int, size: int, made: int
 ) -> None:
     for bound, limit in threshold.bounds.items():
         relative = bound.startswith("within")
@@ -83,20 +100,21 @@ def _check_share(
             continue  # no share falls short of it
         deviation = math.sqrt(share * (1 - share))
         if metric.over == "all":
-            own, floor = (deviation / math.sqrt(count) for count in (evaluation.samples, train))
+            own, floor = (deviation / math.sqrt(count) for count in (made, train))
         else:
             of_part = PAIRED * deviation / math.sqrt(size)
-            own, floor = (_error(of_part, count, size) for count in (evaluation.samples, train))
+            own, floor = (_error(of_part, count, size) for count in (made, train))
         # the floor's side, or for the blessed model one like this one's
         other = floor if bound == "within_floor" else own if relative else 0.0
         found = (refusing_errors(evaluation) + NOTICED) * math.hypot(own, other)
         allowed = shortfall_to_notice(evaluation, threshold, share)
         if found <= allowed:
             continue
-        remedy = "add examples" if other > own or evaluation.samples >= DISJOINT * size else "raise evaluation.samples"
+        enough = made >= DISJOINT * size or made < evaluation.samples
+        remedy = "add examples" if other > own or enough else "raise evaluation.samples"
         raise ValueError(
             f"evaluation.thresholds.{name}.{bound} has to notice a shortfall of {allowed:.2g}; of {size:,} held-out, "
-            f"{train:,} training and {evaluation.samples:,} generated examples it notices {found:.2g}: {remedy}, or "
+            f"{train:,} training and {made:,} generated examples it notices {found:.2g}: {remedy}, or "
             f"set evaluation.thresholds.{name}.resolves={math.ceil(100 * found) / 100:g}"
         )
 

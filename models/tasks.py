@@ -118,19 +118,28 @@ class Restore(Task):
         return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
 
     def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
-        """See `Task`: the targets, degraded."""
+        """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
-        real = kind_of(column).scaled(column, examples.target)
-        return np.asarray(degrade(tf.constant(real), settings["degradations"], key_of(seed, 0, "judged")))
+        real = tf.constant(kind_of(column).scaled(column, examples.target))
+        return np.asarray(_spoilt(real, settings["degradations"], columns, key_of(seed, 0, "judged")))
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
-        """See `Task`: the targets, degraded."""
+        """See `Task`: the targets, degraded as those that a model is judged on."""
         degradations = cast(Restoration, experiment.scheme).degradations
-        return {"input": degrade(tf.convert_to_tensor(real["target"]), degradations, fold(key, "degradation"))}
+        target = tf.convert_to_tensor(real["target"])
+        return {"input": _spoilt(target, degradations, experiment.data.columns, fold(key, "degradation"))}
 
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: always."""
         return True
+
+
+@tf.autograph.experimental.do_not_convert  # it looks the kind up
+def _spoilt(real: tf.Tensor, degradations: Mapping[str, float], columns: Sequence[Column], key: Key) -> tf.Tensor:
+    """Degraded targets; images stay in their range, as no picture that is served leaves it."""
+    spoilt = degrade(real, degradations, key)
+    column = next(each for each in columns if each.role == "target")
+    return tf.clip_by_value(spoilt, -1, 1) if kind_of(column).served == "image" else spoilt
 
 
 def task_of(experiment: Experiment) -> Task:

@@ -143,6 +143,16 @@ def _projection(experiment: Experiment) -> Settings:
     return ("scheme.discriminator.condition=projection",) if asks_otherwise else ()
 
 
+def _cycle(experiment: Experiment) -> Settings:
+    weight = getattr(experiment.scheme, "cycle_weight", None)
+    return () if weight is None else (f"scheme.cycle_weight={2 * weight or 1:g}",)
+
+
+def _fidelity(experiment: Experiment) -> Settings:
+    weight = getattr(experiment.scheme, "fidelity_weight", None)
+    return () if weight is None else (f"scheme.fidelity_weight={2 * weight or 1:g}",)
+
+
 def _outruns(experiment: Experiment) -> Settings:
     """Twice the generator's rate for a discriminator that does not learn faster than it."""
     rates = experiment.training.generator_optimizer.learning_rate, experiment.training.discriminator_optimizer
@@ -169,6 +179,8 @@ REMEDIES = {
     "pack": Remedy("let the discriminator judge two examples together (PacGAN)", _pack),
     "augment": Remedy("augment what the discriminator sees (DiffAugment)", _augment),
     "projection": Remedy("let the discriminator read the class by projection", _projection),
+    "cycle": Remedy("weigh the way there and back more", _cycle),
+    "fidelity": Remedy("weigh the squared error more, beside the adversarial loss", _fidelity),
     "outruns": Remedy("let the discriminator learn faster than the generator", _outruns),
     "faster discriminator": Remedy("raise the discriminator's learning rate", _rate(2)),
     "slower discriminator": Remedy("lower the discriminator's learning rate", _rate(0.5)),
@@ -177,6 +189,7 @@ REMEDIES = {
 _COLLAPSE = ("penalty", "outruns", "stddev", "pack", "longer")
 _VARIETY = ("longer", "penalty", "stddev", "pack")
 _FIDELITY = ("longer", "cosine", "wider")
+_NEARNESS = ("fidelity", *_FIDELITY)
 _COPIES = ("augment", "shorter")
 
 FOR = {
@@ -205,5 +218,10 @@ FOR = {
     "reverse_kl": _COLLAPSE,
     "stacked_modes": _COLLAPSE,
     "stacked_kl": _COLLAPSE,
+    "psnr": _NEARNESS,
+    "ssim": _NEARNESS,
+    "pair_distance_{extractor}": _FIDELITY,
+    "squared_error": _NEARNESS,
+    "cycle_error": ("cycle", "longer", "wider"),
 }
 """Metric of the catalog -> remedies to try, the likeliest first."""

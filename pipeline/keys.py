@@ -21,9 +21,9 @@ def ingestion(data: Data) -> str:
 
 def validation(experiment: Experiment) -> str:
     """Digests what StrictExampleValidator runs."""
-    return _digest(
-        ["components.example_validator.executor"], [*metric_lines(experiment), *column_lines(experiment.data)]
-    )
+    task = catalog.require("task", experiment.scheme.task)
+    lines = [task, *metric_lines(experiment), *column_lines(experiment.data)]
+    return _digest(["components.example_validator.executor"], lines)
 
 
 def transform(data: Data) -> str:
@@ -89,8 +89,9 @@ def degradation_lines(scheme: Scheme) -> Iterator[str]:
 def _judging(entry: str, experiment: Experiment) -> str:
     """Digests a part of the evaluator, with the metrics and all that the catalog says of them."""
     evaluation, data = experiment.evaluation, experiment.data
-    task = catalog.require("task", experiment.scheme.task)
-    code = _digest([entry], [task, *metric_lines(experiment), *mixture_lines(data), *column_lines(data)])
+    # what spoils the examples that a restorer is judged on is a part of its task
+    asked = [catalog.require("task", experiment.scheme.task), *degradation_lines(experiment.scheme)]
+    code = _digest([entry], [*asked, *metric_lines(experiment), *mixture_lines(data), *column_lines(data)])
     keys = catalog.metric_names(evaluation.extractor, data.kind, experiment.scheme.task).values()
     told = [(key, *catalog.METRICS[key], catalog.least(key, evaluation.extractor)) for key in keys]
     return hashlib.sha256(f"{code}\0{json.dumps(told)}".encode()).hexdigest()[:16]
@@ -116,8 +117,10 @@ def mixture_lines(data: Data) -> Iterator[str]:
 
 def source_lines(data: Data) -> Iterator[str]:
     """Where the sources of this data are read, and the sources within them."""
-    for source in data.sources:
-        left = source
+    for domain in data.domains:
+        if domain.implementation:
+            yield domain.implementation
+        left = domain.source
         while left:
             kind, _, left = left.partition(":")
             if kind not in catalog.SOURCES:

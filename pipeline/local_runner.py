@@ -45,7 +45,7 @@ def run(summary: Summary, console: Console) -> None:
     """
     experiment = summary.experiment
     try:
-        pipeline = create_pipeline(experiment, str(summary.root), fingerprint=fingerprint(*experiment.data.sources))
+        pipeline = create_pipeline(experiment, str(summary.root), fingerprint=fingerprint(*experiment.data.domains))
         Runner(pipeline, summary, console).run()
     except BaseException as error:
         summary.error = str(error) if isinstance(error, StageFailed) else one_line(error)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from models.config import Experiment
 from models.export.reading import read_interface
+from models.plots import curves
 from models.training.callbacks import MOST_ROWS, scatter, tile
 
 ROWS, COLUMNS = 10, 10
@@ -35,8 +36,7 @@ def draw(model_dir: Path, output: Path, experiment: Experiment, *, seed: int = 0
     asked = interface.signatures[name]
     labels = experiment.data.classes if asked.taken("label") else 0
     rows = min(labels, MOST_ROWS) or ROWS
-    is_file = any(each.is_file for each in asked.outputs.values())
-    count = rows * COLUMNS if is_file else POINTS
+    count = POINTS if "point" in asked.outputs else rows * COLUMNS
     values = {
         "seed": tf.range(seed, seed + count, dtype=tf.int64),
         "label": tf.constant(np.arange(count) // COLUMNS % max(labels, 1), tf.int64),
@@ -51,13 +51,16 @@ def picture(outputs: Mapping[str, np.ndarray], columns: int) -> Image.Image:
     """What a signature drew, as one picture.
 
     Args:
-        outputs: one array by its name: [n] PNG files of one size, or points [n, 2] float32.
+        outputs: one array by its name: [n] PNG files of one size, points [n, 2] float32, or other values.
         columns: images in a row; 0 for about as many as there are rows.
     """
     (drawn,) = outputs.values()
-    if drawn.dtype.kind == "f":
+    if "point" in outputs:
         return Image.fromarray(scatter(drawn, drawn))
-    images = np.stack([tf.io.decode_png(each).numpy() for each in drawn])
+    if drawn.dtype.kind == "f":
+        images = curves(drawn, 1.25 * float(np.abs(drawn).max()) or 1.0)
+    else:
+        images = np.stack([tf.io.decode_png(each).numpy() for each in drawn])
     columns = columns or math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)
     blank = np.zeros((rows * columns - len(images), *images.shape[1:]), images.dtype)

@@ -65,7 +65,7 @@ class Summary:
         folder, data = self.uri("ImageExampleGen", "examples"), self.experiment.data
         reports = [folder / name for name in notes.REPORT_FILES[: len(data.sources)]] if folder else []
         texts = [report.read_text() for report in reports if report.is_file()]
-        return notes.ingested(texts, data.sources[: len(texts)], data.channels)
+        return notes.ingested(texts, data.sources[: len(texts)], data.depth)
 
     @property
     def judgement(self) -> dict[str, Any]:

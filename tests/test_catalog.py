@@ -42,13 +42,17 @@ def test_a_metric_says_what_it_is_given_by_its_parameters():
     given = {"features", "images", "points", "labels"}
     allowed = {f"{side}_{what}" for side in ("real", "fake") for what in given}
     allowed |= {"fake_probabilities", "fake_inception_probabilities", "train_features", "neighbourhoods", "mixture"}
+    allowed |= {"true_images", "true_points", "true_features", "fake_inputs", "fake_back"}
     offenders = {}
     for metric in catalog.METRICS.values():
         required = required_by(metric)
         # Points have no pixels, and only they have a mixture.
-        images = required & {"real_images", "fake_images"} and "points" in metric.of
-        points = required & {"real_points", "fake_points", "mixture"} and metric.of != ("points",)
-        if not required or required - allowed or images or points:
+        images = required & {"real_images", "fake_images", "true_images"} and metric.suits("points")
+        points = required & {"real_points", "fake_points", "true_points", "mixture"} and metric.of != ("points",)
+        # what is generated from noise was made of nothing and has no truth to be near to
+        of_examples = {name for name in required if name.startswith("true_")} | required & {"fake_inputs", "fake_back"}
+        asked = of_examples and "generate" in metric.tasks
+        if not required or required - allowed or images or points or asked:
             offenders[metric.line] = required
     assert catalog.METRICS
     assert not offenders

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.scaling import loopback, split_processor
+from models.columns import kind_of
 from models.config import Column, Data, Experiment, groups_of
 from models.data import Arrays
 from models.training.loop import make_loop
@@ -41,7 +42,7 @@ def train_each_way(experiments: Mapping[str, Experiment], directory: Path) -> di
     trees = {name: experiment.to_json() for name, experiment in experiments.items()}
     environments = dict(zip(("worker_0", "worker_1"), loopback(2), strict=True))
     run([(train_all, way, trees, directory, environments.get(way)) for way in WAYS])
-    return {way: {name: _read(directory / way / name) for name in experiments} for way in WAYS}
+    return {way: {name: read(directory / way / name) for name in experiments} for way in WAYS}
 
 
 def run(calls: list[tuple[Any, ...]]) -> None:
@@ -79,22 +80,24 @@ def train_all(way: str, trees: Mapping[str, str], directory: Path, tf_config: st
         (out / "rows.json").write_text(json.dumps(loop.history.rows))
 
 
-def arrays(data: Data, count: int = 40) -> Arrays:
-    """Random examples."""
-    random = np.random.default_rng(0)
-
-    def examples(of: Column) -> np.ndarray:
-        if of.kind == "point":
-            return random.normal(size=[count, *of.shape]).astype(np.float32)
-        return random.integers(0, 256, [count, *of.shape], np.uint8)
+def arrays(data: Data, count: int = 40, seed: int = 0) -> Arrays:
+    """Random examples, of any kind of column."""
+    random = np.random.default_rng(seed)
 
     def column(of: Column) -> np.ndarray:
-        return random.integers(0, of.classes, count) if of.role == "label" else examples(of)
+        kind, shape = kind_of(of), [count, *of.shape]
+        if of.role == "label":
+            return random.integers(0, of.classes, count)
+        if kind.dtype == np.uint8:
+            return random.integers(0, 256, shape, np.uint8)
+        low, high = kind.range or (-np.inf, np.inf)
+        return random.normal(size=shape).clip(low, high).astype(kind.dtype)
 
     groups = tuple(tuple(of.role for of in columns) for columns in groups_of(data.columns))
     return Arrays({of.role: column(of) for of in data.columns}, groups, "random")
 
 
-def _read(folder: Path) -> Result:
+def read(folder: Path) -> Result:
+    """What a training in this folder left."""
     with np.load(folder / "state.npz") as state:
         return Result(dict(state), json.loads((folder / "rows.json").read_text()))

@@ -36,7 +36,7 @@ def updated(task: pipeline_spec_pb2.ExecutorInput, spec: pipeline_spec_pb2.Compo
     )
     found = pipeline_spec_pb2.ExecutorOutput()
     parameters = found.parameter_values if spec else found.parameters
-    parameters[FINGERPRINT].string_value = fingerprint(*data_of(properties).sources)
+    parameters[FINGERPRINT].string_value = fingerprint(*data_of(properties).domains)
     return str(json_format.MessageToJson(found))
 
 

@@ -18,6 +18,7 @@ from components.example_gen.sources.source import (
     EVAL,
     SPLITS,
     TRAIN,
+    Example,
     Fault,
     Point,
     Raw,
@@ -52,7 +53,7 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
         ValueError: a source is missing or unusable, more of it is bad than `data.bad_image_tolerance` allows, train or
             eval is empty or lacks a class, or there are not `data.classes` classes. One line.
     """
-    sources = [open_source(source) for source in data.sources]
+    sources = [open_source(domain) for domain in data.domains]
     for source, of_one in zip(sources, data.domains, strict=True):
         _check_split_by(source, of_one)
     if data.classes:
@@ -153,7 +154,9 @@ class _Read(beam.DoFn):
             yield beam.pvalue.TaggedOutput(_PRINTS, prints)
         yield beam.pvalue.TaggedOutput(_REPORT, report._replace(bad=bad, faults=faults, keys=tuple(sorted(smallest))))
 
-    def _checked(self, item: Raw | Picture | Point | Fault, plan: census.Plan) -> Picture | Point | Fault:
+    def _checked(
+        self, item: Raw | Picture | Point | Example | Fault, plan: census.Plan
+    ) -> Picture | Point | Example | Fault:
         if not isinstance(item, Raw):
             return item
         limit, compared = self._data.pixel_limit, self._source.files and plan.compared
@@ -172,7 +175,7 @@ class _Read(beam.DoFn):
         return picture
 
 
-def _count(report: Report, found: Picture | Point, side: str, name: str | None) -> None:
+def _count(report: Report, found: Picture | Point | Example, side: str, name: str | None) -> None:
     """Adds an example to a report, in place."""
     report.counts[side] += 1
     if found.label is not None:
@@ -191,8 +194,10 @@ def _duplicates(prints: list[list[near.Print]]) -> notes.Notes:
     return near.notes_of(each for of_shard in prints for each in of_shard)
 
 
-def to_example(item: Picture | Point, columns: Sequence[Column] = (), group: int | None = None) -> tf.train.Example:
-    """A picture or point as the pipeline's examples hold it.
+def to_example(
+    item: Picture | Point | Example, columns: Sequence[Column] = (), group: int | None = None
+) -> tf.train.Example:
+    """What a source gave as the pipeline's examples hold it.
 
     Args:
         item: what the source gave.
@@ -202,7 +207,8 @@ def to_example(item: Picture | Point, columns: Sequence[Column] = (), group: int
     values: dict[str, Any] = {} if group is None else {GROUP: group}
     kind = "point" if isinstance(item, Point) else "image"
     for column in columns or (Column("target", kind), Column("label", "label")):
-        value = item.label if column.role == "label" else item
+        whole = item.value if isinstance(item, Example) else item
+        value = item.label if column.role == "label" else whole
         # a source may lack a label that is asked for: validation says so, with all that is wrong
         values |= {} if value is None else kind_of(column).features(column, value)
     return tf.train.Example(features=tf.train.Features(feature={name: _feature(each) for name, each in values.items()}))
@@ -234,7 +240,7 @@ def _judge(domain: OneSource, report: Report) -> None:
             f"source {source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
             f"{tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
         )
-    for line in notes.told(report._asdict(), domain.channels if isinstance(domain, OfImages) else 0):
+    for line in notes.told(report._asdict(), domain.depth):
         logging.info("%s: %s", source, line)
     if report.bad:
         logging.warning("skipped %d bad of %d images of %s", report.bad, total, source)

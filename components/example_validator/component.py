@@ -24,6 +24,7 @@ class StrictExampleValidatorSpec(component_spec.ComponentSpec):
         "data": component_spec.ExecutionParameter(type=str),
         "evaluation": component_spec.ExecutionParameter(type=str),
         "batch_size": component_spec.ExecutionParameter(type=int),
+        "task": component_spec.ExecutionParameter(type=str),
         "source": component_spec.ExecutionParameter(type=str),
         runtime.THRESHOLDS: runtime.parameter(runtime.THRESHOLDS),
     }
@@ -70,6 +71,7 @@ class StrictExampleValidator(base_component.BaseComponent):
                 data=json.dumps(_used(experiment.data.essential()), sort_keys=True),
                 evaluation=json.dumps(evaluation, sort_keys=True),
                 batch_size=experiment.training.batch_size,
+                task=experiment.scheme.task,
                 thresholds=thresholds,
                 source=source,
                 anomalies=Channel(type=standard_artifacts.ExampleAnomalies),

@@ -48,6 +48,7 @@ class Executor(executor.Executor):
             int(exec_properties["batch_size"]),
             [report.counts for report in reports],
             reports[0].by_class,
+            exec_properties["task"],
         )
         return output
 

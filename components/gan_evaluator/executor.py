@@ -43,7 +43,7 @@ class Executor(evaluator.Executor):
             baseline=baseline and path_utils.serving_model_path(baseline.uri),
             make_pipeline=self._make_beam_pipeline,
             scratch=f"{evaluation}/scratch",
-            ingested=read_ingested(ingested, data.sources, data.channels) if ingested else (),
+            ingested=read_ingested(ingested, data.sources, data.depth) if ingested else (),
             store=Store(exec_properties["measurements_root"], exec_properties["measuring_source"]),
             lineage=_lineage(input_dict),
         )

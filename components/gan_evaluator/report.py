@@ -22,6 +22,9 @@ from models.training import looks
 
 HERO = 6
 
+SMALL = 64
+"""Images of fewer pixels a side are enlarged without smoothing."""
+
 LOOKS = (
     Chart(
         "Distance of the samples",
@@ -92,12 +95,13 @@ def render(evidence: Evidence) -> str:
             if line.holds is False
         ],
         clouds=_clouds(pictures) if points else {},
+        small=bool(pictures.first.size) and pictures.first.shape[2] < SMALL,
         hero=None if points else sheet(pictures.first[: HERO * HERO], HERO),
         rows=_rows(pictures),
         ways=[] if pictures.ways is None else [sheet(way, len(way)) for way in pictures.ways],
         features=None if points else _feature_cloud(pictures),
         classes=_classes(evidence.lines),
-        neighbours=_neighbours(pictures),
+        neighbours=_neighbours(pictures, images=evidence.experiment.data.images),
         charts=_charts([*evidence.experiment.scheme.charts, *LOOKS], evidence.history),
         heads=_heads(evidence),
         # Images of another system have no other part.
@@ -157,11 +161,12 @@ def _rows(pictures: Pictures) -> list[dict[str, Any]]:
     return rows
 
 
-def _neighbours(pictures: Pictures) -> list[dict[str, str]]:
-    """Each sample and the training image that is nearest in pixels."""
+def _neighbours(pictures: Pictures, *, images: bool) -> list[dict[str, str]]:
+    """Each sample and the training example that is nearest in pixels, or in the values where they are no images."""
     samples = pictures.first[: len(pictures.neighbours)]
+    form = ".0f" if images else ".3g"
     return [
-        {"sample": sheet(sample[None], 1), "neighbour": sheet(image[None], 1), "distance": f"{distance:.0f}"}
+        {"sample": sheet(sample[None], 1), "neighbour": sheet(image[None], 1), "distance": f"{distance:{form}}"}
         for sample, image, distance in zip(samples, pictures.neighbours, pictures.distances, strict=True)
     ]
 

@@ -47,7 +47,7 @@ def faults(
             yield f"{where}: the server answers {error}"
             continue
         signature = interface.signatures[request.signature]
-        yield from (f"{where}: {line}" for line in _wrong(first, rows, signature))
+        yield from (f"{where}: {line}" for line in wrong(first, rows, signature))
         last = {name: value[rows - 1 :] for name, value in first.items()}
         for what, one, other, exact in (
             ("gRPC answers otherwise than the saved model", first, right, False),
@@ -76,7 +76,7 @@ def answer(signature: Any, request: Request) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in signature(**inputs).items()}
 
 
-def _wrong(outputs: Mapping[str, np.ndarray], rows: int, signature: Signature) -> Iterator[str]:
+def wrong(outputs: Mapping[str, np.ndarray], rows: int, signature: Signature) -> Iterator[str]:
     """What is wrong with an answer by itself."""
     for name in signature.outputs.keys() - outputs.keys():
         yield f"{name} is missing"

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from models.columns import kind_of
+from models.columns import Kind, kind_of
 from models.config import Experiment
 from models.data import Arrays, read_examples
 from models.tasks import task_of
@@ -17,8 +17,7 @@ class Real:
     """Real examples, as they are served.
 
     Attributes:
-        input: what the model is made to take, [n, h, w, c] float32 in [0, 1] or [n, 2] points; None of one that is
-            driven by noise.
+        input: what the model is made to take, [n, ...] float32; None of one that is driven by noise.
         target: examples like those that it is made to draw, likewise.
         label: the classes of the input where there is one, else of the target, [n] int64; None where there are none.
     """
@@ -45,13 +44,15 @@ class Real:
         """The first ones of a split; see `read`."""
         first = Arrays({role: values[:most] for role, values in arrays.columns.items()}, arrays.groups)
         data, task = experiment.data, task_of(experiment)
-        target = next(column for column in data.columns if column.role == "target")
-        wanted = kind_of(target).scaled(target, first.target)
+        target = data.drawn
+        kind = kind_of(target)
+        wanted = kind.scaled(target, first.target)
         given = task.asked(task.settings(experiment), data.columns, first, 0) if task.takes_examples else None
-        taken = None if given is None else _served(given, data.points)
-        return cls(taken, _served(wanted, data.points), first.columns.get("label"))
+        taken = None if given is None else _served(given, kind)
+        return cls(taken, _served(wanted, kind), first.columns.get("label"))
 
 
-def _served(x: np.ndarray, points: bool) -> np.ndarray:
+def _served(x: np.ndarray, kind: Kind) -> np.ndarray:
     """Examples in the networks' range as they are served."""
-    return x if points else ((x + 1) / 2).clip(0, 1).astype(np.float32)
+    served = kind.outside(x)
+    return np.asarray(served if kind.range is None else served.clip(*kind.range), np.float32)

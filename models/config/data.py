@@ -1,14 +1,14 @@
 """Where examples come from, and what a network sees of them."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from models import catalog
 from models.config.columns import Column, Role
 from models.config.variants import Variant
 
-Kind = catalog.Kind
+KINDS = {"image": "images", "photograph": "images", "point": "points"}
+"""A kind of column -> the kind of data, by which the catalog says which metrics there are."""
 
 
 class Data(Variant):
@@ -16,8 +16,9 @@ class Data(Variant):
 
     Attributes:
         domains: one source each, with its shares and limits; what translates has two.
-        kind: what an example to be drawn is, which decides the metrics that it has.
-        shape: of such an example as the networks see it: [r, r, c], or [2] for points.
+        kind: what an example to be drawn is, which decides the metrics that it has: `images`, `stacked`, `points`, or
+            the column kind of a user's own.
+        shape: of such an example as the networks see it: [r, r, c], [2] for points, or another.
     """
 
     schema_dir: str | None = Field(None, description="folder of a curated schema.pbtxt; None infers one")
@@ -56,9 +57,24 @@ class Data(Variant):
         raise NotImplementedError(f"{type(self).__name__} says what its columns are")
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> str:
         """See the class."""
         return self.target.kind
+
+    @property
+    def drawn(self) -> Column:
+        """The column of what is to be drawn."""
+        return next(column for column in self.columns if column.role == "target")
+
+    @property
+    def images(self) -> bool:
+        """True where an example is an image."""
+        return self.kind in ("images", "stacked")
+
+    @property
+    def depth(self) -> int:
+        """Channels of an image that is to be drawn; 0 where examples are none."""
+        return self.shape[-1] if self.images else 0
 
     @property
     def target_classes(self) -> int:
@@ -92,7 +108,16 @@ class Data(Variant):
 
 
 class OneSource(Data):
-    """Examples of one source."""
+    """Examples of one source.
+
+    A variant of the user's own has the fields or properties `source`, `classes` and `shape`, and says in
+    `implementation` which `components.example_gen.sources.source.Source` reads it: this is given the text of `source`.
+
+    Attributes:
+        column_kind: the kind of column that an example is: of the catalog, or `package.module:Kind`.
+    """
+
+    column_kind: ClassVar[str] = "image"
 
     if TYPE_CHECKING:
         # of images alone
@@ -124,6 +149,16 @@ class OneSource(Data):
         return self
 
     @property
+    def kind(self) -> str:
+        """See `Data`: what the kind of column is, in the words of the metrics."""
+        return KINDS.get(self.column_kind, self.column_kind)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """See `Data`."""
+        raise NotImplementedError(f"{type(self).__name__} says what the shape of an example is")
+
+    @property
     def domains(self) -> tuple["OneSource", ...]:
         """See `Data`: itself."""
         return (self,)
@@ -142,7 +177,7 @@ class OneSource(Data):
         """The columns of this source, where its examples have this role."""
         label = (Column("label", "label", group=group, classes=self.classes),) if self.classes else ()
         how = {name: getattr(self, name) for name in ("fit", "flip") if name in type(self).model_fields}
-        return (Column(role, "point" if self.points else "image", self.shape, group, **how), *label)
+        return (Column(role, self.column_kind, self.shape, group, **how), *label)
 
     def read(self) -> Self:
         """See `Data.read`."""

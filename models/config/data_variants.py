@@ -1,12 +1,12 @@
 """The variants of data: images made squares, photographs, stacked digits, points, and two domains."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from models import catalog
-from models.config.columns import Column, Role
-from models.config.data import Data, Kind, OneSource
+from models.config.columns import Column
+from models.config.data import Data, OneSource
 from models.config.variants import Pick
 
 
@@ -41,11 +41,6 @@ class Images(Squares):
     _source = field_validator("source")(lambda value: _of(value, other=("mixture", "stacked")))
 
     @property
-    def kind(self) -> Kind:
-        """See `Data`."""
-        return "images"
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """See `Data`: [r, r, c]."""
         return (self.resolution, self.resolution, self.channels)
@@ -60,7 +55,7 @@ class Stacked(Squares):
     _source = field_validator("source")(lambda value: _of(value, only="stacked"))
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> str:
         """See `Data`."""
         return "stacked"
 
@@ -83,6 +78,8 @@ class Stacked(Squares):
 class Photographs(OfImages):
     """Images of any size, kept whole; networks are trained on crops of them."""
 
+    column_kind: ClassVar[str] = "photograph"
+
     name: Literal["photographs"] = "photographs"
     source: str = Field(description="folder:DIR, zip:FILE, tar:FILE, idx:DIR, digits or tfds:NAME[/CONFIG]")
     channels: Literal[1, 3] = 3
@@ -90,11 +87,6 @@ class Photographs(OfImages):
     crop: int = Field(96, ge=8, le=1024, description="height and width of a crop, pixels; no image is smaller")
 
     _source = field_validator("source")(lambda value: _of(value, other=("mixture", "stacked")))
-
-    @property
-    def kind(self) -> Kind:
-        """See `Data`."""
-        return "images"
 
     @property
     def resolution(self) -> int:
@@ -106,14 +98,11 @@ class Photographs(OfImages):
         """See `Data`: that of a crop."""
         return (self.crop, self.crop, self.channels)
 
-    def columns_as(self, role: Role, group: int) -> tuple[Column, ...]:
-        """See `OneSource`."""
-        _, *label = super().columns_as(role, group)
-        return (Column(role, "photograph", self.shape, group, flip=self.flip), *label)
-
 
 class Points(OneSource):
     """Points of the plane, drawn from a mixture of Gaussians."""
+
+    column_kind: ClassVar[str] = "point"
 
     name: Literal["points"] = "points"
     source: str = Field("mixture:ring", description="mixture:ring, mixture:square or mixture:grid")
@@ -124,11 +113,6 @@ class Points(OneSource):
     def _mixture(cls, value: str) -> str:
         catalog.require("mixture", _of(value, only="mixture").removeprefix("mixture:"))
         return value
-
-    @property
-    def kind(self) -> Kind:
-        """See `Data`."""
-        return "points"
 
     @property
     def shape(self) -> tuple[int, ...]:

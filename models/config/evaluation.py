@@ -95,7 +95,7 @@ class Evaluation(Frozen):
                 raise ValueError(f"{name} is no metric of this evaluation{catalog.near_misses(name, known)}")
         return self
 
-    def for_data(self, kind: catalog.Kind, labels: int) -> Self:
+    def for_data(self, kind: str, labels: int) -> Self:
         """This, with the extractor that follows from the data where none is set."""
         if "extractor" in self.model_fields_set:
             return self
@@ -129,7 +129,7 @@ class Evaluation(Frozen):
         return self
 
 
-def default_extractor(kind: catalog.Kind, labels: int) -> str:
+def default_extractor(kind: str, labels: int) -> str:
     """The extractor where none is set: images without classes have nothing to train a classifier with."""
     own: str = Evaluation.model_fields["extractor"].default
     return catalog.UNLABELLED if kind == "images" and not labels else own

@@ -140,16 +140,16 @@ class ResNetGenerator(NoiseGenerator):
 
 def check_images(network: Network, data: Data) -> None:
     """Raises ValueError where examples are points."""
-    if data.points:
-        raise ValueError(
-            f"{network.name} is for images, but {data.target.source} has points of the plane: name=points is for those"
-        )
+    if not data.images:
+        what = "points of the plane: name=points is for those" if data.points else f"examples of the kind {data.kind}"
+        raise ValueError(f"{network.name} is for images, but {data.target.source} has {what}")
 
 
 def check_points(network: Network, data: Data) -> None:
     """Raises ValueError where examples are images."""
     if not data.points:
-        raise ValueError(f"{network.name} is for points of the plane, but {data.target.source} has images")
+        what = "images" if data.images else f"examples of the kind {data.kind}"
+        raise ValueError(f"{network.name} is for points of the plane, but {data.target.source} has {what}")
 
 
 def check_doubling(network: Network, data: Data) -> None:

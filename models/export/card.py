@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from models.columns import kind_of
 from models.config import Experiment
 from models.export.interface import OLDER, Interface, Role, Tensor
 from models.export.reading import read_interface
@@ -58,7 +59,7 @@ def card(directory: str, judged: Mapping[str, Any] | None = None) -> str:
     interface = read_interface(directory)
     experiment, record = Experiment.from_json(_text(directory, EXPERIMENT)), json.loads(_text(directory, RECORD))
     data, training = experiment.data, experiment.training
-    kind = "points" if data.points else f"images of {data.resolution} x {data.resolution} x {data.channels}"
+    kind = kind_of(data.drawn).words(data.drawn)
     does = DOES.get(interface.task, "A model of {kind}").format(kind=kind)
     scheme = experiment.scheme
     parts = [

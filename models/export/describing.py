@@ -1,12 +1,12 @@
 """Describes what the networks of a GAN take and give once they are exported: the model's interface."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import keras
 
+from models.columns import kind_of
 from models.config import Experiment, Translator
-from models.export.interface import INTERFACE, MAIN, Interface, Role, Signature, Tensor, about
+from models.export.interface import INTERFACE, MAIN, Interface, Kind, Role, Signature, Tensor, about
 
 SEED = Tensor(role="seed", kind="number", dtype="int64", shape=(None,))
 SHARE = Tensor(role="share", kind="number", dtype="float32", shape=(None,))
@@ -42,13 +42,14 @@ class Describer:
         judges: signature's name -> discriminator, of targets; where the name ends in `reverse`, of inputs.
 
     Attributes:
-        kind: of the examples.
+        kind: of the examples, as they are called in signatures.
     """
 
     def __init__(self, experiment: Experiment, networks: Mapping[str, keras.Model], judges: Mapping[str, keras.Model]):
         self._experiment, self._data = experiment, experiment.data
         self._networks, self._judges = networks, judges
-        self.kind: Literal["image", "point"] = "point" if self._data.points else "image"
+        self._column_kind = kind_of(self._data.drawn)
+        self.kind = self._column_kind.served
 
     def interface(self) -> Interface:
         """The interface of all signatures."""
@@ -134,8 +135,9 @@ class Describer:
         return found
 
     def _example(self, role: Role, shape: tuple[int | None, ...]) -> Tensor:
-        between = (0.0, 1.0) if self.kind == "image" else None
-        return Tensor(role=role, kind=self.kind, dtype="float32", shape=(None, *shape[1:]), range=between)
+        kind: Kind = "image" if self.kind == "image" else "point" if self.kind == "point" else "number"
+        between = self._column_kind.range
+        return Tensor(role=role, kind=kind, dtype="float32", shape=(None, *shape[1:]), range=between)
 
     def _any_size(self, network: keras.Model) -> tuple[int, int | None]:
         """What sides are multiples of, and the halo, of a network that takes images of any size; else 1 and None."""

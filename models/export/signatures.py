@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.columns import kind_of
 from models.config import Experiment
 from models.export.describing import FILE, Describer, by_file, example_name
 from models.export.interface import INTERFACE, Tensor
@@ -41,6 +42,7 @@ class Sampler:
         self.experiment, self.data = experiment, experiment.data
         describer = Describer(experiment, self.networks, self.judges)
         self.kind, self.interface = describer.kind, describer.interface()
+        self._column_kind = kind_of(self.data.drawn)
         self._text = self.interface.to_json()  # here, as a graph cannot be made of what writes it
         self._files = {by_file(name): self.networks[name] for name in describer.takers()}
 
@@ -95,8 +97,8 @@ class Sampler:
         given = dict(inputs)
         if self.kind in given:
             taken = _checked_sides(given.pop(self.kind), self.interface.size_multiple)
-            given[example_name(judging=False)] = self._inside(taken)
-        return {self.kind: self._outside(network(given, training=False))}
+            given[example_name(judging=False)] = self._column_kind.inside(taken)
+        return {self.kind: self._column_kind.outside(network(given, training=False))}
 
     def _make_of_files(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`image_bytes` [batch] string, PNG, of files: fitted to a network of one size, else as large as they are."""
@@ -129,8 +131,8 @@ class Sampler:
         given = dict(inputs)
         beside = example_name(judging=False)
         if beside in given:
-            given[beside] = self._inside(given[beside])
-        given[example_name(judging=True)] = self._inside(given.pop(self.kind))
+            given[beside] = self._column_kind.inside(given[beside])
+        given[example_name(judging=True)] = self._column_kind.inside(given.pop(self.kind))
         answers = network(given, training=False)
         logit = answers["logit"] if isinstance(answers, dict) else answers
         if len(logit.shape) > 1:
@@ -247,11 +249,9 @@ class Sampler:
         return drawn
 
     def _drawn(self, latent: Mapping[str, tf.Tensor], label: tf.Tensor | None) -> dict[str, tf.Tensor]:
-        """The examples as a client wants them: PNG files, or points."""
+        """The examples as a client wants them: PNG files, or values as they are."""
         x = self.main({**latent} | ({} if label is None else {"label": self._checked(label)}), training=False)
-        if self.data.points:
-            return {"point": x}
-        return {FILE: _encoded(x)}
+        return {FILE: _encoded(x)} if self.kind == "image" else {self.kind: self._column_kind.outside(x)}
 
     def _checked(self, label: tf.Tensor) -> tf.Tensor:
         """The label; one that there is not is an error of the request, where a device would take any number."""
@@ -262,12 +262,6 @@ class Sampler:
         ]
         with tf.control_dependencies(rules):
             return tf.identity(label)
-
-    def _inside(self, served: tf.Tensor) -> tf.Tensor:
-        return served if self.data.points else served * 2 - 1
-
-    def _outside(self, x: tf.Tensor) -> tf.Tensor:
-        return x if self.data.points else (x + 1) / 2
 
 
 def holder(*networks: keras.Model) -> tf.Module:

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from models import mixtures
 from models.catalog import EXTRACTORS, UNLABELLED, lookup
+from models.columns import kind_of
 from models.config import Data, Evaluation, Images, parse_data
 from models.data import Arrays, read_examples
 from models.export.signatures import holder
@@ -50,8 +52,8 @@ def run_fn(fn_args: Any) -> None:
     if pretrained:
         model, record["weights_sha256"] = with_pretrained(own, data, evaluation)
     record["features"] = model.output["features"].shape[-1]
-    if held_out.label is not None:
-        record["eval_accuracy"] = accuracy(model, held_out.target, held_out.label)
+    if held_out.label is not None and "logits" in model.output:
+        record["eval_accuracy"] = accuracy(model, held_out.target, held_out.label, kind_of(data.drawn).shown)
         _log.info("The judge's classifier reads %.2f %% of held-out examples right", 100 * record["eval_accuracy"])
     record["seconds"] = round(time.monotonic() - started, 1)
     export(model, data, fn_args.serving_model_dir, record)
@@ -61,7 +63,7 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     """The model whose features judge this data.
 
     Images have a classifier of their own, stacked digits one of single digits that looks at each channel, points the
-    optimal classifier of their mixture.
+    optimal classifier of their mixture, any other kind of column the features that it says.
 
     Args:
         data: what the examples are.
@@ -69,14 +71,16 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
         train: to learn from.
 
     Returns:
-        A model as `classifier`, `stacked_classifier` or `mixture_classifier` describes it, and how many steps it was
-        trained: 0 where there is nothing to learn.
+        A model as `classifier`, `stacked_classifier`, `mixture_classifier` or `own_features` describes it, and how many
+        steps it was trained: 0 where there is nothing to learn.
 
     Raises:
         ValueError: images have no labels to learn from.
     """
     if data.kind == "points":
         return mixture_classifier(data), 0
+    if not data.images:
+        return own_features(data), 0
     if train.label is None:
         raise ValueError(
             f"images without classes are judged by {UNLABELLED}, as a classifier would have nothing to learn; received "
@@ -140,6 +144,18 @@ def mixture_classifier(data: Data) -> keras.Model:
         point,
         {"features": keras.layers.Identity()(point), "logits": keras.ops.sum(gaps**2, -1) / (-2 * sigma**2)},
     )
+
+
+def own_features(data: Data) -> keras.Model:
+    """What a user's own kind of column says is compared, as features; without classes.
+
+    Returns:
+        A model from examples as they are served, [b, ...], to {"features": [b, d]}.
+    """
+    kind = kind_of(data.drawn)
+    value = keras.Input(data.shape, name=kind.served)
+    features = keras.layers.Lambda(kind.compared, dtype="float32")(value)
+    return keras.Model(value, {"features": features})
 
 
 def stacked_classifier(digits: keras.Model, data: Data) -> keras.Model:
@@ -227,25 +243,22 @@ def _shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
     return images[:, rows][:, :, columns]
 
 
-def accuracy(model: keras.Model, examples: np.ndarray, labels: np.ndarray) -> float:
+def accuracy(
+    model: keras.Model, examples: np.ndarray, labels: np.ndarray, shown: Callable[[np.ndarray], np.ndarray]
+) -> float:
     """Share of examples that the model reads right; of stacked digits, those of which it reads all three."""
     predict = tf.function(lambda x: tf.argmax(model(x, training=False)["logits"], -1))
     hits = 0
     for start in range(0, len(examples), 500):
         part = slice(start, start + 500)
-        read = predict(tf.constant(as_input(examples[part]))).numpy()
+        read = predict(tf.constant(shown(examples[part]))).numpy()
         hits += int(((read @ [100, 10, 1] if read.ndim == 2 else read) == labels[part]).sum())
     return hits / len(examples)
 
 
-def as_input(examples: np.ndarray) -> np.ndarray:
-    """Examples as the extractor takes them: uint8 pixels as float32 in [0, 1], points as they are."""
-    return examples.astype(np.float32) / 255 if examples.dtype == np.uint8 else examples
-
-
 def export(model: keras.Model, data: Data, directory: str, record: dict[str, Any]) -> None:
-    """Writes the SavedModel: signature `serving_default`, `image` in [0, 1] or `point`, float32 -> the outputs."""
-    spec = tf.TensorSpec([None, *data.shape], tf.float32, name="point" if data.points else "image")
+    """Writes the SavedModel: signature `serving_default`, an example as it is served -> the outputs."""
+    spec = tf.TensorSpec([None, *data.shape], tf.float32, name=kind_of(data.drawn).served)
 
     @tf.function(input_signature=[spec])
     def extract(x: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -19,12 +19,12 @@ class Metric(NamedTuple):
         line: `module:function`. The function's parameters say what it is given: any of real_features, fake_features,
             real_images, fake_images, real_points, fake_points, real_labels, fake_labels, fake_probabilities,
             fake_inception_probabilities, train_features, neighbourhoods, mixture; true_images, true_points,
-            true_features (what each output ought to be); fake_inputs and fake_back. One with a default is given where
-            there is any.
+            true_features (what each output ought to be); fake_inputs and fake_back. Examples of a user's own kind are
+            points to it, whatever their shape. One with a default is given where there is any.
         better: which direction is good.
         measures: what it says, for a reader of the report.
         fault: what is wrong with a generator that fails it.
-        of: the kinds of data that have it.
+        of: the kinds of data that have it; all of them, a user's own too, where none is named.
         tasks: the tasks that have it; a user's own has those of all.
         under: whose features it can be of, as some names are those of Inception's alone.
         over: parts of as many generated examples as there are real ones, for what depends on their number; or all.
@@ -38,7 +38,7 @@ class Metric(NamedTuple):
     better: Literal["higher", "lower"]
     measures: str
     fault: str
-    of: tuple[Kind, ...] = ("images", "stacked", "points")
+    of: tuple[Kind, ...] = ()
     tasks: tuple[str, ...] = TASKS
     under: tuple[Under, ...] = ("own", "inception_v3", "pretrained")
     over: Literal["parts", "all"] = "parts"
@@ -46,3 +46,7 @@ class Metric(NamedTuple):
     least: int = 20
     least_of_feature: int = 0
     least_of_class: int = 0
+
+    def suits(self, kind: str | None) -> bool:
+        """True where a kind of data has it; None stands for any."""
+        return kind is None or not self.of or kind in self.of

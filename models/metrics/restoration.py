@@ -112,8 +112,10 @@ def squared_error(
 
     Raises:
         TooFewSamplesError: fewer than 2 pairs.
-        NoEstimateError: the inputs are the truth.
+        NoEstimateError: the inputs are the truth, or there is none.
     """
+    if true_points is None and true_images is None:
+        raise NoEstimateError("nothing says what the outputs ought to be")
     truth, made = (_in_range(one, other) for one, other in ((true_points, true_images), (fake_points, fake_images)))
     require_samples("a squared error", 2, real=len(truth))
     after, before = (((each - truth) ** 2).reshape(len(truth), -1).mean(axis=1) for each in (made, fake_inputs))
@@ -141,7 +143,8 @@ def cycle_error(fake_inputs: np.ndarray, fake_back: np.ndarray) -> Estimate:
     Reference: the cycle loss of Zhu et al. 2017, equation 2, on what was rounded to 8 bits and made a little noisy,
     which hidden messages do not survive (Chu, Zhmoginov & Sandler 2017).
     """
-    back = _in_range(fake_back if fake_back.ndim == 2 else None, fake_back if fake_back.ndim == 4 else None)
+    is_image = fake_back.dtype == np.uint8
+    back = _in_range(None if is_image else fake_back, fake_back if is_image else None)
     require_samples("a cycle error", 2, real=len(back))
     apart = float(np.abs(fake_inputs - np.roll(fake_inputs, 1, axis=0)).mean())
     if not apart:

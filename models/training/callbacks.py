@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from models import pixels
+from models.columns import kind_of
 from models.config import Experiment
 from models.files import writing
 
@@ -130,8 +130,10 @@ class SampleGrids(keras.callbacks.Callback):
         shown = {name: np.resize(values, [rows * columns, *values.shape[1:]]) for name, values in self.examples.items()}
         if conditional:
             shown["label"] = np.repeat(np.arange(rows), columns)
-        image = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
-        return tile(pixels.to_bytes(image), rows, columns)
+        made = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
+        kind = kind_of(experiment.data.drawn)
+        reach = float(np.abs(kind.made(self.examples["target"])).max())
+        return tile(kind.pictures(kind.made(made), reach), rows, columns)
 
 
 def scatter(real: np.ndarray, fake: np.ndarray, side: int = 480) -> np.ndarray:

@@ -62,8 +62,7 @@ class Checkpoints:
 
     def paths(self) -> list[epath.Path]:
         """The complete checkpoints, oldest first, without suffix."""
-        indexes = [index for index in self.directory.glob("ckpt-*.index") if UNFINISHED not in index.name]
-        found = {_number(index): index.with_suffix("") for index in indexes}
+        found = {_number(index): index.with_suffix("") for index in self.directory.glob("ckpt-*[0-9].index")}
         return [found[number] for number in sorted(found)]
 
     def _write(self) -> None:

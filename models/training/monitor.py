@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.columns import kind_of
 from models.config import Experiment
 from models.gans.base import GAN
 from models.training.history import DISTANCE
@@ -248,6 +249,8 @@ class Monitor:
     """
 
     def __init__(self, experiment: Experiment, reference: Mapping[str, np.ndarray]):
+        kind = kind_of(experiment.data.drawn)
+        self._compared = lambda values: np.asarray(kind.compared(values))
         self._labels = reference["label"] if experiment.conditional else None
         self._examples = reference
         self._real: Reference | None = None
@@ -286,12 +289,12 @@ class Monitor:
         """
         real = self._examples["target"]
         if self._real is None:
-            self._real = Reference(real, self._labels)
+            self._real = Reference(self._compared(real), self._labels)
         drawn = []
         for part in parts(real):
             examples = {name: values[part] for name, values in self._examples.items()}
             drawn.append(np.asarray(gan.generate(examples, part.start), np.float32))
-        fake = np.concatenate(drawn)
+        fake = self._compared(np.concatenate(drawn))
         seen = self._real.look(fake)
         if gan.task.paired(gan.experiment.data.columns):
             seen[PAIR_DISTANCE] = self._real.pair_distance(fake)

@@ -100,7 +100,7 @@ def _refused(data: Images, asked: Evaluation, counts: Counts, share: float) -> s
     real, train = (int(share * counts.of(split)) for split in ("eval", "train"))
     of_class = [counts.by_class.get(str(number), {}).get("eval", 0) for number in range(data.classes)]
     try:
-        check_bounds(data, asked, train=train, real=real, of_class=of_class)
+        check_bounds(data, asked, task="generate", train=train, real=real, asked=real, of_class=of_class)
     except ValueError as error:
         spare = "" if share == 1 else f", once {100 - 100 * share:.0f} % turn out to be copies"
         return str(error).partition(": ")[0] + spare

@@ -87,7 +87,7 @@ def validate(tmp_path):
             (tmp_path / name).write_text(report.to_json([]))
         inputs = {"examples": [ingested], "statistics": [statistics], "schema": [schema]}
         properties = {"data": json.dumps(data.essential()), "evaluation": "{}", "batch_size": batch_size}
-        properties |= {"exclude_splits": "[]", "thresholds": thresholds}
+        properties |= {"exclude_splits": "[]", "thresholds": thresholds, "task": "generate"}
         Executor().Do(inputs, {"anomalies": [anomalies]}, properties)
         return anomalies
 

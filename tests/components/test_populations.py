@@ -60,7 +60,7 @@ def whole(house):
     images, labels = judging.digits()["train"]
     generator = Generator(str(house / "honest"), SETTINGS)
     drawn = generator.sample(COUNT, seed=0, labels=labels[:COUNT])
-    extractor = Extractor(str(house / "extractor"))
+    extractor = Extractor(str(house / "extractor"), SETTINGS.data)
     return {
         side: {"examples": examples} | extractor.extract(examples)
         for side, examples in (("fake", drawn), ("real", images[:COUNT]))

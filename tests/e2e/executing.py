@@ -75,7 +75,7 @@ def places(root: Path, stage: str) -> set[Path]:
 
 def checkpoints(root: Path) -> set[Path]:
     """What the trainer has saved so far, whole."""
-    return set((root / "checkpoints").glob("*/ckpt-*.index"))
+    return set((root / "checkpoints").glob("*/ckpt-*[0-9].index"))
 
 
 class Left:

@@ -49,7 +49,12 @@ class TestColumns:
         ids=["images", "without classes", "points", "stacked", "unpaired"],
     )
     def test_follow_from_what_the_data_say(self, data, expected):
-        assert [tuple(column) for column in data.columns] == expected
+        assert [tuple(column)[:5] for column in data.columns] == expected
+
+    def test_images_of_any_shape_and_mirrored_ones_are_told(self):
+        target, label = IMAGES.model_copy(update={"fit": "pad", "flip": True}).columns
+        assert (target.fit, target.flip) == ("pad", True)
+        assert (label.fit, label.flip) == ("crop", False)
 
     def test_groups_are_in_the_order_of_the_domains(self):
         data = Unpaired(input=IMAGES, target=IMAGES)

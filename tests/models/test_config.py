@@ -434,10 +434,10 @@ class TestExperiment:
             generator=DCGANGenerator(condition="embedding"), discriminator=DCGANDiscriminator(condition="auxiliary")
         )
         assert SMALL.model_copy(update={"scheme": conditional}).conditional
-        assert {name: each.scheme.translates for name, each in OF_EACH_SCHEME.items()} == {
-            "adversarial": False,
-            "cycle": True,
-            "restoration": True,
+        assert {name: each.scheme.task for name, each in OF_EACH_SCHEME.items()} == {
+            "adversarial": "generate",
+            "cycle": "translate",
+            "restoration": "restore",
         }
         assert {name: each.total_steps for name, each in OF_EACH_SCHEME.items()} == {
             "adversarial": 5,

@@ -20,12 +20,17 @@ def evaluation(name="coverage", threshold=None, **settings):
     return Evaluation(thresholds={name: threshold or Threshold(within_floor=0.05)}, **settings)
 
 
+def check(data, asked, *, real, task="generate", asked_about=None, **counts):
+    """check_bounds, of a model that is asked about as many examples as it is compared with."""
+    check_bounds(data, asked, task=task, real=real, asked=real if asked_about is None else asked_about, **counts)
+
+
 class TestCheckBounds:
     @pytest.mark.parametrize("name", ["digits-cgan", "mnist-dcgan", "fashion-cgan", "tiny"])
     def test_what_is_listed_is_carried_by_its_data(self, name):
         experiment = EXPERIMENTS[name]
         train, real = (1_078, 360) if experiment.data.source == "digits" else (50_000, 10_000)
-        check_bounds(experiment.data, experiment.evaluation, train=train, real=real)
+        check(experiment.data, experiment.evaluation, train=train, real=real)
 
     @pytest.mark.parametrize(
         ("asked", "train", "real", "message"),
@@ -54,37 +59,63 @@ class TestCheckBounds:
     )
     def test_what_it_refuses_is_one_line_that_says_what_to_change(self, asked, train, real, message):
         with pytest.raises(ValueError, match=message) as error:
-            check_bounds(DIGITS, asked, train=train, real=real)
+            check(DIGITS, asked, train=train, real=real)
         assert "\n" not in str(error.value)
 
     def test_what_is_asked_for_decides(self):
         few = {"train": 400, "real": 100}
-        check_bounds(DIGITS, evaluation(threshold=Threshold(within_floor=0.05, resolves=0.2)), **few)
-        check_bounds(DIGITS, evaluation(bluntness=0.2), **few)
-        check_bounds(DIGITS, evaluation("conditional_accuracy", AtLeast(0)), **few)
-        check_bounds(DIGITS, Evaluation(), train=1, real=1)
+        check(DIGITS, evaluation(threshold=Threshold(within_floor=0.05, resolves=0.2)), **few)
+        check(DIGITS, evaluation(bluntness=0.2), **few)
+        check(DIGITS, evaluation("conditional_accuracy", AtLeast(0)), **few)
+        check(DIGITS, Evaluation(), train=1, real=1)
 
     def test_a_class_of_one_has_no_spread(self):
         asked = evaluation("within_class_spread", AtLeast(0.8))
-        check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [2])
+        check(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [2])
         with pytest.raises(ValueError, match="at least 2 held-out examples of each class; of class 9 there are 1 of 3"):
-            check_bounds(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [1])
+            check(DIGITS, asked, train=1_257, real=360, of_class=[36] * 9 + [1])
 
     def test_a_frechet_distance_needs_five_images_a_feature(self):
         asked = evaluation("fd_efficientnet_lite0", AtMost(1), extractor="efficientnet_lite0")
         data = DIGITS.model_copy(update={"labels": 0})
         with pytest.raises(ValueError, match=r"at least 6400 examples of each side; evaluation\.compared is 2000"):
-            check_bounds(data, asked, train=50_000, real=10_000)
+            check(data, asked, train=50_000, real=10_000)
         asked = asked.model_copy(update={"compared": 7_000})
-        check_bounds(data, asked, train=50_000, real=10_000)
+        check(data, asked, train=50_000, real=10_000)
         with pytest.raises(ValueError, match=r"needs at least 6400 held-out .*; there are 3,000"):
-            check_bounds(data, asked, train=50_000, real=3_000)
+            check(data, asked, train=50_000, real=3_000)
 
     def test_modes_are_counted_on_thousands(self):
         ring = Points(source="mixture:ring", classes=8)
-        check_bounds(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)
+        check(ring, evaluation("modes", AtLeast(8)), train=9_000, real=1_000)
         with pytest.raises(ValueError, match=r"modes needs at least 2,500 generated .* is 99"):
-            check_bounds(ring, evaluation("modes", AtLeast(8), samples=99), train=9_000, real=1_000)
+            check(ring, evaluation("modes", AtLeast(8), samples=99), train=9_000, real=1_000)
+
+    def test_metrics_are_those_of_the_task(self):
+        """A model that generates has no cycle error, and one that translates reads no class."""
+        few = {"train": 100, "real": 19}
+        check(DIGITS, evaluation("squared_error", AtMost(1), samples=19), **few)
+        with pytest.raises(ValueError, match="a bound on squared_error needs at least 20 generated examples"):
+            check(DIGITS, evaluation("squared_error", AtMost(1)), task="restore", **few)
+        few["real"] = 20
+        check(DIGITS, evaluation("squared_error", AtMost(1)), task="restore", **few)
+        check(DIGITS, evaluation("conditional_accuracy", AtLeast(0.9), samples=60), task="translate", **few)
+
+    def test_what_takes_examples_makes_no_more_than_are_held_out(self):
+        ring, asked = Points(source="mixture:ring", classes=8), evaluation("modes", AtLeast(8))
+        counts = {"task": "translate", "train": 9_000, "real": 3_000}
+        check(ring, asked, asked_about=2_500, **counts)
+        with pytest.raises(
+            ValueError, match=r"made of held-out ones, of which there are 2,499: add examples"
+        ) as caught:
+            check(ring, asked, asked_about=2_499, **counts)
+        assert "raise evaluation.samples" not in str(caught.value)
+        few = evaluation("modes", AtLeast(8), samples=99)
+        with pytest.raises(ValueError, match=r"evaluation\.samples is 99: raise it"):
+            check(ring, few, asked_about=2_500, **counts)
+        shares = evaluation("memorisation", AtMost(0.05, resolves=0.001))
+        with pytest.raises(ValueError, match=r"9,000 training and 2,500 generated examples .*: add examples, or set"):
+            check(ring, shares, asked_about=2_500, **counts)
 
     def test_which_metrics_compare(self):
         assert compares("coverage")

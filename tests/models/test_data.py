@@ -276,6 +276,6 @@ class TestReference:
 
 
 def test_aligned_columns_of_different_lengths_are_refused():
-    """If this fails, a pair's rows slip against each other, and a model learns to translate one picture into another."""
+    """If this fails, a pair's rows slip against each other, and a model learns to make other pictures of pictures."""
     with pytest.raises(ValueError, match="aligned columns have one length; received target 10, input 9"):
         Arrays.aligned(np.zeros([10, 2], np.float32), input=np.zeros([9, 2], np.float32))

@@ -79,3 +79,31 @@ class TestFit:
         wanted = np.asarray(Image.fromarray(pixels).resize((resolution, resolution), Image.Resampling.BILINEAR))
         got = fit(tf.constant(pixels[..., np.newaxis]), resolution)[..., 0].numpy()
         assert abs(got.astype(int) - wanted).max() <= 1
+
+
+class TestWaysToASquare:
+    """A picture of 2 x 4 whose columns are 0, 80, 160, 240."""
+
+    WIDE = np.repeat(np.array([0, 80, 160, 240], np.uint8)[None, :, None], 2, axis=0)
+
+    def test_crop_takes_the_centre(self):
+        assert fit(tf.constant(self.WIDE), 2, "crop").numpy()[..., 0].tolist() == [[80, 160]] * 2
+
+    def test_pad_repeats_the_edges_and_loses_nothing(self):
+        assert fit(tf.constant(self.WIDE), 4, "pad").numpy()[..., 0].tolist() == [[0, 80, 160, 240]] * 4
+
+    def test_pad_of_a_tall_one_puts_it_in_the_middle(self):
+        tall = np.array([[[10]], [[20]], [[30]]], np.uint8)
+        assert fit(tf.constant(tall), 3, "pad").numpy()[..., 0].tolist() == [[10] * 3, [20] * 3, [30] * 3]
+
+    def test_stretch_takes_all_of_it_into_other_proportions(self):
+        # each of two columns is the mean of two, by an antialiased filter that also sees its neighbours
+        left, right = fit(tf.constant(self.WIDE), 2, "stretch").numpy()[0, :, 0].tolist()
+        assert 0 < left < 80
+        assert 160 < right < 240
+        assert left + right == 240
+
+    @pytest.mark.parametrize("how", ["crop", "pad", "stretch"])
+    def test_a_square_of_the_right_size_stays_bit_for_bit(self, how):
+        square = noise(8, 8, 3)
+        assert (fit(tf.constant(square), 8, how).numpy() == square).all()

@@ -1,20 +1,12 @@
 import pytest
 
-from pipeline.experiments import EXPERIMENTS, UNJUDGED, find
+from pipeline.experiments import EXPERIMENTS, find
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_is_found_by_its_name(name):
     assert find(name).name == name
     assert find(name).description
-
-
-@pytest.mark.parametrize("name", UNJUDGED)
-def test_what_cannot_be_judged_is_found_to_train_alone(name):
-    assert find(name, judged=False) == UNJUDGED[name]
-    assert name not in EXPERIMENTS
-    with pytest.raises(ValueError, match=f"{name} cannot be judged yet"):
-        find(name)
 
 
 def test_an_unknown_name_is_refused():
@@ -29,3 +21,11 @@ def test_fidelity_is_never_judged_without_diversity(name):
     if name != "tiny":
         assert "conditional_accuracy" in thresholds
         assert {"within_class_spread", "coverage"} <= thresholds
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if EXPERIMENTS[name].scheme.task != "generate"])
+def test_what_takes_examples_is_judged_by_what_it_gives_and_by_what_it_keeps(name):
+    """One good example for every input would meet any threshold of fidelity, and the input itself any of nearness."""
+    thresholds = set(EXPERIMENTS[name].evaluation.thresholds)
+    assert "high_quality" in thresholds
+    assert {"squared_error", "cycle_error"} & thresholds

@@ -71,6 +71,15 @@ def test_experiments_of_other_parts_have_other_code():
     assert keys.evaluation(hinge) == keys.evaluation(DIGITS_CGAN)
 
 
+def test_what_spoils_the_examples_is_known_to_what_is_measured_on_them():
+    """If this fails, a restorer's measurements are taken for those of other examples."""
+    noisy = ALL["ring-restoration"]
+    shrunk = noisy.override(['scheme.degradations={"shrink": 0.5}'])
+    assert keys.measuring(shrunk) != keys.measuring(noisy)
+    assert keys.evaluation(shrunk) != keys.evaluation(noisy)
+    assert keys.validation(shrunk) == keys.validation(noisy)
+
+
 def test_what_trains_is_known_to_the_key_of_the_training():
     lines = [*keys.trained_lines(DIGITS_CGAN)]
     found = {module for module, _ in closure.closure(["components.gan_trainer.executor"], lines)}

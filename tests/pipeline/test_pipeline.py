@@ -7,7 +7,7 @@ from tfx.dsl.compiler import compiler
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from pipeline.baseline import BlessedBeforeStrategy
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, RING_RESTORATION, RING_TO_SQUARE, TINY
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
 from pipeline.pipeline import create_pipeline
 
 STAGES = [
@@ -36,15 +36,9 @@ def own_changes(before, after):
     return {name for name in before if before[name].parameters != after[name].parameters}
 
 
-@pytest.mark.parametrize("name", [name for name, each in EXPERIMENTS.items() if not each.scheme.translates])
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_has_all_stages_in_order(name):
     assert list(nodes(EXPERIMENTS[name])) == STAGES
-
-
-@pytest.mark.parametrize("experiment", [RING_TO_SQUARE, RING_RESTORATION], ids=lambda each: each.name)
-def test_a_gan_that_cannot_be_judged_has_no_pipeline(experiment):
-    with pytest.raises(ValueError, match=f"the scheme {experiment.scheme.name} moves examples instead: train it alone"):
-        nodes(experiment)
 
 
 @pytest.mark.parametrize(("settings", "platform"), [([], "local_docker"), (["kubernetes"], "kubernetes")])

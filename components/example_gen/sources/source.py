@@ -14,6 +14,7 @@ from components.example_gen.images import BadImage, Picture, read_head, read_pic
 from components.example_gen.notes import Notes
 from models.catalog import SOURCES
 from models.config import OneSource
+from models.config.variants import made_by
 
 TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
 SPLITS = (TRAIN, CHOOSE, EVAL)
@@ -35,6 +36,15 @@ class Point(NamedTuple):
     """A point of the plane, as it goes into an example."""
 
     coordinates: tuple[float, float]
+    key: bytes
+    """Digest of the content, by which an example gets its split; see `Picture.key`."""
+    label: int | None = None
+
+
+class Example(NamedTuple):
+    """An example of a user's own kind of column, which takes its value; see `models.columns.Kind.features`."""
+
+    value: Any
     key: bytes
     """Digest of the content, by which an example gets its split; see `Picture.key`."""
     label: int | None = None
@@ -91,7 +101,7 @@ class Source(abc.ABC):
         """The parts of the source, in an order that does not depend on the machine."""
 
     @abc.abstractmethod
-    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Picture | Point | Fault]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Picture | Point | Example | Fault]:
         """The examples of a shard, a few in memory at a time.
 
         Args:
@@ -125,13 +135,20 @@ class Source(abc.ABC):
         return
 
 
-def open_source(source: str) -> Source:
-    """Makes the source that a text such as `idx:data/mnist` names, and checks it.
+def open_source(source: str | OneSource) -> Source:
+    """Makes a source, and checks it.
+
+    Args:
+        source: a text such as `idx:data/mnist`, or a domain whose `source` is such a text; what reads a domain of the
+            user's own is named by its `implementation`, and takes any text.
 
     Raises:
         ValueError: there is no such kind, or the source is missing or unusable; one line.
     """
-    opened = make_source(source)
+    if isinstance(source, str):
+        opened = make_source(source)
+    else:
+        opened = made_by("source", source)(source.source) if source.implementation else make_source(source.source)
     opened.check()
     return opened
 
@@ -152,11 +169,11 @@ def make_source(source: str) -> Source:
     return made
 
 
-def fingerprint(*sources: str) -> str:
+def fingerprint(*sources: str | OneSource) -> str:
     """A digest that changes when the sources' content does: names, sizes and times of files, never their bytes.
 
     Args:
-        sources: as `Data.sources`.
+        sources: each as `open_source` takes it.
 
     Returns:
         16 hexadecimal digits.
@@ -164,7 +181,12 @@ def fingerprint(*sources: str) -> str:
     Raises:
         ValueError: as `open_source`.
     """
-    lines = "\n".join(f"{source}\n{open_source(source).fingerprint()}" for source in sources)
+
+    def line(source: str | OneSource) -> str:
+        text = source if isinstance(source, str) else source.source
+        return f"{text}\n{open_source(source).fingerprint()}"
+
+    lines = "\n".join(map(line, sources))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 

@@ -12,6 +12,7 @@ from components.example_gen.sources.source import (
     CHOOSE,
     EVAL,
     TRAIN,
+    Example,
     Fault,
     Point,
     Raw,
@@ -108,9 +109,9 @@ def _digits(data: OneSource, fingerprint: str, split: str) -> tuple[np.ndarray, 
     return np.stack(images), np.array(labels)
 
 
-def _sound(item: Raw | Picture | Point | Fault, source: str, data: OneSource) -> Picture:
+def _sound(item: Raw | Picture | Point | Example | Fault, source: str, data: OneSource) -> Picture:
     """The digit, if it is one: there is no tolerance, as a bad one would be in many triples."""
-    found: Picture | Point | Fault
+    found: Picture | Point | Example | Fault
     if isinstance(item, Raw):
         try:
             found = read_picture(item.content, item.label, pixel_limit=data.pixel_limit)

@@ -133,16 +133,20 @@ class Instruments:
             true=seen.get("true"),
         )
         held_out = self._reference.held_out
+        copied = equal_to(fake.examples, held_out.target)
+        if truth is not None:  # what it ought to be is no copy
+            copied &= (fake.examples != truth).reshape(fake.count, -1).any(axis=1)
         counts = {
             "generated": fake.count,
             "real": real.count,
             "train": len(self._reference.train),
             "eval": len(held_out),
             "held_out_copies": self._reference.copies,
-            "equal_to_held_out": int(equal_to(fake.examples, held_out.target).sum()),
+            "equal_to_held_out": int(copied.sum()),
         }
         shown = None if self._settings.data.points or side.inputs is not None else ways()
-        pictures = take_pictures(real, fake, self._reference.train.target, shown, seen.get("true"))
+        train_examples, data = self._reference.train.target, self._settings.data
+        pictures = take_pictures(real, fake, train_examples, shown, data, seen.get("true"))
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 
     def _look_at(self, **sides: Side) -> dict[str, Population]:

@@ -20,7 +20,7 @@ class Population:
     """Examples and what the extractor sees in them, in random order.
 
     Attributes:
-        examples: [n, r, r, c] uint8, or [n, 2] float32 points.
+        examples: [n, r, r, c] uint8, [n, 2] float32 points, or another kind as `models.columns.Kind.held_as` says.
         labels: [n] int64: true classes of real examples, classes asked for of generated ones; None without.
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
@@ -49,9 +49,10 @@ class Population:
 
     def given(self, side: str) -> dict[str, Any]:
         """What metrics may ask for, by the names of their parameters; `side` is real or fake."""
+        images = self.examples.dtype == np.uint8
         return {
-            f"{side}_images": self.examples if self.examples.ndim == 4 else None,
-            f"{side}_points": self.examples if self.examples.ndim == 2 else None,
+            f"{side}_images": self.examples if images else None,
+            f"{side}_points": None if images else self.examples,
             f"{side}_labels": self.labels,
             f"{side}_features": self.features,
             f"{side}_probabilities": self.probabilities,

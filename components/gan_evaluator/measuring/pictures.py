@@ -1,14 +1,16 @@
 """What a report shows of examples, taken while they are at hand: small arrays that are kept with the figures."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 
 from components.gan_evaluator.measuring.metrics import Population
+from models.columns import kind_of
+from models.config import Data
 from models.metrics.distances import nearest
-from models.pixels import to_bytes
 
 CLASSES_SHOWN = 20
 IMAGES_A_ROW = 8
@@ -19,7 +21,7 @@ DOTS = 1_500
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
-    """Examples to show. Images are uint8 [n, r, r, c].
+    """Examples to show. Images are uint8 [n, h, w, c]; of another kind they are pictures of examples.
 
     Attributes:
         first: the first generated images, in their order.
@@ -29,8 +31,8 @@ class Pictures:
         real_dots: [n, 2] real points, or features of real images in the plane in which these vary most.
         fake_dots: likewise of generated ones.
         reach: the coordinate up to which the dots are drawn.
-        neighbours: of the first of `first`, the training images that are nearest in pixels.
-        distances: [n] float32, root mean square distances to `neighbours`, 0 to 255.
+        neighbours: of the first of `first`, the training images that are nearest in pixels, or in the values.
+        distances: [n] float32, root mean square distances to `neighbours`; of images 0 to 255.
         ways: interpolations, [ways, steps, r, r, c]; None where there is no generator to ask.
     """
 
@@ -65,7 +67,12 @@ class Pictures:
 
 
 def take_pictures(
-    real: Population, fake: Population, train: np.ndarray, ways: np.ndarray | None, true: Population | None = None
+    real: Population,
+    fake: Population,
+    train: np.ndarray,
+    ways: np.ndarray | None,
+    data: Data,
+    true: Population | None = None,
 ) -> Pictures:
     """Takes what is shown of a measurement.
 
@@ -73,22 +80,38 @@ def take_pictures(
         real: held-out examples.
         fake: generated ones.
         train: training examples, [n, ...].
-        ways: see `Pictures`.
+        ways: see `Pictures`; as examples are held.
+        data: what they are.
         true: what each of `fake` ought to be; None where nothing says so.
     """
-    if fake.examples.ndim == 2:
-        reach = 1.25 * float(np.abs(real.examples).max())
+    largest = float(np.abs(real.examples).max())
+    if data.points:
+        reach = 1.25 * largest
         none = fake.examples[:0]
         dots = (real.examples[:DOTS], fake.examples[:DOTS], reach)
         return Pictures(none, (), None, *dots, neighbours=none, distances=none[:, 0])
     first = fake.examples[: ROWS_UNLABELLED * IMAGES_A_ROW]
-    classes, rows = (None, _chains(fake.inputs, fake, true)) if fake.inputs is not None else _rows(real, fake)
-    return Pictures(first, rows, classes, *_features(real, fake), *_neighbours(first[:NEIGHBOURS], train), ways)
+    kind = kind_of(data.drawn)
+    if fake.inputs is not None:
+        classes, rows = None, _chains(kind.made(fake.inputs[: ROWS_UNLABELLED * IMAGES_A_ROW]), fake, true)
+    else:
+        classes, rows = _rows(real, fake)
+    neighbours, distances = _neighbours(first[:NEIGHBOURS], train)
+    show = functools.partial(kind.pictures, reach=largest)
+    return Pictures(
+        show(first),
+        tuple(tuple(map(show, row)) for row in rows),
+        classes,
+        *_features(real, fake),
+        neighbours=show(neighbours),
+        distances=distances,
+        ways=None if ways is None else np.stack([show(way) for way in ways]),
+    )
 
 
 def _chains(inputs: np.ndarray, fake: Population, true: Population | None) -> tuple[tuple[np.ndarray, ...], ...]:
     """Inputs, what was made of them and, where there is one, the truth, in rows."""
-    columns = [to_bytes(inputs[: ROWS_UNLABELLED * IMAGES_A_ROW]), fake.examples, *([true.examples] if true else [])]
+    columns = [inputs, fake.examples, *([true.examples] if true else [])]
     starts = range(0, min(ROWS_UNLABELLED * IMAGES_A_ROW, fake.count), IMAGES_A_ROW)
     return tuple(tuple(column[start : start + IMAGES_A_ROW] for column in columns) for start in starts)
 

@@ -21,6 +21,8 @@ from components.beam import local_pipeline
 from components.gan_evaluator.measuring.metrics import Population
 from components.gan_evaluator.measuring.saved_models import REVERSE, Extractor, Generator
 from components.gan_evaluator.measuring.settings import Settings
+from models.columns import kind_of
+from models.config import Data
 
 BLOCK = 500
 """Examples that are drawn and looked at together."""
@@ -97,8 +99,8 @@ def look(
         ValueError: a side is empty; or as `Generator` and `Extractor` do.
     """
     if not all(side.count for side in sides.values()):
-        kind = "points" if settings.data.points else "images"
-        raise ValueError(f"a judgement needs {kind} on both sides; received none on one")
+        what = kind_of(settings.data.drawn).served
+        raise ValueError(f"a judgement needs {what}s on both sides; received none on one")
     with contextlib.ExitStack() as stack:
         directory = scratch or stack.enter_context(tempfile.TemporaryDirectory())
         tf.io.gfile.makedirs(directory)
@@ -129,7 +131,7 @@ class _Look(beam.DoFn):
 
     def setup(self) -> None:
         self._settings = Settings.model_validate_json(self._json)
-        self._extractor = functools.cache(lambda: Extractor(self._directory))
+        self._extractor = functools.cache(lambda: Extractor(self._directory, self._settings.data))
         self._generator = functools.cache(lambda directory: Generator(directory, self._settings))
 
     def process(self, block: Block) -> Iterator[Any]:
@@ -155,16 +157,19 @@ class _Look(beam.DoFn):
         made = generator.translate(arrays["inputs"])
         if not generator.goes_back:
             return {"examples": made}
-        return {"examples": made, "back": generator.translate(_as_seen(made, seed, block.first), REVERSE)}
+        return {
+            "examples": made,
+            "back": generator.translate(_as_seen(made, seed, block.first, self._settings.data), REVERSE),
+        }
 
 
-def _as_seen(made: np.ndarray, seed: int, first: int) -> np.ndarray:
+def _as_seen(made: np.ndarray, seed: int, first: int, data: Data) -> np.ndarray:
     """What was made, as the way back takes it: images rounded to 8 bits, with a little noise.
 
     A message that hides below what can be seen (Chu, Zhmoginov & Sandler 2017) does not survive it.
     """
-    if made.dtype != np.uint8:
-        return made
+    if not data.images:
+        return np.asarray(kind_of(data.drawn).scaled(data.drawn, made))
     noise = np.random.default_rng([seed, first, 2]).standard_normal(made.shape, np.float32)
     return np.clip(made / np.float32(127.5) - 1 + HIDING * noise, -1, 1)
 

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.gan_evaluator.measuring.settings import Settings
-from models.extractors import classifier
+from models.columns import kind_of
+from models.config import Data
 from models.tasks import task
 
 BATCH = 100
@@ -41,7 +42,8 @@ class Generator:
         self.directory, self._data = directory, settings.data
         self._module, self._signature = _load(directory, "a generator")
         inputs = self._signature.structured_input_signature[1]
-        self._kind = "point" if self._data.points else "image"
+        self._column_kind = kind_of(self._data.drawn)
+        self._kind = self._column_kind.served
         self.conditional = "label" in inputs
         if task(settings.task).takes_examples:
             if set(inputs) != {self._kind}:
@@ -80,7 +82,7 @@ class Generator:
         Raises:
             ValueError: as `sample`.
         """
-        taken = inputs if self._data.points else (inputs + 1) / 2
+        taken = self._column_kind.outside(inputs)
         call = self._module.signatures[signature]
         parts = [
             self._checked(
@@ -100,7 +102,7 @@ class Generator:
             first: the number of the first one: example i has noise of its own, whoever draws it with whatever others.
 
         Returns:
-            [count, r, r, c] uint8, rounded as a served image is, or [count, 2] float32 points.
+            [count, ...] as examples are held: images uint8, rounded as a served one is, points float32.
 
         Raises:
             ValueError: examples of another size or dtype, NaN, or pixels out of [0, 1]; labels missing.
@@ -147,7 +149,7 @@ class Generator:
                 raise ValueError(f"a conditional generator needs labels; the data of {self.directory} have none")
             inputs |= {"label": labels.astype(np.int64)}
         count = len(inputs["z"])
-        examples = np.empty((count, *self._data.shape), np.float32 if self._data.points else np.uint8)
+        examples = np.empty((count, *self._data.shape), self._column_kind.dtype)
         for start in range(0, count, BATCH):
             part = slice(start, min(start + BATCH, count))
             outputs = self._signature(**{name: tf.constant(values[part]) for name, values in inputs.items()})
@@ -176,13 +178,13 @@ class Generator:
             raise ValueError(
                 f"generated {name}s are finite; {bad.sum()} of {len(made)} of {self.directory} hold NaN or infinity"
             )
-        if self._data.points:
-            return made
-        if made.min() < -RANGE_TOLERANCE or made.max() > 1 + RANGE_TOLERANCE:
+        low, high = self._column_kind.range or (-np.inf, np.inf)
+        if made.min() < low - RANGE_TOLERANCE or made.max() > high + RANGE_TOLERANCE:
             raise ValueError(
-                f"generated images lie in [0, 1]; {self.directory} made {made.min():.3g} to {made.max():.3g}"
+                f"generated {name}s lie in [{low:g}, {high:g}]; {self.directory} made {made.min():.3g} to "
+                f"{made.max():.3g}"
             )
-        return np.rint(made.clip(0, 1) * 255).astype(np.uint8)
+        return self._column_kind.held_as(made)
 
 
 class Extractor:
@@ -190,20 +192,21 @@ class Extractor:
 
     Args:
         directory: of the SavedModel.
+        data: what it looks at.
 
     Raises:
         ValueError: it cannot be loaded or lacks the signature.
     """
 
-    def __init__(self, directory: str):
-        self._directory = directory
+    def __init__(self, directory: str, data: Data):
+        self._directory, self._kind = directory, kind_of(data.drawn)
         self._module, self._signature = _load(directory, "a feature extractor")
 
     def extract(self, examples: np.ndarray) -> dict[str, np.ndarray]:
         """Features and class probabilities.
 
         Args:
-            examples: [n, r, r, c] uint8, or [n, 2] float32 points.
+            examples: [n, ...], as they are held: images uint8, points float32.
 
         Returns:
             `features`, [n, d] float64, and where it knows classes `probabilities`, float64, as the logits are; of
@@ -213,12 +216,12 @@ class Extractor:
             ValueError: there are no examples; the extractor takes examples of another size, gives no features, or gives
                 some that are no matrix of one width, or not finite.
         """
-        name = "image" if examples.ndim == 4 else "point"
+        name = self._kind.served
         if not len(examples):
             raise ValueError(f"a judgement needs {name}s on both sides; received none on one")
         seen: dict[str, list[np.ndarray]] = {"features": []}
         for start in range(0, len(examples), BATCH):
-            batch = tf.constant(classifier.as_input(examples[start : start + BATCH]))
+            batch = tf.constant(self._kind.shown(examples[start : start + BATCH]))
             try:
                 outputs = self._signature(**{name: batch})
             except (TypeError, tf.errors.InvalidArgumentError):

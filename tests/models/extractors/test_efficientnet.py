@@ -15,7 +15,7 @@ from models.extractors import classifier
 from models.extractors.efficientnet import STAGES, Prepared, efficientnet_lite0, load_efficientnet_lite0, load_network
 from pipeline.commands.fetch import fetch
 from tests.harness import write_examples
-from tests.models import torch_made
+from tests.models.extractors import torch_made
 from tests.models.extractors.test_classifier import run
 
 UNLABELLED = Images(source="folder:x", resolution=16, channels=3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.extractors.torch_files import read_tensors
-from tests.models import torch_made
+from tests.models.extractors import torch_made
 
 ARRAYS = {
     "weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4),

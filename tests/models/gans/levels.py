@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from models import latents
 from models.config import DCGANGenerator, Experiment, NoiseGenerator, PointsTranslator, Scheme, Translator
+from models.config.curves import Chart, of_players
 from models.config.networks import GENERATOR
 from models.config.translators import TRANSLATOR
 from models.config.variants import made_by
@@ -20,6 +21,7 @@ class TwoLevels(Scheme):
     """A scheme of the user's own, with a player more than the catalog's have."""
 
     implementation: ClassVar[str] = f"{__name__}:Levels"
+    charts: ClassVar[tuple[Chart, ...]] = of_players({"_coarse": ", coarse", "_fine": ", fine"})
     generator: Annotated[NoiseGenerator, GENERATOR] = DCGANGenerator()
     refiner: Annotated[Translator, TRANSLATOR] = PointsTranslator(width=8, norm="none")
 
@@ -48,7 +50,7 @@ class Levels(GAN):
 
     def coarse_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         real = {"target": tf.round(self.real(batch, 0)["target"])}
-        return self.play("coarse", [real, real], self.noise(self.key(step, "coarse"), 8), step)
+        return self.play("coarse", [real, real], self.noise(self.key(step, "coarse"), real["target"].shape[0]), step)
 
     def fine_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         *others, last = (self.real(batch, i) for i in range(3))

@@ -1,31 +1,15 @@
 import json
 
-import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from models import mixtures
 from models.training.train import train
-from tests.models.gans.tiny import PLAIN, changed, copied, experiment, make, number, points
+from tests.models.gans.tiny import PLAIN, copied, experiment, points
 
 LEVELS = "tests.models.gans.levels:TwoLevels"
 TRAINING = {"steps": 8, "steps_per_call": 2, "checkpoint_every_steps": 3, "health": {"check_every_steps": 4}}
 TRAINING |= {"generator_optimizer": {"name": "adam"}, "keep": "last"}
-
-
-class Killed(BaseException):
-    """Nothing handles it: what is not yet saved is lost."""
-
-
-class KillAt(keras.callbacks.Callback):
-    def __init__(self, step):
-        super().__init__()
-        self.step = step
-
-    def on_train_batch_end(self, batch, logs=None):
-        if batch == self.step:
-            raise Killed
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +41,6 @@ def run(config, examples, directory, *callbacks):
 
 
 class TestLevels:
-    def test_each_phase_trains_its_own_networks_on_its_own_number_of_batches(self, levels):
-        gan = make(levels)
-        coarse, fine = gan.phases()
-        before = copied(gan)
-        coarse.step({"target": points(1, 8)}, number(0))
-        of_coarse = {"coarse", "coarse_optimizer", "coarse_discriminator", "coarse_discriminator_optimizer"}
-        assert changed(before, gan) == of_coarse
-        before = copied(gan)
-        fine.step({"target": points(3, 8)}, number(4))
-        assert changed(before, gan) == {name.replace("coarse", "fine") for name in of_coarse}
-
     def test_the_loop_runs_one_after_the_other(self, whole):
         state, directory = whole
         rows = [json.loads(line) for line in (directory / "run" / "history.jsonl").read_text().splitlines()]
@@ -77,15 +50,3 @@ class TestLevels:
         assert updates == {"coarse": 4, "fine": 4, "fine_discriminator": 8}
         signatures = tf.saved_model.load(str(directory / "model")).signatures
         assert signatures["refine"](point=points(3))["point"].shape == (3, 2)
-
-    def test_a_run_killed_in_each_phase_ends_with_the_weights_of_an_uninterrupted_one(
-        self, levels, whole, examples, tmp_path
-    ):
-        # checkpoints are at 3 and 6, within a phase; each run begins with networks of its own
-        for step in (4, 8):
-            with pytest.raises(Killed):
-                run(levels, examples, tmp_path, KillAt(step))
-        received, (expected, _) = run(levels, examples, tmp_path), whole
-        assert received.keys() == expected.keys()
-        for name, value in expected.items():
-            np.testing.assert_array_equal(received[name], value, err_msg=name)

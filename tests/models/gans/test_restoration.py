@@ -4,7 +4,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models import mixtures
-from tests.models.gans.tiny import PLAIN, changed, copied, energy_distance, experiment, make, number, play, points
+from tests.models.gans.tiny import PLAIN, energy_distance, experiment, make, number, play, points
 
 NOISY = {"degradations": {"noise": 0.4}, "fidelity_weight": 0.3}
 
@@ -14,22 +14,6 @@ def restoration(**fields):
 
 
 class TestPhases:
-    def test_the_pretraining_updates_the_generator_by_an_optimizer_of_its_own(self):
-        gan = make(restoration(pretraining={"steps": 3}))
-        assert [(phase.name, phase.steps, phase.draws) for phase in gan.phases()] == [
-            ("pretraining", 3, 1),
-            ("adversarial", 8, 2),
-        ]
-        before = copied(gan)
-        gan.pretraining_step({"target": points(1, 8)}, number(0))
-        assert changed(before, gan) == {"generator", "pretraining_optimizer"}
-        before = copied(gan)
-        gan.step({"target": points(2, 8)}, number(3))
-        players = {"generator", "discriminator"}
-        assert changed(before, gan) == players | {f"{name}_optimizer" for name in players}
-        counts = {name: int(optimizer.iterations) for name, optimizer in gan.optimizers.items()}
-        assert counts == {"generator": 1, "discriminator": 1, "pretraining": 1}
-
     def test_the_pretrainings_loss_is_the_squared_error_of_what_was_degraded(self):
         gan = make(restoration(**PLAIN, pretraining={"steps": 3}))
         x = points(1, 8)

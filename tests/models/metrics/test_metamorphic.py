@@ -1,4 +1,7 @@
-"""Every metric of the catalog that judges pictures, under changes of the samples whose effect is known."""
+"""Every metric of the catalog that judges sets of pictures, under changes of the samples whose effect is known.
+
+Those that hold each picture against its own truth are tested in test_restoration.py.
+"""
 
 import inspect
 
@@ -17,7 +20,9 @@ SAMPLED = {"ms_ssim"}
 WITHOUT_ERROR = {"kid_{extractor}", "kd_{extractor}", "classifier_score", "inception_score"}
 """These have one over parts alone."""
 
-METRICS = {name: metric for name, metric in catalog.METRICS.items() if "images" in metric.of}
+METRICS = {
+    name: metric for name, metric in catalog.METRICS.items() if metric.suits("images") and "generate" in metric.tasks
+}
 
 MOVES = {
     # metric -> what happens to it when samples are repeated, and when noise is added; 0 where it may stay

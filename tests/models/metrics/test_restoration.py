@@ -4,7 +4,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from models.metrics.estimate import NoEstimateError, TooFewSamplesError
-from models.metrics.restoration import feature_distance, luma, psnr, ssim
+from models.metrics.restoration import cycle_error, feature_distance, luma, psnr, squared_error, ssim
 
 
 @pytest.fixture
@@ -69,6 +69,82 @@ class TestFeatureDistance:
             feature_distance(np.ones((3, 2)), np.ones((2, 2)))
         with pytest.raises(ValueError, match="restored holds NaN"):
             feature_distance(np.ones((3, 2)), np.full((3, 2), np.nan))
+
+
+class TestSquaredError:
+    def test_points_by_hand(self):
+        # inputs are 5 and 1 from the truth, squared and halved over two coordinates: 12.5 and 0.5; outputs 2 and 0
+        truth = np.zeros((2, 2), np.float32)
+        inputs, outputs = np.array([[3.0, 4.0], [0.0, 1.0]]), np.array([[2.0, 0.0], [0.0, 0.0]])
+        estimate = squared_error(inputs, true_points=truth, fake_points=outputs)
+        assert estimate.value == pytest.approx(2 / 13)
+        # residuals 2 - 12.5 r and -0.5 r, over the mean of 6.5, and over the root of 2
+        residuals = np.array([2 - 12.5 * 2 / 13, -0.5 * 2 / 13]) / 6.5
+        assert estimate.uncertainty == pytest.approx(np.std(residuals, ddof=1) / np.sqrt(2))
+
+    def test_images_by_hand(self):
+        # in [-1, 1]: the truth is -1, the outputs 1, the inputs 0: 4 / 1
+        truth, outputs = np.zeros((3, 4, 4, 1), np.uint8), np.full((3, 4, 4, 1), 255, np.uint8)
+        inputs = np.zeros((3, 4, 4, 1), np.float32)
+        estimate = squared_error(inputs, true_images=truth, fake_images=outputs)
+        assert estimate.value == pytest.approx(4)
+        assert estimate.uncertainty == pytest.approx(0, abs=1e-6)
+
+    def test_what_is_given_back_is_one_and_the_truth_is_nothing(self, pairs):
+        truth, degraded = pairs
+        inputs = degraded.astype(np.float32) / 127.5 - 1
+        same = squared_error(inputs, true_images=truth, fake_images=degraded)
+        assert (same.value, same.uncertainty) == (pytest.approx(1), pytest.approx(0, abs=1e-6))
+        assert squared_error(inputs, true_images=truth, fake_images=truth).value == 0
+
+    def test_the_error_is_that_of_repeated_draws(self):
+        random, found = np.random.default_rng(0), []
+        for _ in range(300):
+            truth, noise = np.zeros((100, 2), np.float32), random.normal(size=(100, 2))
+            found.append(squared_error(noise, true_points=truth, fake_points=noise * random.uniform(0, 1, (100, 1))))
+        deviation = np.std([each.value for each in found], ddof=1)
+        assert np.sqrt(np.mean([each.uncertainty**2 for each in found])) == pytest.approx(deviation, rel=0.15)
+
+    def test_refuses_bad_input(self):
+        one = np.ones((1, 2), np.float32)
+        with pytest.raises(TooFewSamplesError, match="at least 2 real samples; received 1"):
+            squared_error(one, true_points=one, fake_points=one)
+        truth = np.ones((2, 2), np.float32)
+        with pytest.raises(NoEstimateError, match="the inputs are the truth"):
+            squared_error(truth, true_points=truth, fake_points=truth + 1)
+        with pytest.raises(ValueError, match="a pair has points or images; received neither"):
+            squared_error(truth, true_points=truth)
+
+
+class TestCycleError:
+    def test_points_by_hand(self):
+        # neighbours in a ring of three are 1, 2 and 3 apart in one coordinate of two: a mean of 1; the way back is
+        # 0.5 away in one coordinate, once
+        inputs = np.array([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]], np.float32)
+        back = inputs + np.array([[0.0, 0.5], [0.0, 0.0], [0.0, 0.0]], np.float32)
+        estimate = cycle_error(inputs, back)
+        assert estimate.value == pytest.approx(0.25 / 3)
+        assert estimate.uncertainty == pytest.approx(np.std([0.25, 0, 0], ddof=1) / np.sqrt(3))
+
+    def test_images_by_hand(self):
+        # black, white and back: two inputs differ by 2 throughout; the way back makes all of them grey
+        inputs = np.stack([np.full((4, 4, 1), value, np.float32) for value in (-1, 1)])
+        grey = np.full((2, 4, 4, 1), 255, np.uint8)
+        assert cycle_error(inputs, grey).value == pytest.approx((2 + 0) / 2 / 2)
+
+    def test_an_exact_way_back_is_nothing_and_one_that_forgets_is_one(self):
+        random = np.random.default_rng(0)
+        inputs = random.normal(size=(4_000, 2)).astype(np.float32)
+        assert cycle_error(inputs, inputs).value == 0
+        forgets = cycle_error(inputs, random.normal(size=(4_000, 2)).astype(np.float32))
+        assert forgets.value == pytest.approx(1, abs=5 * forgets.uncertainty)
+        assert forgets.uncertainty < 0.02
+
+    def test_refuses_bad_input(self):
+        with pytest.raises(TooFewSamplesError, match="at least 2 real samples; received 1"):
+            cycle_error(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32))
+        with pytest.raises(NoEstimateError, match="all inputs are alike"):
+            cycle_error(np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32))
 
 
 def test_luma_equals_scikit_image(pairs):

@@ -3,11 +3,11 @@
 With SGD, but for one of them: a loss that is off by a factor shows in its weights at once, and not in those of Adam.
 """
 
-import numpy as np
 import pytest
 
 from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES
 from models.config import Experiment, Images, Optimizer, Points, Training, Unpaired
+from tests.harness.schemes import check_alike
 from tests.trainings import WAYS, train_each_way
 
 SGD = Optimizer(name="sgd", learning_rate=0.05)
@@ -21,9 +21,6 @@ MLP = {"generator": LAYER | {"latent": {"size": 2}}, "discriminator": LAYER}
 TRANSLATOR = {"generator": LAYER, "discriminator": LAYER}
 CONVOLUTIONS = {"name": "dcgan", "width": 4}
 DCGAN = {"generator": CONVOLUTIONS | {"latent": {"size": 4}}, "discriminator": CONVOLUTIONS}
-
-OF_A_REPLICA = ("_auc", "_gradient_norm", "images_per_second")
-"""Logs that are of a replica, or of the clock: what the pairs within a replica say, and a bound of a norm."""
 
 
 def experiment(data=POINTS, scheme=MLP, training=None, generator=None, discriminator=None, **fields):
@@ -139,29 +136,16 @@ def parts(tmp_path_factory):
     return train_each_way(EVERY_PART, tmp_path_factory.mktemp("parts"))
 
 
-def check(trained, way, name):
-    expected, received = trained["one_device"][name], trained[way][name]
-    assert expected.state.keys() == received.state.keys()
-    for variable, value in expected.state.items():
-        np.testing.assert_allclose(received.state[variable], value, rtol=0, atol=1e-5, err_msg=variable)
-    assert len(expected.rows) == len(received.rows) == expected.rows[-1]["step"] / 2
-    for row, other in zip(expected.rows, received.rows, strict=True):
-        assert row.keys() == other.keys()
-        for log in row:
-            if not log.endswith(OF_A_REPLICA):
-                np.testing.assert_allclose(other[log], row[log], rtol=1e-4, atol=1e-4, err_msg=log)
-
-
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "one_device"])
 class TestLikeOneDevice:
     @pytest.mark.parametrize("name", EVERY_GAN)
     def test_trains_every_gan(self, gans, way, name):
-        check(gans, way, name)
+        check_alike(gans["one_device"][name], gans[way][name])
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", EVERY_PART)
     def test_trains_with_every_part(self, parts, way, name):
-        check(parts, way, name)
+        check_alike(parts["one_device"][name], parts[way][name])
 
 
 def test_covers_the_catalog():

@@ -279,7 +279,7 @@ class TestResume:
         checkpoints = tmp_path / "killed" / "checkpoints"
         try:
             deadline = time.monotonic() + 120
-            while not list(checkpoints.glob("ckpt-*.index")) and process.poll() is None:
+            while not list(checkpoints.glob("ckpt-*[0-9].index")) and process.poll() is None:
                 assert time.monotonic() < deadline, "no checkpoint within two minutes"
                 time.sleep(0.01)
         finally:

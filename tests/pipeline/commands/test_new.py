@@ -381,7 +381,6 @@ class TestBounds:
         look = made_up(count, classes=classes, grey=grey)
         plan = planned(look)
         experiment, counts = plan.experiment, plan.chosen.counts
-        preflight.check_experiment(experiment)
         preflight.check_classes(experiment.data, counts.by_class if experiment.data.classes else {}, look.classes)
         preflight.check_counts(
             experiment.data,
@@ -389,6 +388,7 @@ class TestBounds:
             experiment.training.batch_size,
             [counts.by_split],
             counts.by_class if experiment.data.classes else {},
+            experiment.scheme.task,
         )
         required = set(experiment.evaluation.thresholds)
         wished = {wish.metric for wish in bounds.wishes(facts.find(look), own=experiment.evaluation.extractor == "cnn")}

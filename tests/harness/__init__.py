@@ -1,4 +1,7 @@
-"""What tests of the science share: small data, small experiments, and checks that every network passes."""
+"""What tests of the science share: small data, small experiments, and checks that every network passes.
+
+`tests.harness.schemes` and `tests.harness.tasks` check every scheme and every task.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

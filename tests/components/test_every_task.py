@@ -1,0 +1,27 @@
+"""Every task of the catalog passes `check_task`, on images and on points."""
+
+import pytest
+
+from models.catalog import TASKS
+from tests.harness import experiment
+from tests.harness.tasks import check_task
+from tests.models.gans import tiny
+from tests.translators import restorer, translator
+
+EVERY = {
+    "generate": experiment(),
+    "generate points": tiny.experiment(),
+    "translate": translator(),
+    "translate points": tiny.experiment("cycle"),
+    "restore": restorer(),
+    "restore points": tiny.experiment("restoration", degradations={"noise": 0.4}),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_passes_all_checks_of_a_task(name, tmp_path):
+    check_task(EVERY[name], tmp_path)
+
+
+def test_covers_the_catalog():
+    assert set(TASKS) <= {each.scheme.task for each in EVERY.values()}

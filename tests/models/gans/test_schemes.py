@@ -1,0 +1,29 @@
+"""Every scheme of the catalog, and one of the user's own, passes `check_scheme`."""
+
+import pytest
+
+from models.catalog import SCHEMES
+from tests.harness import experiment as of_images
+from tests.harness.schemes import check_scheme
+from tests.models.gans.tiny import experiment
+
+LEVELS = "tests.models.gans.levels:TwoLevels"
+SHORT = {"steps": 4, "steps_per_call": 2, "health": {"check_every_steps": 2}}
+EVERY = {
+    "adversarial": of_images(training=SHORT),
+    "several updates": experiment(training=SHORT, discriminator_steps=2, generator_steps=3),
+    "cycle": experiment("cycle", training=SHORT, pool_size=12),
+    "restoration": experiment(
+        "restoration", training=SHORT, degradations={"noise": 0.4}, pretraining={"steps": 3, "batch_size": 4}
+    ),
+    "levels": experiment(LEVELS, training=SHORT | {"generator_optimizer": {"name": "adam"}}),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_passes_all_checks_of_a_scheme(name, tmp_path):
+    check_scheme(EVERY[name], tmp_path)
+
+
+def test_covers_the_catalog():
+    assert set(SCHEMES) <= {each.scheme.name for each in EVERY.values()}

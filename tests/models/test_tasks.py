@@ -1,0 +1,133 @@
+"""What a task gives to networks, and what it judges them on."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.config import Column, Images, Unpaired
+from models.data import Arrays
+from models.randomness import key
+from models.tasks import Generate, Restore, Task, Translate, task, task_of
+from pipeline.experiments import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
+from tests.harness import experiment
+from tests.translators import restorer, translator
+
+KEY = key(0, 0, "test")
+POINT = RING_RESTORATION.data.columns
+IMAGE = Images(resolution=4).columns
+NOISE = {"degradations": {"noise": 0.5}}
+
+
+def points(count, seed=0):
+    return np.random.default_rng(seed).normal(size=(count, 2)).astype(np.float32)
+
+
+def images(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 1)).astype(np.uint8)
+
+
+class TestGenerate:
+    def test_takes_noise_and_the_labels_of_real_examples(self):
+        real = {"target": tf.zeros([5, 28, 28, 1]), "label": tf.constant([3, 1, 4, 1, 5], tf.int64)}
+        found = Generate().inputs(DIGITS_CGAN, real, KEY)
+        assert found.keys() == {"z", "label"}
+        assert found["z"].shape == (5, DIGITS_CGAN.latent.size)
+        assert found["label"].numpy().tolist() == [3, 1, 4, 1, 5]
+
+    def test_takes_no_label_where_the_model_reads_none(self):
+        real = {"target": tf.zeros([5, 28, 28, 1]), "label": tf.zeros([5], tf.int64)}
+        assert Generate().inputs(MNIST_DCGAN, real, KEY).keys() == {"z"}
+
+    def test_is_judged_on_samples_of_which_only_the_codes_are_told(self):
+        generate = task_of(DIGITS_CGAN)
+        assert not generate.takes_examples
+        assert not generate.paired(DIGITS_CGAN.data.columns)
+        assert generate.settings(DIGITS_CGAN) == {"codes": 0, "categorical_codes": 0}
+        with pytest.raises(NotImplementedError, match="Generate says what a model is judged on"):
+            generate.asked({}, IMAGE, Arrays.aligned(images(2)), 0)
+
+
+class TestTranslate:
+    def test_takes_the_input_and_nothing_of_the_target(self):
+        real = {"input": tf.ones([3, 2]), "target": tf.zeros([4, 2]), "label": tf.zeros([3], tf.int64)}
+        found = Translate().inputs(RING_TO_SQUARE, real, KEY)
+        assert found.keys() == {"input"}
+        np.testing.assert_array_equal(found["input"], np.ones([3, 2]))
+
+    def test_is_judged_on_all_inputs_of_the_other_domain_however_many_targets_there_are(self):
+        held_out = Arrays({"input": points(7), "target": points(4, seed=1)}, (("input",), ("target",)))
+        found = Translate().asked({}, RING_TO_SQUARE.data.columns, held_out, 0)
+        np.testing.assert_array_equal(found, held_out.columns["input"])
+
+    def test_images_are_given_as_networks_take_them(self):
+        data = Unpaired(input=Images(resolution=4), target=Images(resolution=4))
+        held_out = Arrays({"input": images(3), "target": images(2)}, (("input",), ("target",)))
+        found = Translate().asked({}, data.columns, held_out, 0)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, held_out.columns["input"] / 127.5 - 1, atol=1e-6)
+
+    def test_only_aligned_columns_make_a_truth(self):
+        """If this fails, translations of unpaired domains are held against examples they have nothing to do with."""
+        assert not Translate().paired(RING_TO_SQUARE.data.columns)
+        both = [Column(role=role, kind="point", shape=(2,), group=0) for role in ("input", "target")]
+        assert Translate().paired(both)
+        assert not Translate().paired([both[0], both[1]._replace(group=1)])
+
+    def test_is_decided_by_the_columns_alone(self):
+        assert task_of(translator()).settings(translator()) == {}
+
+
+class TestRestore:
+    def test_takes_the_targets_degraded(self):
+        real = {"target": tf.constant(points(400))}
+        shrunk = Restore().inputs(restorer(), {"target": tf.ones([2, 16, 16, 1])}, KEY)
+        assert shrunk.keys() == {"input"}
+        np.testing.assert_array_equal(shrunk["input"], np.full([2, 16, 16, 1], 0.5))
+        noisy = Restore().inputs(RING_RESTORATION, real, KEY)["input"] - real["target"]
+        assert np.std(noisy) == pytest.approx(0.3, rel=0.1)
+
+    def test_the_settings_are_the_degradations(self):
+        assert task_of(restorer()).settings(restorer()) == {"degradations": {"shrink": 0.5}}
+
+    def test_is_judged_on_the_same_degraded_targets_for_the_same_seed(self):
+        """If this fails, a model and the blessed one are given different examples."""
+        held_out = Arrays.aligned(points(400))
+        first, again, other = (Restore().asked(NOISE, POINT, held_out, seed) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, again)
+        assert not (first == other).any()
+        assert np.std(first - held_out.target) == pytest.approx(0.5, rel=0.1)
+
+    def test_images_stay_within_what_can_be_served(self):
+        white = Arrays.aligned(np.full((50, 4, 4, 1), 255, np.uint8))
+        found = Restore().asked(NOISE, IMAGE, white, 0)
+        assert found.max() == 1
+        assert -1 <= found.min() < 0.5
+        shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)
+        np.testing.assert_allclose(shrunk, 0.5)
+
+    def test_points_may_lie_anywhere(self):
+        far = Arrays.aligned(np.full((50, 2), 9, np.float32))
+        assert Restore().asked(NOISE, POINT, far, 0).max() > 9
+
+    def test_every_output_has_a_truth(self):
+        assert Restore().paired(POINT)
+        assert Restore().paired(IMAGE)
+
+
+class Silent(Task):
+    """A user's own task, which says nothing yet."""
+
+
+def test_a_users_own_task_is_found_and_says_what_it_lacks():
+    found = task(f"{__name__}:Silent")
+    assert isinstance(found, Task)
+    assert found.settings(experiment()) == {}
+    with pytest.raises(NotImplementedError, match="Silent says what a model takes"):
+        found.inputs(experiment(), {}, KEY)
+    with pytest.raises(NotImplementedError, match="Silent says what a model is judged on"):
+        found.asked({}, IMAGE, Arrays.aligned(images(2)), 0)
+
+
+def test_a_task_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="restoer is no task of the catalog; did you mean restore"):
+        task("restoer")
