@@ -20,7 +20,9 @@ EVERY = {
 }
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "name", [name if name == "restoration" else pytest.param(name, marks=pytest.mark.slow) for name in EVERY]
+)
 def test_passes_all_checks_of_a_scheme(name, tmp_path):
     check_scheme(EVERY[name], tmp_path)
 
