@@ -86,7 +86,7 @@ def write_examples(path: Path, count: int) -> None:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for image in images:
             value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[tf.io.encode_png(image).numpy()]))
-            writer.write(tf.train.Example(features=tf.train.Features(feature={"image": value})).SerializeToString())
+            writer.write(tf.train.Example(features=tf.train.Features(feature={"target": value})).SerializeToString())
 
 
 def keras_networks() -> tuple[Any, Any]:

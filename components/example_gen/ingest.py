@@ -211,6 +211,9 @@ def to_example(
         value = item.label if column.role == "label" else whole
         # a source may lack a label that is asked for: validation says so, with all that is wrong
         values |= {} if value is None else kind_of(column).features(column, value)
+    if item.label is not None and group is None:
+        # classes that nothing trains on: `ganworks evaluate` counts them, and judges by them
+        values.setdefault("label", item.label)
     return tf.train.Example(features=tf.train.Features(feature={name: _feature(each) for name, each in values.items()}))
 
 

@@ -116,7 +116,7 @@ class TestPoints:
         assert honest.counts == counts | {"held_out_copies": 0, "equal_to_held_out": 0}
 
     def test_its_metrics_are_those_of_points(self, honest):
-        assert set(honest.lines) == set(metric_names("points", "points")) | set(PLAYERS)
+        assert set(honest.lines) == set(metric_names("points", "points", "generate")) | set(PLAYERS)
         assert not {"spread", "stacked_modes"} & set(honest.lines)
         for name in ("fcd_points", "kid_points", "coverage", "classifier_score"):
             assert honest.lines[name].value is not None
@@ -246,7 +246,7 @@ def test_stacked_digits(tmp_path):
         conditional=False,
     )
     verdict = judge_in(tmp_path, "model", experiment(data, thresholds={"stacked_modes": AtLeast(1000)}))
-    assert set(verdict.lines) == set(metric_names("points", "stacked")) | set(PLAYERS)
+    assert set(verdict.lines) == set(metric_names("points", "stacked", "generate")) | set(PLAYERS)
     assert verdict.lines["coverage"].value < verdict.lines["coverage"].floor
     assert (
         "stacked_modes cannot be estimated: needs at least 26,000 generated examples; received 2,500" in verdict.reason

@@ -52,8 +52,8 @@ class Crowded(Sampler):
 class Overexposed(Sampler):
     """Pixels beyond 1."""
 
-    def _outside(self, x):
-        return super()._outside(x) * 3
+    def _make(self, network, inputs):
+        return {name: 3 * made for name, made in super()._make(network, inputs).items()}
 
 
 class Broken(Sampler):

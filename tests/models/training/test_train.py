@@ -140,7 +140,7 @@ class TestAlgorithm1:
         )
         gan = lookup("scheme", config.scheme.name)(config)
         step = tf.constant(0, tf.int64)
-        real = {"target": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2])}
+        real = {"target": tf.random.stateless_normal([2, 4, 16, 16, 1], [1, 2]), "label": tf.zeros([2, 4], tf.int64)}
 
         def changed(before):
             after = weights(gan.state())
