@@ -92,7 +92,7 @@ def _value(name: str, tensor: Tensor, rows: int, asked: str, signature: Signatur
 
 
 def _rows(values: np.ndarray, rows: int) -> np.ndarray:
-    """So many rows, from the first on, over and over where there are fewer."""
+    """Takes so many rows from the first on, over and over where there are fewer."""
     return values[np.arange(rows) % len(values)]
 
 

@@ -18,7 +18,7 @@ from tests import judging, laboratory
 from tests.translators import restorer, translator
 
 COUNT = 2_500
-"""Of points, as modes are counted on so many."""
+"""The number of points: modes are counted on so many."""
 
 GREY = Images(source="folder:a", resolution=16)
 TURN = tf.constant([[0.6, -0.8], [0.8, 0.6]])

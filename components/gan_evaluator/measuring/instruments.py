@@ -150,7 +150,7 @@ class Instruments:
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 
     def _look_at(self, **sides: Side) -> dict[str, Population]:
-        """What there is to see of these sides, and of `train` and `real`, which are looked at once."""
+        """Looks at these sides, and once at `train` and `real`."""
         if not self._seen:
             (train, labels), (real, classes) = self._train, self._real
             sides = {

@@ -52,7 +52,7 @@ def read_reference(train: Sequence[str], held_out: Sequence[str], settings: Sett
 
 
 def some(arrays: Arrays, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """So many of the examples in random order, or all, and their labels."""
+    """Takes so many examples in random order, or all, and their labels."""
     rows = np.random.default_rng(seed).permutation(len(arrays))[:count]
     return arrays.target[rows], None if arrays.label is None else arrays.label[rows]
 

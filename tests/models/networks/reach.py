@@ -7,7 +7,7 @@ import numpy as np
 
 
 def touched(model: keras.Model, side: int, places: Iterable[tuple[int, int]], name: str = "input") -> np.ndarray:
-    """Which outputs read a pixel.
+    """Finds the outputs that read a pixel.
 
     All weights are made positive and biases 0, so that of a black image nothing comes, and of a single pixel something
     wherever a way leads: nothing cancels, and no unit is dead.
