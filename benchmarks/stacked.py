@@ -142,7 +142,7 @@ def score(reader: keras.Model, images: np.ndarray) -> dict[str, float]:
     """Modes and KL of images [26,000, 28, 28, 3] uint8."""
     read = tf.function(lambda x: tf.nn.softmax(reader(x, training=False)["logits"]))
     parts = np.array_split(images, 26)
-    probabilities = np.concatenate([read(classifier.as_input(part)).numpy() for part in parts])
+    probabilities = np.concatenate([read(part.astype(np.float32) / 255).numpy() for part in parts])
     return {"modes": stacked_modes(probabilities).value, "kl": round(stacked_kl(probabilities).value, 3)}
 
 

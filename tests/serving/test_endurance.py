@@ -17,6 +17,9 @@ CLIENTS = 8
 OVER_REST = 5
 """One request in so many; they take longer."""
 
+ROUNDS = 4
+"""A leak grows in each of them; an allocator that takes a thread's arena does so once."""
+
 
 def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -55,8 +58,9 @@ def test_no_error_and_no_growth(toys, tmp_path, batching, requests):
 
     with saved.serving(toys, batching_parameters_file=file if batching else None) as client:
         together(client, requests // 10)
-        before = resident_mib()
-        together(client, requests)
-        grown = resident_mib() - before
+        resident = [resident_mib()]
+        for _ in range(ROUNDS):
+            together(client, requests // ROUNDS)
+            resident.append(resident_mib())
     assert not failed
-    assert grown < 10
+    assert min(np.diff(resident)) < 10 / ROUNDS

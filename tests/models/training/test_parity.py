@@ -5,7 +5,7 @@ With SGD, but for one of them: a loss that is off by a factor shows in its weigh
 
 import pytest
 
-from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES
+from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES, TRANSLATORS
 from models.config import Experiment, Images, Optimizer, Points, Training, Unpaired
 from tests.harness.schemes import check_alike
 from tests.trainings import WAYS, train_each_way
@@ -21,6 +21,8 @@ MLP = {"generator": LAYER | {"latent": {"size": 2}}, "discriminator": LAYER}
 TRANSLATOR = {"generator": LAYER, "discriminator": LAYER}
 CONVOLUTIONS = {"name": "dcgan", "width": 4}
 DCGAN = {"generator": CONVOLUTIONS | {"latent": {"size": 4}}, "discriminator": CONVOLUTIONS}
+
+PATCHES = {"discriminator": {"name": "patchgan", "width": 4, "layers": 1}}
 
 
 def experiment(data=POINTS, scheme=MLP, training=None, generator=None, discriminator=None, **fields):
@@ -122,6 +124,20 @@ EVERY_PART = {
         },
         discriminator={"condition": "auxiliary"},
     ),
+    "pictures": experiment(
+        Unpaired(input=IMAGES, target=IMAGES),
+        PATCHES | {"name": "cycle", "generator": {"name": "unet", "width": 4, "levels": 2}},
+        objective="least_squares",
+    ),
+    "mirrored": experiment(
+        Unpaired(input=IMAGES, target=IMAGES),
+        PATCHES | {"name": "cycle", "generator": {"name": "resnet", "width": 4, "blocks": 1}},
+    ),
+    "restored": experiment(
+        IMAGES,
+        PATCHES | {"name": "restoration", "generator": {"name": "srresnet", "width": 4, "blocks": 1, "scale": 1}},
+        degradations={"noise": 0.3},
+    ),
 }
 """What else a replica could do by itself: every network and penalty of the catalog, every option of a training."""
 
@@ -151,7 +167,8 @@ class TestLikeOneDevice:
 def test_covers_the_catalog():
     assert {each.scheme.name for each in EVERY_GAN.values()} == set(SCHEMES)
     every = [each.scheme for each in [*EVERY_GAN.values(), *EVERY_PART.values()]]
-    assert {each.generator.name for each in every} == set(GENERATORS)
+    assert {each.generator.name for each in every if not each.translates} == set(GENERATORS)
+    assert {each.generator.name for each in every if each.translates} == set(TRANSLATORS)
     assert {each.discriminator.name for each in every} == set(DISCRIMINATORS)
     assert {name for each in every for name in each.objective.penalties} == set(PENALTIES)
     assert {name for each in every for name in each.objective.generator_penalties} == set(GENERATOR_PENALTIES)
