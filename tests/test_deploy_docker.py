@@ -47,6 +47,11 @@ def test_all_packages_are_in_the_image():
     assert {step.split()[1] for step in steps if re.fullmatch(r"COPY (\w+) \1", step)} == packages
 
 
+def test_tensorflow_computes_in_a_container_as_by_the_command_line():
+    steps = rehearse().instructions((DOCKER / "Dockerfile").read_text())
+    assert any(step.startswith("ENV") and "TF_ENABLE_ONEDNN_OPTS=1" in step.split() for step in steps)
+
+
 def test_a_step_of_several_lines_is_one():
     text = "# a word\nFROM debian:bookworm-slim AS x\nRUN one \\\n    # in between\n    && two\n"
     assert list(rehearse().instructions(text)) == ["FROM debian:bookworm-slim AS x", "RUN one && two"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.config import Experiment
+from pipeline import cli
 from pipeline.experiments import EXPERIMENTS
 from tests.runs import Root
 
@@ -32,6 +33,18 @@ class TestAnswersAtOnce:
         code = f"import sys, {module}; sys.exit(' '.join({heavy} & set(sys.modules)))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(("before", "seen"), [(None, "1"), ("0", "0")], ids=["by default", "as the user has it"])
+def test_tensorflow_has_onednn_on_every_cpu(monkeypatch, before, seen):
+    """If this fails, a step takes three times as long on a CPU with AVX2 alone."""
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before or "")
+    if before is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    found = []
+    monkeypatch.setattr(cli, "app", lambda **_: found.append(os.environ.get("TF_ENABLE_ONEDNN_OPTS")))
+    cli.main()
+    assert found == [seen]
 
 
 class TestList:
