@@ -11,7 +11,7 @@ from models.config.frozen import Frozen
 
 LACKING = {
     "classes": "is what a classifier says, and the images to be drawn have no classes to train one with",
-    "labels": "is of models that are asked for a class, and this one takes no label",
+    "labels": "is of examples that are asked for by class, and these are not",
     "truth": "holds each output against its truth, and nothing says what these outputs ought to be",
 }
 """Why a metric has no value without what it needs, by the names of `models.metrics.metric.Need`."""

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from models.columns import kind_of
-from models.config import Experiment
+from models.config import Experiment, OfImages
 from models.export.describing import FILE, Describer, by_file, example_name
 from models.export.interface import INTERFACE, Tensor
 from models.pixels import decode_any, fit
@@ -107,7 +107,7 @@ class Sampler:
         more = {name: value for name, value in inputs.items() if name != FILE}
 
         def opened(content: tf.Tensor) -> tf.Tensor:
-            image = decode_any(content, channels)
+            image = decode_any(content, channels, self._pixel_limit)
             return tf.cast(image if None in sides else fit(image, sides[0]), tf.float32) / 127.5 - 1
 
         if None not in sides:
@@ -122,6 +122,12 @@ class Sampler:
             return _encoded(network(alone, training=False)[:, :rows, :columns])[0]
 
         return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string)}
+
+    @property
+    def _pixel_limit(self) -> int:
+        """The pixels that a file may decode to, as in ingestion; data of a user's own kind may not say it."""
+        default = OfImages.model_fields["pixel_limit"].default
+        return min(getattr(domain, "pixel_limit", default) for domain in self.data.domains)
 
     def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score.

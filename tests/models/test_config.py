@@ -300,7 +300,7 @@ class TestParts:
             ),
             (
                 ["data.classes=10", "evaluation.thresholds.conditional_accuracy.at_least=0.9"],
-                "^conditional_accuracy is of models that are asked for a class, and this one takes no label: leave",
+                "^conditional_accuracy is of examples that are asked for by class, and these are not: leave",
             ),
             (
                 ["evaluation.thresholds.classifier_score.at_least=3"],
