@@ -18,6 +18,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components import runtime
 from components.beam import BEAM_ARGS
 from components.example_gen.component import ImageExampleGen
+from components.example_gen.sources.source import has_names
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
@@ -98,6 +99,7 @@ def create_pipeline(
         source=keys.training(experiment),
         data_source=source,
         training_steps=steps,
+        ingested=examples if has_names(experiment.data) else None,
     )
     model = gan_trainer.outputs["model"]
     resolver = _baseline(model, managed=managed) if baseline else None

@@ -1,6 +1,6 @@
 """The signatures of a GAN's SavedModel: what TF Serving answers, the same picture for the same seed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ class Sampler:
         networks: signature's name -> network that makes examples; the first is the main one.
         experiment: what made them.
         judges: signature's name -> discriminator, of single examples.
+        classes: their names, by number; empty for numbers.
 
     Attributes:
         interface: says what each signature takes and gives.
@@ -35,12 +36,13 @@ class Sampler:
         networks: Mapping[str, keras.Model],
         experiment: Experiment,
         judges: Mapping[str, keras.Model] | None = None,
+        classes: Sequence[str] = (),
     ):
         self.networks = dict(networks)
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
         self.experiment, self.data = experiment, experiment.data
-        describer = Describer(experiment, self.networks, self.judges)
+        describer = Describer(experiment, self.networks, self.judges, classes)
         self.kind, self.interface = describer.kind, describer.interface()
         self._column_kind = kind_of(self.data.drawn)
         self._text = self.interface.to_json()  # here, as a graph cannot be made of what writes it

@@ -75,6 +75,15 @@ def test_flow():
     assert upstream["Pusher"] == {"GanEvaluator", "ServingValidator"}
 
 
+def test_names_of_classes_come_from_where_they_are_read():
+    """If this fails, a model of folders tells of numbers, or digits, whose classes are numbers, are trained again."""
+    folders = TINY.override(["data.source=folder:mine"])
+    assert set(nodes(folders)["GanTrainer"].upstream_nodes) == {"ImageExampleGen", "Transform"}
+    without = ["data.classes=0", "scheme.generator.condition=none", "scheme.discriminator.condition=none"]
+    unlabelled = folders.override([*without, "evaluation.thresholds={}"])
+    assert set(nodes(unlabelled)["GanTrainer"].upstream_nodes) == {"Transform"}
+
+
 @pytest.mark.parametrize(
     ("name", "producer", "output"),
     [("model_blessing", "GanEvaluator", "blessing"), ("infra_blessing", "ServingValidator", "infra_blessing")],

@@ -222,6 +222,49 @@ class TestOlder:
             read_interface(str(tmp_path / "1"))
 
 
+class TestNames:
+    def named(self, *names):
+        config = ALL["classes"]
+        gan = made_by("scheme", config.scheme)(config)
+        return Sampler(gan.samplers(), config, gan.judges(), names)
+
+    def test_the_signature_and_the_file_know_them(self):
+        exported = self.named("ant", "bee", "cat")
+        assert exported.interface.classes == ("ant", "bee", "cat")
+        answer = exported.signatures()["interface"](row=tf.constant([0], tf.int64))["interface"].numpy()[0]
+        assert Interface.from_json(answer).classes == ("ant", "bee", "cat")
+
+    def test_a_name_for_each_class(self):
+        with pytest.raises(ValueError, match="each of the 3 classes has a name; received 2 names"):
+            self.named("ant", "bee")
+
+    @pytest.mark.parametrize(
+        ("classes", "text", "number"),
+        [
+            (("ant", "bee", "cat"), "bee", 1),
+            (("ant", "bee", "cat"), "2", 2),
+            (("3", "7"), "7", 1),
+            (("0", "1", "2"), "2", 2),
+            ((), "5", 5),
+        ],
+    )
+    def test_a_class_is_found_by_name_or_number(self, classes, text, number):
+        assert Interface(task="generate", classes=classes, signatures={}).label(text) == number
+
+    @pytest.mark.parametrize(
+        ("classes", "text", "message"),
+        [
+            (("ant", "bee"), "bea", r"by a name or a number from 0 to 1; received bea; did you mean bee\?"),
+            (("ant", "bee"), "2", "by a name or a number from 0 to 1; received 2; choose from ant, bee"),
+            (("ant", "bee"), "-1", "from 0 to 1; received -1"),
+            ((), "bee", "a class is given by a number; received bee"),
+        ],
+    )
+    def test_another_is_refused(self, classes, text, message):
+        with pytest.raises(ValueError, match=message):
+            Interface(task="generate", classes=classes, signatures={}).label(text)
+
+
 class TestFiles:
     """`from_bytes`: files in, files out."""
 
