@@ -302,6 +302,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "high_quality": Metric(
         "models.metrics.modes:high_quality",
@@ -311,6 +312,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "reverse_kl": Metric(
         "models.metrics.modes:reverse_kl",
@@ -320,6 +322,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "stacked_modes": Metric(
         "models.metrics.stacked:stacked_modes",

@@ -61,6 +61,7 @@ def test_a_metric_says_what_it_is_given_by_its_parameters():
 def test_a_metric_needs_what_its_parameters_name():
     """If this fails, a bound that nothing can judge is refused after a training, or one that can be before it."""
     named = {
+        "mixture": {"mixture"},
         "classes": {"fake_probabilities"},
         "labels": {"fake_labels"},
         "training": {"train_features"},

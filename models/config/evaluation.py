@@ -10,7 +10,8 @@ from models.config.data import Data
 from models.config.frozen import Frozen
 
 LACKING = {
-    "classes": "is what a classifier says, and the images to be drawn have no classes to train one with",
+    "mixture": "counts the modes of a mixture, and the points to be drawn come from elsewhere",
+    "classes": "is what a classifier says, and the examples to be drawn have no classes to train one with",
     "labels": "is of examples that are asked for by class, and these are not",
     "truth": "holds each output against its truth, and nothing says what these outputs ought to be",
 }
@@ -147,7 +148,9 @@ class Evaluation(Frozen):
         """
         if paired is None:
             paired = ":" in task or task == "restore" or aligned(data.columns)
-        have = {"classes": data.kind != "images" or data.target_classes, "labels": conditional, "truth": paired}
+        mixture = data.target.source.startswith("mixture:")
+        classes = mixture or (data.images and data.target_classes)
+        have = {"mixture": mixture, "classes": classes, "labels": conditional, "truth": paired}
         listed, known = (catalog.metric_names(self.extractor, *of) for of in ((), (data.kind, task)))
         for name, threshold in self.thresholds.items():
             if name in catalog.PLAYERS:

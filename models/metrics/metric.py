@@ -9,9 +9,10 @@ Under = Literal["own", "inception_v3", "pretrained"]
 """Whose features are looked at: those of a classifier trained on the data, of Inception, of another network."""
 
 
-Need = Literal["classes", "labels", "training", "truth", "inputs", "back"]
-"""What not every judgement has: classes that a classifier tells apart, a class that is asked for, training examples
-that the judged ones may repeat, the true answer of each output, what it was made of, what the way back makes of it."""
+Need = Literal["mixture", "classes", "labels", "training", "truth", "inputs", "back"]
+"""What not every judgement has: a mixture that real points are drawn from, classes that a classifier tells apart, a
+class that is asked for, training examples that the judged ones may repeat, the true answer of each output, what it was
+made of, what the way back makes of it."""
 
 TASKS = ("generate", "translate", "restore")
 

@@ -304,7 +304,7 @@ class TestParts:
             ),
             (
                 ["evaluation.thresholds.classifier_score.at_least=3"],
-                "^classifier_score is what a classifier says, and the images to be drawn have no classes to train",
+                "^classifier_score is what a classifier says, and the examples to be drawn have no classes to t",
             ),
             (["evaluation.thresholds.coverage.at_least=NaN"], "coverage.at_least: .*finite number; received nan"),
             (
