@@ -69,10 +69,10 @@ def _takes(function: ast.FunctionDef, wanted: inspect.Signature) -> bool:
 def _parameters(told: ast.arguments) -> Iterator[inspect.Parameter]:
     """The parameters of a function; of their defaults nothing is told but that there is one."""
     kinds = inspect.Parameter
-    places = [(each, kinds.POSITIONAL_ONLY) for each in told.posonlyargs]
-    places += [(each, kinds.POSITIONAL_OR_KEYWORD) for each in told.args]
+    places = [*told.posonlyargs, *told.args]
     needed = len(places) - len(told.defaults)
-    for number, (each, kind) in enumerate(places):
+    for number, each in enumerate(places):
+        kind = kinds.POSITIONAL_ONLY if number < len(told.posonlyargs) else kinds.POSITIONAL_OR_KEYWORD
         yield kinds(each.arg, kind, default=kinds.empty if number < needed else None)
     if told.vararg:
         yield kinds(told.vararg.arg, kinds.VAR_POSITIONAL)
