@@ -292,7 +292,7 @@ class TestParts:
             ),
             (
                 ["evaluation.thresholds.memorisation.within_floor=0.1"],
-                "memorisation has no value of real examples against real ones, .*: write at_least or at_most",
+                "within_floor is measured from real examples .*, of which memorisation has no value: write at_least or at_m",
             ),
             (
                 ["evaluation.thresholds.d_real_accuracy.within_blessed=0.1"],
