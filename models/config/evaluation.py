@@ -169,8 +169,8 @@ class Evaluation(Frozen):
                 raise ValueError(f"{name} {LACKING[lacking]}: leave evaluation.thresholds.{name} out")
             if threshold.within_floor is not None and not metric.has_floor:
                 raise ValueError(
-                    f"evaluation.thresholds.{name}.within_floor is measured from real examples in the place of generated "
-                    f"ones, of which {name} has no value: write at_least or at_most"
+                    f"evaluation.thresholds.{name}.within_floor is measured from real examples in the place of "
+                    f"generated ones, of which {name} has no value: write at_least or at_most"
                 )
 
     @model_validator(mode="after")

@@ -292,7 +292,7 @@ class TestParts:
             ),
             (
                 ["evaluation.thresholds.memorisation.within_floor=0.1"],
-                "within_floor is measured from real examples .*, of which memorisation has no value: write at_least or at_m",
+                "within_floor is measured from real examples .*, of which memorisation has no value: write at",
             ),
             (
                 ["evaluation.thresholds.d_real_accuracy.within_blessed=0.1"],
