@@ -141,6 +141,7 @@ METRICS = {
         over="all",
         share=True,
         tasks=("generate",),
+        needs=("classes", "labels"),
     ),
     "within_class_spread": Metric(
         "models.metrics.spread:within_class_spread",
@@ -151,6 +152,7 @@ METRICS = {
         over="all",
         least_of_class=2,
         tasks=("generate",),
+        needs=("labels",),
     ),
     "spread": Metric(
         "models.metrics.spread:spread",
@@ -198,6 +200,7 @@ METRICS = {
         over="all",
         share=True,
         least=100,
+        needs=("training",),
     ),
     "novelty": Metric(
         "models.metrics.memorisation:novelty",
@@ -205,6 +208,7 @@ METRICS = {
         "distance to the nearest training example, held-out ones = 1",
         "the generator repeats training examples",
         over="all",
+        needs=("training",),
     ),
     "coverage": Metric(
         "models.metrics.density_coverage:coverage",
@@ -280,6 +284,7 @@ METRICS = {
         "sure of a class for each example, all classes drawn",
         "the classifier is unsure of single examples, or some classes are hardly drawn",
         of=("images", "points"),
+        needs=("classes",),
     ),
     "inception_score": Metric(
         "models.metrics.classifier_score:inception_score",
@@ -297,6 +302,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "high_quality": Metric(
         "models.metrics.modes:high_quality",
@@ -306,6 +312,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "reverse_kl": Metric(
         "models.metrics.modes:reverse_kl",
@@ -315,6 +322,7 @@ METRICS = {
         of=("points",),
         over="all",
         least=2_500,
+        needs=("mixture",),
     ),
     "stacked_modes": Metric(
         "models.metrics.stacked:stacked_modes",
@@ -324,6 +332,7 @@ METRICS = {
         of=("stacked",),
         over="all",
         least=26_000,
+        needs=("classes",),
     ),
     "stacked_kl": Metric(
         "models.metrics.stacked:stacked_kl",
@@ -333,6 +342,7 @@ METRICS = {
         of=("stacked",),
         over="all",
         least=26_000,
+        needs=("classes",),
     ),
     "psnr": Metric(
         "models.metrics.restoration:psnr",
@@ -342,6 +352,7 @@ METRICS = {
         of=("images",),
         tasks=PAIRED,
         over="all",
+        needs=("truth",),
     ),
     "ssim": Metric(
         "models.metrics.restoration:ssim",
@@ -351,6 +362,7 @@ METRICS = {
         of=("images",),
         tasks=PAIRED,
         over="all",
+        needs=("truth",),
     ),
     "pair_distance_{extractor}": Metric(
         "models.metrics.restoration:feature_distance",
@@ -360,6 +372,7 @@ METRICS = {
         of=("images",),
         tasks=PAIRED,
         over="all",
+        needs=("truth",),
     ),
     "squared_error": Metric(
         "models.metrics.restoration:squared_error",
@@ -368,6 +381,7 @@ METRICS = {
         "outputs are no nearer to the truth than what they were made of",
         tasks=("restore",),
         over="all",
+        needs=("truth", "inputs"),
     ),
     "cycle_error": Metric(
         "models.metrics.restoration:cycle_error",
@@ -376,6 +390,7 @@ METRICS = {
         "the way back does not lead to where it began: the translation forgets its input",
         tasks=("translate",),
         over="all",
+        needs=("inputs", "back"),
     ),
 }
 

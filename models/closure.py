@@ -57,6 +57,36 @@ def digest(entries: Iterable[str], lines: Iterable[str] = ()) -> str:
     return found.hexdigest()[:16]
 
 
+def definition(module: str, name: str) -> ast.stmt | None:
+    """The statement that binds a name at the top of a module, found without importing it.
+
+    Args:
+        module: dotted, of ours or a user's own.
+        name: of a function, a class or anything else.
+
+    Returns:
+        The statement; None for a name that cannot be told so, as the module has it from elsewhere or makes it up.
+
+    Raises:
+        LookupError: there is no such module, or it has no such name.
+        SyntaxError: the module is no Python.
+    """
+    path = _file(module)
+    if path is None:
+        raise LookupError(f"there is no module {module}")
+    statements = list(_flat(ast.parse(path.read_text(encoding="utf-8")).body))
+    found = next((each for each in reversed(statements) if name in _bound(each)), None)
+    imported = {
+        (alias.asname or alias.name).partition(".")[0]
+        for each in statements
+        if isinstance(each, ast.Import | ast.ImportFrom)
+        for alias in each.names
+    }
+    if found is None and not imported & {name, "*"} and not any("__getattr__" in _bound(each) for each in statements):
+        raise LookupError(f"{module} has no {name}")
+    return found
+
+
 def closure(entries: Iterable[str], lines: Iterable[str] = ()) -> set[Node]:
     """The definitions that these depend on, themselves among them; see `digest`."""
     todo = [(entry, name) for entry in entries for name in _module(entry).definitions]

@@ -54,11 +54,20 @@ class Kind:
         dtype: of the arrays that examples are held in; uint8 is for pictures, [height, width, channels].
         served: what a tensor of this kind is called in a signature, in the singular.
         range: the lowest and the highest value that is served; None where there is no bound.
+        dots: whether examples are points of the plane, many of which make one picture; others have one each.
+        any_size: whether values are of sizes of their own, and kept whole: networks see cuts, and take any size.
     """
 
     dtype: ClassVar[type] = np.float32
     served: ClassVar[str] = "value"
     range: ClassVar[tuple[float, float] | None] = None
+    dots: ClassVar[bool] = False
+    any_size: ClassVar[bool] = False
+
+    @property
+    def is_picture(self) -> bool:
+        """True where an example is a picture, held in pixels."""
+        return self.dtype is np.uint8
 
     def ingested(self, column: Column) -> dict[str, Stored]:
         """The features of an example as ingestion writes it."""
@@ -238,6 +247,8 @@ class Image(Kind):
 class Photograph(Image):
     """Pictures of any size, kept whole; networks see crops, which are drawn anew for each row of each batch."""
 
+    any_size = True
+
     def transform(self, column: Column, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See `Kind`: nothing, as what is decoded here would only be encoded again."""
         return tf.reshape(features[f"{column.role}/encoded"], [-1, 1])
@@ -259,6 +270,7 @@ class Point(Kind):
     """Points of the plane."""
 
     served = "point"
+    dots = True
 
     def ingested(self, column: Column) -> dict[str, Stored]:
         """See `Kind`."""

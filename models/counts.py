@@ -41,11 +41,13 @@ def check_bounds(
         of_class: of these, those of each class; nothing without labels.
 
     Raises:
-        ValueError: a metric with a bound has no value of so few examples, or would not notice what
-            `evaluation.bluntness` or the threshold's `resolves` asks for. One line that says what to raise.
+        ValueError: as `Evaluation.check_bounds`; or a metric with a bound has no value of so few examples, or would not
+            notice what `evaluation.bluntness` or the threshold's `resolves` asks for. One line that says what to raise.
     """
+    learnt = catalog.lookup("task", task)()
+    evaluation.check_bounds(data, task, paired=learnt.paired(data.columns))
     names = catalog.metric_names(evaluation.extractor, data.kind, task)
-    made = min(evaluation.samples, asked) if catalog.lookup("task", task).takes_examples else evaluation.samples
+    made = min(evaluation.samples, asked) if learnt.takes_examples else evaluation.samples
     size = part_size(real=real, generated=made, train=train, compared=evaluation.compared)
     for name, threshold in evaluation.thresholds.items():
         if name not in names:

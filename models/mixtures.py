@@ -58,6 +58,11 @@ def of_source(source: str) -> Mixture:
     return mixture
 
 
+def behind(source: str) -> Mixture | None:
+    """The mixture that a source draws from; None for any other source, which may have points, too."""
+    return of_source(source) if source.startswith("mixture:") else None
+
+
 def sample(mixture: Mixture, count: int, seed: int | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Independent points.
 

@@ -8,6 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+PNG_MAGIC, JPEG_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+"""First bytes of a file, by which TensorFlow tells what it is, too."""
+
+PNG_HEADER = 24
+"""Bytes up to the end of a PNG's width and height."""
+
 
 def scaled(x: Any) -> Any:
     """Pixels of uint8 as networks take them, float32 in [-1, 1]; anything else as it is.
@@ -38,16 +44,29 @@ def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
     return _converted(tf.io.decode_image(content, channels=0, expand_animations=False), channels)
 
 
-def decode_any(content: tf.Tensor, channels: int) -> tf.Tensor:
+def decode_any(content: tf.Tensor, channels: int, pixel_limit: int) -> tf.Tensor:
     """Decodes a file as people have them: like `decode`, and what is transparent is put on white, as in ingestion.
+
+    The size is read from the header first: a small file may claim more pixels than there is memory.
 
     Args:
         content: scalar string, PNG or JPEG of 1 to 4 channels.
         channels: 1 or 3; see `decode`.
+        pixel_limit: height times width that may be decoded, > 0.
 
     Returns:
         [height, width, channels] uint8.
+
+    Raises:
+        tf.errors.InvalidArgumentError: it is no PNG or JPEG, claims more pixels, or does not decode.
     """
+    height, width = _claimed(content)
+    rule = tf.debugging.Assert(
+        height * width <= pixel_limit,
+        [f"an image has at most {pixel_limit} pixels; received one whose header claims", width, "x", height],
+    )
+    with tf.control_dependencies([rule]):
+        content = tf.identity(content)
     image = tf.io.decode_image(content, channels=0, expand_animations=False)
 
     def on_white() -> tf.Tensor:
@@ -57,6 +76,29 @@ def decode_any(content: tf.Tensor, channels: int) -> tf.Tensor:
 
     transparent = tf.shape(image)[-1] % 2 == 0
     return _converted(tf.cond(transparent, on_white, lambda: image), channels)
+
+
+def _claimed(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Height and width, int64, as the header of a PNG or JPEG says; nothing is decoded."""
+    is_png, is_jpeg = (tf.strings.substr(content, 0, len(magic)) == magic for magic in (PNG_MAGIC, JPEG_MAGIC))
+    rule = tf.debugging.Assert(
+        is_jpeg | (is_png & (tf.strings.length(content) >= PNG_HEADER)),
+        ["an image is a whole PNG or JPEG file; received other bytes, of which there are", tf.strings.length(content)],
+    )
+    with tf.control_dependencies([rule]):
+        content = tf.identity(content)
+
+    def of_png() -> tf.Tensor:
+        # the first chunk starts with width and height, each of four bytes, the highest first
+        sizes = tf.io.decode_raw(tf.strings.substr(content, PNG_HEADER - 8, 8), tf.uint8)
+        places = tf.constant([2**24, 2**16, 2**8, 1], tf.int64)
+        return tf.reduce_sum(tf.reshape(tf.cast(sizes, tf.int64), [2, 4]) * places, axis=1)[::-1]
+
+    def of_jpeg() -> tf.Tensor:
+        return tf.cast(tf.io.extract_jpeg_shape(content)[:2], tf.int64)
+
+    height, width = tf.unstack(tf.cond(is_png, of_png, of_jpeg), num=2)
+    return height, width
 
 
 def _converted(image: tf.Tensor, channels: int) -> tf.Tensor:

@@ -12,7 +12,8 @@ import tensorflow as tf
 from models import latents
 from models.catalog import lookup
 from models.columns import kind_of
-from models.config import Column, Experiment, Restoration, groups_of
+from models.config import Column, Experiment, Restoration
+from models.config.columns import aligned
 from models.data import Arrays
 from models.degradations import degrade
 from models.randomness import Key, fold
@@ -103,7 +104,7 @@ class Translate(Task):
 
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: where input and target are aligned."""
-        return any({"input", "target"} <= {each.role for each in group} for group in groups_of(tuple(columns)))
+        return aligned(tuple(columns))
 
 
 class Restore(Task):

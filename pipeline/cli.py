@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components import preflight
+from components.own_parts import check_own_parts
 from models.config import Experiment
 from models.config.variants import own_parts
 from pipeline import reached, session
@@ -250,9 +251,15 @@ app.command("bench")(bench_command.bench)
 
 
 def resolve(name: str, settings: list[str] | None, source: str | None) -> Experiment:
-    """The named experiment with the command line's changes; raises ValueError for what does not fit, as `find` does."""
+    """The named experiment with the command line's changes.
+
+    Raises:
+        ValueError: as `find` does, a change does not fit, or a part of the user's own cannot be made.
+    """
     changes = [f"data.source={source}"] if source else []
-    return find(name).override(changes + (settings or []))
+    experiment = find(name).override(changes + (settings or []))
+    check_own_parts(experiment)
+    return experiment
 
 
 app.command("report")(reading.report)

@@ -39,7 +39,7 @@ def load(path: Path) -> Experiment:
     if len(content) > MAX_BYTES:
         raise ValueError(f"an experiment's file has at most {MAX_BYTES:,} bytes; {path} has more")
     root, tree = _parsed(path, content)
-    if not isinstance(tree, dict):
+    if not isinstance(tree, dict) or not tree.keys() & Experiment.model_fields.keys():
         raise ValueError(f"an experiment has fields, name, data and training at least; {path} has none")
     _make_importable(path.absolute().parent)
     try:

@@ -1,10 +1,12 @@
 """The code that each stage of an experiment depends on, as digests: part of the keys of its cache.
 
 They are derived: from what a stage's entry point imports, and from the lines of the catalog that this experiment uses.
-A new part in the catalog, or one that another experiment uses, changes none of them.
+A new part in the catalog, or one that another experiment uses, changes none of them. Another version of what computes
+changes all: it gives other pixels, weights or figures.
 """
 
 import hashlib
+import importlib.metadata
 import json
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +14,9 @@ from models import catalog, closure
 from models.code import code_hash
 from models.config import Data, Experiment, Restoration, Scheme, Translator
 from models.config.variants import line
+
+COMPUTING = ("tensorflow", "keras", "numpy", "pillow")
+"""Packages whose versions are part of every key."""
 
 
 def ingestion(data: Data) -> str:
@@ -133,5 +138,7 @@ def _digest(entries: Iterable[str], lines: Iterable[str] = ()) -> str:
     """Digests code: of ours what is used, of the user's own parts all of their package."""
     listed = list(lines)
     own = {each.partition(":")[0].partition(".")[0] for each in listed} - set(closure.OURS)
-    found = closure.digest(entries, (each for each in listed if each.partition(".")[0] not in own))
+    code = closure.digest(entries, (each for each in listed if each.partition(".")[0] not in own))
+    versions = {name: importlib.metadata.version(name) for name in COMPUTING}
+    found = hashlib.sha256(f"{code}\0{json.dumps(versions)}".encode()).hexdigest()[:16]
     return "-".join([found, *(code_hash(each) for each in sorted(own))])

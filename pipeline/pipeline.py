@@ -18,11 +18,13 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from components import runtime
 from components.beam import BEAM_ARGS
 from components.example_gen.component import ImageExampleGen
+from components.example_gen.sources.source import has_names
 from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.gan_evaluator.component import GanEvaluator
 from components.gan_trainer.component import GanTrainer
 from components.serving_validator.component import ServingValidator
+from models.columns import kind_of
 from models.config import Data, Experiment, Serving
 from models.export.saving import RECORDED
 from pipeline import keys
@@ -60,6 +62,7 @@ def create_pipeline(
     )
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options(experiment.data))
+    statistics_gen.with_beam_pipeline_args(list(reading_args(experiment.data)))
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = _schema_gen(experiment.data, statistics)
     validator = StrictExampleValidator(
@@ -81,6 +84,7 @@ def create_pipeline(
         disable_statistics=True,
         disable_analyzer_cache=True,
     )
+    transform.with_beam_pipeline_args(list(reading_args(experiment.data)))
     transformed = transform.outputs["transformed_examples"]
     feature_trainer = Trainer(
         examples=transformed,
@@ -98,6 +102,7 @@ def create_pipeline(
         source=keys.training(experiment),
         data_source=source,
         training_steps=steps,
+        ingested=examples if has_names(experiment.data) else None,
     )
     model = gan_trainer.outputs["model"]
     resolver = _baseline(model, managed=managed) if baseline else None
@@ -156,6 +161,16 @@ def create_pipeline(
         enable_cache=True,
         beam_pipeline_args=list((managed and experiment.resources.beam_args) or BEAM_ARGS),
     )
+
+
+def reading_args(data: Data) -> tuple[str, ...]:
+    """Arguments of the stages that read examples in batches.
+
+    A batch is as large as Beam finds to be quick, up to 1,000 rows; photographs, which have megabytes each, are counted
+    by bytes, 20 MiB a batch. TFX hands the flag on from Beam's arguments to the reader, which Beam itself passes over.
+    """
+    whole = any(kind_of(column).any_size for column in data.columns)
+    return ("--tfxio_use_byte_size_batching=true",) if whole else ()
 
 
 def at_run_time(experiment: Experiment) -> dict[str, Any]:

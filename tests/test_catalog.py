@@ -58,6 +58,28 @@ def test_a_metric_says_what_it_is_given_by_its_parameters():
     assert not offenders
 
 
+def test_a_metric_needs_what_its_parameters_name():
+    """If this fails, a bound that nothing can judge is refused after a training, or one that can be before it."""
+    named = {
+        "mixture": {"mixture"},
+        "classes": {"fake_probabilities"},
+        "labels": {"fake_labels"},
+        "training": {"train_features"},
+        "truth": {"true_images", "true_points", "true_features"},
+        "inputs": {"fake_inputs"},
+        "back": {"fake_back"},
+    }
+    # its truth is images or points, each with a default, one of which there has to be
+    either = {"models.metrics.restoration:squared_error": {"true_images"}}
+    offenders = {}
+    for metric in catalog.METRICS.values():
+        required = required_by(metric) | either.get(metric.line, set())
+        found = {need for need, names in named.items() if names & required}
+        if found != set(metric.needs):
+            offenders[metric.line] = found
+    assert not offenders
+
+
 def required_by(metric):
     """The parameters without a default of the function that a metric names."""
     module, _, name = metric.line.partition(":")

@@ -110,6 +110,14 @@ def read_ingested(directory: str, sources: Sequence[str], channels: int) -> list
     return ingested(texts, sources, channels)
 
 
+def read_classes(directory: str) -> list[str]:
+    """The names of the first source's classes, by number, from where its examples lie; empty where they have none."""
+    import tensorflow as tf  # late, as in `read_ingested`
+
+    with tf.io.gfile.GFile(f"{directory}/{REPORT_FILES[0]}") as file:
+        return [str(name) for name in json.load(file).get("classes", [])]
+
+
 def told(tree: Mapping[str, Any], channels: int) -> list[str]:
     """What was done to the files of a source, a clause each; none where they were taken as they are.
 

@@ -58,9 +58,9 @@ class Executor(executor.Executor):
         anomalies = super()._Validate(inputs, outputs)
         split = outputs[labels.SCHEMA_DIFF_PATH].rsplit("Split-", 1)[-1].strip("/")
         self._found += describe(anomalies, split)
-        for dataset in inputs[standard_component_specs.STATISTICS_KEY].datasets:
-            self._found += [f"split {split}, {line}" for line in groups_fit(dataset, self._data)]
+        statistics = inputs[standard_component_specs.STATISTICS_KEY]
+        self._found += [f"split {split}, {line}" for line in groups_fit(statistics, self._data)]
         # To data validation, statistics of nothing match any schema.
-        if not any(dataset.num_examples for dataset in inputs[standard_component_specs.STATISTICS_KEY].datasets):
+        if not any(dataset.num_examples for dataset in statistics.datasets):
             self._found.append(f"split {split}, all examples: there are none")
         return anomalies

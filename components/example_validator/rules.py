@@ -2,6 +2,7 @@
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components.example_gen.statistics import of_group
 from models.columns import GROUP, Stored, ingested, kind_of
 from models.config import Data, groups_of
 
@@ -31,38 +32,42 @@ def declared_schema(schema: schema_pb2.Schema, data: Data) -> schema_pb2.Schema:
     return merged
 
 
-def groups_fit(statistics: statistics_pb2.DatasetFeatureStatistics, data: Data) -> list[str]:
+def groups_fit(statistics: statistics_pb2.DatasetFeatureStatisticsList, data: Data) -> list[str]:
     """What is wrong with the presence of columns, where rows of one group lack those of the others: none is allowed to.
 
     Args:
-        statistics: of one split.
+        statistics: of one split, of all examples and of each group, as `stats_options` asks for.
         data: whose columns they are.
 
     Returns:
-        A line for each feature that stands in too many rows of its group, or too few.
+        A line for each feature that rows of its group lack, or that rows of another group have.
     """
     groups = groups_of(data.columns)
     if len(groups) == 1:
         return []
-    counts = {
+    known = ingested(data.columns)
+    lines = []
+    for number, columns in enumerate(groups):
+        own = ingested(columns)
+        for dataset in statistics.datasets:
+            if dataset.name != of_group(number):
+                continue
+            rows, counts = int(dataset.num_examples), _present(dataset)
+            for name in known:
+                count = counts.get(name, 0)
+                if count != (rows if name in own else 0):
+                    rule = "each row" if name in own else "no row"
+                    lines.append(f"{name}: {rule} of group {number} has it; of {rows:,} such rows {count:,} have it")
+    return lines
+
+
+def _present(statistics: statistics_pb2.DatasetFeatureStatistics) -> dict[str, int]:
+    """Rows that have each feature."""
+    return {
         "/".join(each.path.step): int(getattr(each, each.WhichOneof("stats")).common_stats.num_non_missing)
         for each in statistics.features
         if each.WhichOneof("stats")
     }
-    sizes = [[(name, counts.get(name, 0)) for name in ingested(columns)] for columns in groups]
-    lines = []
-    for listed in sizes:
-        (first, rows), *others = listed
-        lines += [
-            f"{name}: a row with {first} has {name}; {rows:,} rows have the one and {count:,} the other"
-            for name, count in others
-            if count != rows
-        ]
-    total = sum(listed[0][1] for listed in sizes)
-    if total != statistics.num_examples:
-        firsts = " or ".join(listed[0][0] for listed in sizes)
-        lines.append(f"all examples: a row has {firsts}; of {statistics.num_examples:,} rows {total:,} have one")
-    return lines
 
 
 def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:

@@ -15,6 +15,7 @@ from PIL import Image
 from components.gan_evaluator import gate
 from components.gan_evaluator.charts import line_chart, scatter
 from components.gan_evaluator.measuring.pictures import CLASSES_SHOWN, IMAGES_A_ROW, Pictures
+from models.columns import kind_of
 from models.config import Experiment
 from models.config.curves import Chart
 from models.tasks import task_of
@@ -85,7 +86,7 @@ def render(evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": gate.number, "percent": lambda share: f"{100 * share:.1f} %"}
-    points, pictures = evidence.experiment.data.points, evidence.pictures
+    kind, pictures = kind_of(evidence.experiment.data.drawn), evidence.pictures
     return environment.get_template("report.html").render(
         evidence=evidence,
         tiles=[_tile(name, line) for name, line in evidence.lines.items() if line.threshold],
@@ -94,14 +95,14 @@ def render(evidence: Evidence) -> str:
             for name, line in evidence.lines.items()
             if line.holds is False
         ],
-        clouds=_clouds(pictures) if points else {},
+        clouds=_clouds(pictures) if kind.dots else {},
         small=bool(pictures.first.size) and pictures.first.shape[2] < SMALL,
-        hero=None if points else sheet(pictures.first[: HERO * HERO], HERO),
+        hero=None if kind.dots else sheet(pictures.first[: HERO * HERO], HERO),
         rows=_rows(pictures),
         ways=[] if pictures.ways is None else [sheet(way, len(way)) for way in pictures.ways],
-        features=None if points else _feature_cloud(pictures),
+        features=None if kind.dots else _feature_cloud(pictures),
         classes=_classes(evidence.lines),
-        neighbours=_neighbours(pictures, images=evidence.experiment.data.images),
+        neighbours=_neighbours(pictures, images=kind.is_picture),
         charts=_charts([*evidence.experiment.scheme.charts, *LOOKS], evidence.history),
         heads=_heads(evidence),
         # Images of another system have no other part.

@@ -21,7 +21,10 @@ class GanTrainerSpec(ComponentSpec):
         "source": ExecutionParameter(type=str),
         **{name: runtime.parameter(name) for name in (runtime.DATA_SOURCE, runtime.TRAINING_STEPS)},
     }
-    INPUTS: ClassVar = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    INPUTS: ClassVar = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "ingested": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+    }
     OUTPUTS: ClassVar = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
@@ -39,6 +42,8 @@ class GanTrainer(base_component.BaseComponent):
         source: hash of the code that trains, part of the cache key.
         data_source: in place of the experiment's `data.source`; see `components.runtime`.
         training_steps: in place of its `training.steps`.
+        ingested: the examples before Transform, whose report has the names of the classes; None where they have none,
+            and the model tells of numbers.
 
     Outputs:
         model: the SavedModel of the averaged generator.
@@ -56,10 +61,12 @@ class GanTrainer(base_component.BaseComponent):
         source: str,
         data_source: RuntimeParameter | None = None,
         training_steps: RuntimeParameter | None = None,
+        ingested: types.BaseChannel | None = None,
     ):
         super().__init__(
             GanTrainerSpec(
                 examples=examples,
+                ingested=ingested,
                 experiment=experiment,
                 checkpoint_root=checkpoint_root,
                 source=source,

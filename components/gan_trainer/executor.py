@@ -9,6 +9,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
+from components.example_gen.notes import read_classes
 from components.runtime import experiment_of
 from models.export.saving import RECORDED
 from models.training.train import train
@@ -28,6 +29,7 @@ class Executor(base_executor.BaseExecutor):
         splits = artifact_utils.decode_split_names(input_dict["examples"][0].split_names)
         choose = [artifact_utils.get_split_uri(input_dict["examples"], "choose")] if "choose" in splits else []
         experiment = experiment_of(exec_properties)
+        ingested = artifact_utils.get_single_uri(input_dict["ingested"]) if input_dict.get("ingested") else None
         # what is kept of a training is decided when it has ended: other weights of it are exported without another one
         trained = experiment.override(["training.keep=last"])
         identity = "\0".join([trained.to_json(RECORDED), exec_properties["source"], examples])
@@ -39,4 +41,5 @@ class Executor(base_executor.BaseExecutor):
             model_dir=path_utils.serving_model_dir(artifact_utils.get_single_uri(output_dict["model"])),
             run_dir=artifact_utils.get_single_uri(output_dict["model_run"]),
             checkpoint_dir=posixpath.join(exec_properties["checkpoint_root"], key),
+            classes=read_classes(ingested) if ingested else (),
         )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -27,6 +28,7 @@ class Order(Frozen):
     count: int = Field(gt=0)
     seed: Int64 = Field(0, description="of the first; the next has the next")
     labels: tuple[Int64, ...] = Field((), description="classes, in turn by seed; of a model that asks for them")
+    names: tuple[str, ...] = Field((), description="of the classes, for folders of pictures; those of the model")
     truncation: float | None = Field(None, gt=0, allow_inf_nan=False, description="bound of the noise, in sigmas")
     format: Literal["tfrecord", "png"] = "tfrecord"
     shard_size: int = Field(1_000, gt=0, description="samples that are drawn, written and, when it is done, kept")
@@ -76,12 +78,17 @@ class Order(Frozen):
 
     def picture(self, seed: int) -> str:
         """The path of a sample that is a file of its own; classes are folders, as in a `folder:` source."""
-        folder = f"{self.label(seed)}/" if self.labels else ""
-        return f"{folder}{seed}.png"
+        label = self.label(seed)
+        return f"{seed}.png" if label is None else f"{self._folder(label)}/{seed}.png"
 
     def folders(self) -> set[str]:
         """Where the files lie; an empty name for no folder of theirs."""
-        return {str(label) for label in self.labels} if self.format == "png" and self.labels else {""}
+        return {self._folder(label) for label in self.labels} if self.format == "png" and self.labels else {""}
+
+    def _folder(self, label: int) -> str:
+        """The name of a class, as `ganworks evaluate` looks for it, or its number where that makes no folder."""
+        name = self.names[label] if label < len(self.names) else str(label)
+        return name if re.fullmatch(r"[^./\\\0][^/\\\0]*", name) else str(label)
 
     def last_file(self, shard: "Shard") -> str:
         """The file whose presence tells that a shard is whole."""
@@ -134,7 +141,10 @@ def fitted(order: Order, model: str) -> Order:
         raise ValueError(f"{model} asks for labels and does not say how many there are: name them")
     if classes and not all(0 <= label < classes for label in order.labels):
         raise ValueError(f"a label of {model} is 0 to {classes - 1}; received {', '.join(map(str, order.labels))}")
-    return order if order.labels or not asks else order.model_copy(update={"labels": tuple(range(classes))})
+    if not asks:
+        return order
+    names = interface.classes if order.format == "png" and interface.named() else ()
+    return order.model_copy(update={"labels": order.labels or tuple(range(classes)), "names": names})
 
 
 def manifest(order: Order, model: str) -> dict[str, Any]:
@@ -147,7 +157,10 @@ def manifest(order: Order, model: str) -> dict[str, Any]:
             with tf.io.gfile.GFile(f"{model}/{name}", "rb") as file:
                 content = file.read()
         digest.update(struct.pack("<q", len(content)) + content)
-    return {"model_sha256": digest.hexdigest(), **order.model_dump(mode="json")}
+    return {
+        "model_sha256": digest.hexdigest(),
+        **order.model_dump(mode="json", exclude=None if order.names else {"names"}),
+    }
 
 
 def claim(output: str, wanted: Mapping[str, Any]) -> None:

@@ -28,6 +28,11 @@ class Column(NamedTuple):
     flip: bool = False
 
 
+def aligned(columns: tuple[Column, ...]) -> bool:
+    """True where an input and a target stand in one row: each output of a translator has one true answer then."""
+    return any({"input", "target"} <= {each.role for each in group} for group in groups_of(columns))
+
+
 def groups_of(columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], ...]:
     """The columns by group, in the order of the groups."""
     numbers = sorted({column.group for column in columns})

@@ -5,25 +5,41 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from models import catalog
+from models.config.columns import aligned
 from models.config.data import Data
 from models.config.frozen import Frozen
+
+LACKING = {
+    "mixture": "counts the modes of a mixture, and the points to be drawn come from elsewhere",
+    "classes": "is what a classifier says, and the examples to be drawn have no classes to train one with",
+    "labels": "is of examples that are asked for by class, and these are not",
+    "truth": "holds each output against its truth, and nothing says what these outputs ought to be",
+}
+"""Why a metric has no value without what it needs, by the names of `models.metrics.metric.Need`."""
 
 
 class Threshold(Frozen):
     """What a metric must meet. A model is refused where it is shown to miss a bound: chance is counted."""
 
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = Field(None, allow_inf_nan=False)
+    at_most: float | None = Field(None, allow_inf_nan=False)
     within_floor: float | None = Field(
-        None, ge=0, description="may be worse than real against real by this much, in the metric's unit"
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="may be worse than real against real by this much, in the metric's unit",
     )
     within_blessed: float | None = Field(
         None,
         ge=0,
+        allow_inf_nan=False,
         description="may be worse than the latest blessed model by this share of its value",
     )
     resolves: float | None = Field(
-        None, gt=0, description="a shortfall of this much has to be noticed, in the metric's unit; see bluntness"
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="a shortfall of this much has to be noticed, in the metric's unit; see bluntness",
     )
 
     @model_validator(mode="after")
@@ -116,6 +132,46 @@ class Evaluation(Frozen):
                 f"images without classes are judged by {catalog.UNLABELLED}, as a classifier would have nothing to "
                 f"learn; received evaluation.extractor {self.extractor}: leave it out, or set data.classes"
             )
+
+    def check_bounds(self, data: Data, task: str, *, conditional: bool = True, paired: bool | None = None) -> None:
+        """Refuses bounds that no run could judge.
+
+        Args:
+            data: what is judged.
+            task: what the model takes: a name of the catalog, or a user's own, which has the metrics of all.
+            conditional: whether a label decides what is drawn.
+            paired: whether each output has one true answer; None to tell it by the task and the columns, where one of a
+                user's own may have it.
+
+        Raises:
+            ValueError: a metric is one of other examples or another task, or has no value; one line.
+        """
+        if paired is None:
+            paired = ":" in task or task == "restore" or aligned(data.columns)
+        mixture = data.target.source.startswith("mixture:")
+        classes = mixture or (data.images and data.target_classes)
+        have = {"mixture": mixture, "classes": classes, "labels": conditional, "truth": paired}
+        listed, known = (catalog.metric_names(self.extractor, *of) for of in ((), (data.kind, task)))
+        for name, threshold in self.thresholds.items():
+            if name in catalog.PLAYERS:
+                if threshold.within_floor is not None or threshold.within_blessed is not None:
+                    raise ValueError(f"a bound on {name} is at_least or at_most, as neither direction is better")
+                continue
+            near = catalog.near_misses(name, known)
+            if name in listed and catalog.METRICS[listed[name]].suits(data.kind) and name not in known:
+                tasks = " and ".join(catalog.METRICS[listed[name]].tasks)
+                raise ValueError(f"{name} is no metric of the task {task}, but of {tasks}{near}")
+            if name not in known:
+                raise ValueError(f"{name} is no metric of {data.kind}{near}")
+            metric = catalog.METRICS[known[name]]
+            lacking = next((need for need in metric.needs if not have.get(need, True)), None)
+            if lacking:
+                raise ValueError(f"{name} {LACKING[lacking]}: leave evaluation.thresholds.{name} out")
+            if threshold.within_floor is not None and not metric.has_floor:
+                raise ValueError(
+                    f"evaluation.thresholds.{name}.within_floor is measured from real examples in the place of "
+                    f"generated ones, of which {name} has no value: write at_least or at_most"
+                )
 
     @model_validator(mode="after")
     def _pretrained_ones_have_weights(self) -> Self:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from models import catalog
 from models.config.data import Data
 from models.config.data_variants import DATA
 from models.config.evaluation import Evaluation, default_extractor
@@ -72,10 +71,7 @@ class Experiment(Frozen):
     def _parts_fit(self) -> Self:
         self.scheme.check(self.data, self.training)
         self.evaluation.check(self.data)
-        known = catalog.metric_names(self.evaluation.extractor, self.data.kind, self.scheme.task)
-        for name in self.evaluation.thresholds:
-            if name not in known and name not in catalog.PLAYERS:
-                raise ValueError(f"{name} is no metric of {self.data.kind}{catalog.near_misses(name, known)}")
+        self.evaluation.check_bounds(self.data, self.scheme.task, conditional=self.conditional)
         return self
 
     @classmethod

@@ -55,8 +55,8 @@ class Objective(Variant):
     def check(self, data: Data, discriminator: Discriminator) -> None:
         """Raises ValueError, one line, where it does not fit the data or the discriminator."""
         wanted = ["augment"] * bool(self.augment) + ["penalties.consistency"] * ("consistency" in self.penalties)
-        if wanted and data.points:
-            raise ValueError(f"scheme.objective.{wanted[0]} changes images; {data.target.source} gives points")
+        if wanted and not data.images:
+            raise ValueError(f"scheme.objective.{wanted[0]} changes images; {data.target.source} gives {data.kind}")
         if "consistency" in self.penalties and discriminator.takes_input:
             raise ValueError(
                 "scheme.objective.penalties.consistency moves a target away from the input that is judged with it: set "

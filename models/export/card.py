@@ -154,7 +154,7 @@ def _values(tensor: Tensor, interface: Interface) -> Iterable[str]:
     if tensor.pixels:
         yield " x ".join(str(size or "any") for size in tensor.pixels)
     if tensor.role == "label" and interface.classes:
-        names = [f"{i} is {name}" for i, name in enumerate(interface.classes) if name != str(i)]
+        names = interface.named()
         yield f"0 to {len(interface.classes) - 1}{': ' + ', '.join(names) if names else ''}"
     elif tensor.range:
         yield f"{tensor.range[0]:g} to {tensor.range[1]:g}"

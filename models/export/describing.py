@@ -1,6 +1,6 @@
 """Describes what the networks of a GAN take and give once they are exported: the model's interface."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -40,12 +40,22 @@ class Describer:
         networks: signature's name -> network that makes examples; one whose name ends in `reverse` makes inputs of
             targets. The first is the main one.
         judges: signature's name -> discriminator, of targets; where the name ends in `reverse`, of inputs.
+        classes: their names, by number; empty for numbers.
 
     Attributes:
         kind: of the examples, as they are called in signatures.
     """
 
-    def __init__(self, experiment: Experiment, networks: Mapping[str, keras.Model], judges: Mapping[str, keras.Model]):
+    def __init__(
+        self,
+        experiment: Experiment,
+        networks: Mapping[str, keras.Model],
+        judges: Mapping[str, keras.Model],
+        classes: Sequence[str] = (),
+    ):
+        if classes and len(classes) != experiment.data.classes:
+            raise ValueError(f"each of the {experiment.data.classes} classes has a name; received {len(classes)} names")
+        self._classes = tuple(classes) or tuple(map(str, range(experiment.data.classes)))
         self._experiment, self._data = experiment, experiment.data
         self._networks, self._judges = networks, judges
         self._column_kind = kind_of(self._data.drawn)
@@ -64,7 +74,7 @@ class Describer:
         multiple, halo = self._any_size(main)
         return Interface(
             task=task,
-            classes=tuple(map(str, range(self._data.classes))) if reads else (),
+            classes=self._classes if reads else (),
             size_multiple=multiple,
             scale=self._scale(main),
             halo=halo,

@@ -1,12 +1,14 @@
 """The interface of a model: what it takes and gives, written by the export and read by everything after it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError
 
 from models.config.frozen import Frozen, one_line
+from models.words import near_misses
 
 FORMAT = 1
 """The number of the form that interfaces are written in. It counts up with every field that is added or changed."""
@@ -157,6 +159,24 @@ class Interface(Frozen):
             if each.roles - {"label"} == asked and len(seeds) == 1 and each.given("target"):
                 return name
         return None
+
+    def label(self, text: str) -> int:
+        """The number of a class by its name, or else by its number.
+
+        Raises:
+            ValueError: there is no such class; a model that does not name its classes takes any number.
+        """
+        if text in self.classes:
+            return self.classes.index(text)
+        number = int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
+        if number is None or (self.classes and not 0 <= number < len(self.classes)):
+            known = f"a name or a number from 0 to {len(self.classes) - 1}" if self.classes else "a number"
+            raise ValueError(f"a class is given by {known}; received {text}{near_misses(text, self.classes)}")
+        return number
+
+    def named(self) -> list[str]:
+        """The classes that have names other than their numbers, each as `0 is ant`."""
+        return [f"{number} is {name}" for number, name in enumerate(self.classes) if name != str(number)]
 
     def by_file(self) -> str | None:
         """The signature that takes an image as a file and gives one; None where none does."""

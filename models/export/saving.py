@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ RECORDED = ("format", "name", "data", "scheme", "training")
 """The parts of an experiment that made a model; they are saved in its `assets.extra/experiment.json`."""
 
 
-def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | None = None) -> None:
+def save(
+    gan: GAN,
+    directory: str | Path,
+    *,
+    trained_on: str = "",
+    step: int | None = None,
+    classes: Sequence[str] = (),
+) -> None:
     """Writes the SavedModel of a trained GAN; appears under its name only when it is complete, but for a bucket.
 
     Args:
@@ -28,11 +36,12 @@ def save(gan: GAN, directory: str | Path, *, trained_on: str = "", step: int | N
         directory: a model that it holds, of an earlier end of the same training, is replaced.
         trained_on: digest of the training examples.
         step: of the training, whose weights these are; its last by default.
+        classes: their names, by number; empty for numbers.
 
     Raises:
         CannotWrite: the file system refuses, for example because it is full.
     """
-    sampler = Sampler(gan.samplers(), gan.experiment, gan.judges())
+    sampler = Sampler(gan.samplers(), gan.experiment, gan.judges(), classes)
     texts = {
         Path(EXPERIMENT).name: gan.experiment.to_json(RECORDED, indent=2),
         Path(INTERFACE).name: sampler.interface.to_json(indent=2),

@@ -1,13 +1,13 @@
 """The signatures of a GAN's SavedModel: what TF Serving answers, the same picture for the same seed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from models.columns import kind_of
-from models.config import Experiment
+from models.config import Experiment, OfImages
 from models.export.describing import FILE, Describer, by_file, example_name
 from models.export.interface import INTERFACE, Tensor
 from models.pixels import decode_any, fit
@@ -25,6 +25,7 @@ class Sampler:
         networks: signature's name -> network that makes examples; the first is the main one.
         experiment: what made them.
         judges: signature's name -> discriminator, of single examples.
+        classes: their names, by number; empty for numbers.
 
     Attributes:
         interface: says what each signature takes and gives.
@@ -35,12 +36,13 @@ class Sampler:
         networks: Mapping[str, keras.Model],
         experiment: Experiment,
         judges: Mapping[str, keras.Model] | None = None,
+        classes: Sequence[str] = (),
     ):
         self.networks = dict(networks)
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
         self.experiment, self.data = experiment, experiment.data
-        describer = Describer(experiment, self.networks, self.judges)
+        describer = Describer(experiment, self.networks, self.judges, classes)
         self.kind, self.interface = describer.kind, describer.interface()
         self._column_kind = kind_of(self.data.drawn)
         self._text = self.interface.to_json()  # here, as a graph cannot be made of what writes it
@@ -107,7 +109,7 @@ class Sampler:
         more = {name: value for name, value in inputs.items() if name != FILE}
 
         def opened(content: tf.Tensor) -> tf.Tensor:
-            image = decode_any(content, channels)
+            image = decode_any(content, channels, self._pixel_limit)
             return tf.cast(image if None in sides else fit(image, sides[0]), tf.float32) / 127.5 - 1
 
         if None not in sides:
@@ -122,6 +124,12 @@ class Sampler:
             return _encoded(network(alone, training=False)[:, :rows, :columns])[0]
 
         return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string)}
+
+    @property
+    def _pixel_limit(self) -> int:
+        """The pixels that a file may decode to, as in ingestion; data of a user's own kind may not say it."""
+        default = OfImages.model_fields["pixel_limit"].default
+        return min(getattr(domain, "pixel_limit", default) for domain in self.data.domains)
 
     def _judge(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`logit` [batch] float32 and `probability`, its sigmoid: D(x) of a game of cross-entropies, else a score.

@@ -77,7 +77,7 @@ def extractor(data: Data, evaluation: Evaluation, train: Arrays) -> tuple[keras.
     Raises:
         ValueError: images have no labels to learn from.
     """
-    if data.kind == "points":
+    if mixtures.behind(data.target.source):
         return mixture_classifier(data), 0
     if not data.images:
         return own_features(data), 0
@@ -147,7 +147,7 @@ def mixture_classifier(data: Data) -> keras.Model:
 
 
 def own_features(data: Data) -> keras.Model:
-    """What a user's own kind of column says is compared, as features; without classes.
+    """What the kind of column says is compared, as features: of a user's own kind, or of points from no mixture.
 
     Returns:
         A model from examples as they are served, [b, ...], to {"features": [b, d]}.

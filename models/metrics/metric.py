@@ -9,6 +9,11 @@ Under = Literal["own", "inception_v3", "pretrained"]
 """Whose features are looked at: those of a classifier trained on the data, of Inception, of another network."""
 
 
+Need = Literal["mixture", "classes", "labels", "training", "truth", "inputs", "back"]
+"""What not every judgement has: a mixture that real points are drawn from, classes that a classifier tells apart, a
+class that is asked for, training examples that the judged ones may repeat, the true answer of each output, what it was
+made of, what the way back makes of it."""
+
 TASKS = ("generate", "translate", "restore")
 
 
@@ -32,6 +37,7 @@ class Metric(NamedTuple):
         least: examples of each side that it takes without which it has no value.
         least_of_feature: likewise for each feature of a pretrained network.
         least_of_class: likewise of each class, of what is measured class by class.
+        needs: what it has no value without, as its parameters without a default say.
     """
 
     line: str
@@ -46,6 +52,12 @@ class Metric(NamedTuple):
     least: int = 20
     least_of_feature: int = 0
     least_of_class: int = 0
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def has_floor(self) -> bool:
+        """True where real examples have a value against real ones: they repeat nothing, and were made of nothing."""
+        return not {"training", "truth", "inputs", "back"} & set(self.needs)
 
     def suits(self, kind: str | None) -> bool:
         """True where a kind of data has it; None stands for any."""

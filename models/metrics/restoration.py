@@ -17,6 +17,9 @@ from models.metrics.similarity import RANGE, SIGMA, WINDOW, structural_similarit
 Channels = Literal["all", "luma"]
 """What is compared: all channels, or the Y of ITU-R BT.601 as papers on super-resolution do."""
 
+ROUNDING = 1 / 12
+"""The mean squared error of rounding to whole numbers."""
+
 
 def psnr(true_images: np.ndarray, fake_images: np.ndarray, *, channels: Channels = "all", crop: int = 0) -> Estimate:
     """Peak signal-to-noise ratio, 10 log10(255^2 / mean squared error), of each pair, and its mean.
@@ -28,7 +31,9 @@ def psnr(true_images: np.ndarray, fake_images: np.ndarray, *, channels: Channels
         crop: pixels that are left out at each border; 4 in papers on super-resolution by 4.
 
     Returns:
-        The mean in dB, infinite where a pair is equal; uncertainty: its standard error, None where it is infinite.
+        The mean in dB, at most 58.92; uncertainty: its standard error. A squared error below 1/12 counts as 1/12: both
+        sides were rounded to whole numbers, and this is the mean square of what rounding does to one (Bennett 1948). So
+        a pair that is equal is as near as 8 bits can tell, and not infinitely near.
 
     Raises:
         TooFewSamplesError: fewer than 2 pairs.
@@ -38,10 +43,8 @@ def psnr(true_images: np.ndarray, fake_images: np.ndarray, *, channels: Channels
     """
     real, restored = _compared("PSNR", true_images, fake_images, channels, crop)
     errors = ((real - restored) ** 2).mean(axis=(1, 2, 3))
-    with np.errstate(divide="ignore"):
-        values = 10 * np.log10(RANGE**2 / errors)
-    error = standard_error(values) if np.isfinite(values).all() else None
-    return Estimate(float(values.mean()), error, protocol=_protocol(channels, crop))
+    values = 10 * np.log10(RANGE**2 / np.maximum(errors, ROUNDING))
+    return Estimate(float(values.mean()), standard_error(values), protocol=_protocol(channels, crop))
 
 
 def ssim(true_images: np.ndarray, fake_images: np.ndarray, *, channels: Channels = "all", crop: int = 0) -> Estimate:

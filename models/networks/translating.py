@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from models.columns import kind_of
 from models.config import Data
 from models.layers.batch_normalization import BatchNormalization
 from models.layers.instance_normalization import InstanceNormalization
@@ -27,7 +28,7 @@ def example(data: Data, scale: int = 1) -> keras.KerasTensor:
     columns = {column.role: column for column in data.columns}
     column = columns.get("input", columns["target"])
     height, width, channels = column.shape
-    sides = (None, None) if column.kind == "photograph" else (height // scale, width // scale)
+    sides = (None, None) if kind_of(column).any_size else (height // scale, width // scale)
     return layers.Input([*sides, channels], name="input")
 
 

@@ -122,7 +122,8 @@ class SampleGrids(keras.callbacks.Callback):
                     grid.save(file, "PNG")
 
     def _grid(self, experiment: Experiment) -> np.ndarray:
-        if experiment.data.points:
+        kind = kind_of(experiment.data.drawn)
+        if kind.dots:
             real = self.examples["target"]
             return scatter(real, keras.ops.convert_to_numpy(self.model.generate(self.examples, 0)))
         conditional = experiment.conditional
@@ -131,7 +132,6 @@ class SampleGrids(keras.callbacks.Callback):
         if conditional:
             shown["label"] = np.repeat(np.arange(rows), columns)
         made = keras.ops.convert_to_numpy(self.model.generate(shown, 0))
-        kind = kind_of(experiment.data.drawn)
         reach = float(np.abs(kind.made(self.examples["target"])).max())
         return tile(kind.pictures(kind.made(made), reach), rows, columns)
 

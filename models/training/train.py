@@ -29,6 +29,7 @@ def train(
     run_dir: str | Path,
     checkpoint_dir: str | Path,
     callbacks: Callbacks | None = None,
+    classes: Sequence[str] = (),
 ) -> GAN:
     """Trains a GAN and exports its generator; continues from `checkpoint_dir` when an earlier run stopped there.
 
@@ -44,6 +45,7 @@ def train(
         checkpoint_dir: belongs to this experiment on these examples alone; survives a killed run.
         callbacks: Keras callbacks besides the loop's own; None stands for progress, TensorBoard and sample grids, on
             the chief.
+        classes: their names, by number, for the model's interface; empty for numbers.
 
     Returns:
         The trained GAN, with the weights that were exported.
@@ -81,7 +83,7 @@ def train(
         def publish() -> None:
             with writing(run_dir):
                 copy_tree(live_dir, run_dir)
-            saving.save(loop.gan, model_dir, trained_on=arrays.digest, step=step)
+            saving.save(loop.gan, model_dir, trained_on=arrays.digest, step=step, classes=classes)
 
         workers.by_chief(strategy, publish)
     return loop.gan

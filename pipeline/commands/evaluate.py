@@ -25,6 +25,8 @@ from models.preprocessing import preprocessing_fn
 from pipeline.commands import handling
 
 BATCH = 256
+CONDITIONAL = tuple(f"scheme.{player}.condition=concatenation" for player in ("generator", "discriminator"))
+"""What says of samples that they were asked for by class."""
 
 
 def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, console: Console) -> Verdict:
@@ -61,7 +63,9 @@ def evaluate(samples: Path, real: str, settings: Sequence[str], work: Path, cons
         found = write_samples(folder, output, classes=classes, data=asked.data.target, progress=progress)
     channels = max(real_side.channels)
     ingested = read_ingested(str(work / "real"), asked.data.sources, channels)
-    experiment = _experiment(asked, settings, resolution=found.resolution, channels=channels, classes=labels)
+    shape = {"resolution": found.resolution, "channels": channels, "classes": labels}
+    by_class = found.labelled and labels > 1 and "data.classes=0" not in settings
+    experiment = _experiment(asked, settings, by_class=by_class, **shape)
     preflight.check_weights(experiment)
     data = experiment.data
     samples_side = handling.look([str(output)])
@@ -124,17 +128,29 @@ def _asked(real: str, settings: Sequence[str]) -> Experiment:
     strange = [each for each in settings if not each.startswith(("data.", "evaluation."))]
     if strange:
         raise ValueError(f"images are judged by fields of data and evaluation; received --set {strange[0]}")
-    asked = start.override(settings)
+    asked = _without_classes(start, settings)
     if not isinstance(asked.data, OfImages):
         raise ValueError(f"samples are images of one domain; received data.name={asked.data.name}")
     return asked
 
 
-def _experiment(asked: Experiment, settings: Sequence[str], **found: int) -> Experiment:
-    """The experiment with what was not set taken from the images."""
+def _without_classes(start: Experiment, settings: Sequence[str]) -> Experiment:
+    """The experiment as long as it is not known whether the images have classes.
+
+    A bound may be on what only those with classes have; such bounds are left to `_experiment`, if they fit any images.
+    """
+    try:
+        return start.override(settings)
+    except ValueError:
+        start.override([*CONDITIONAL, "data.classes=2", *settings])
+    return start.override([each for each in settings if not each.startswith("evaluation.thresholds.")])
+
+
+def _experiment(asked: Experiment, settings: Sequence[str], *, by_class: bool, **found: int) -> Experiment:
+    """The experiment with what was not set taken from the images; `by_class` says whether samples were asked for so."""
     fields = type(asked.data).model_fields
     taken = [f"data.{name}={value}" for name, value in found.items() if name in fields]
-    return asked.override([*taken, *settings])
+    return asked.override([*taken, *(CONDITIONAL if by_class else ()), *settings])
 
 
 def _transform(directory: Path, output: Path, data: Data) -> None:

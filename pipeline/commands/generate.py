@@ -29,7 +29,9 @@ def generate(
     out: Annotated[Path, typer.Option(help="the folder that receives them")],
     count: Annotated[int, typer.Option("--n", help="how many")] = 1_000,
     seed: Annotated[int, typer.Option(help="of the first; the next has the next")] = 0,
-    label: Annotated[list[int] | None, typer.Option(help="a class; several take turns by seed  [default: all]")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="a class by name or number; several take turns by seed  [default: all]")
+    ] = None,
     truncation: Annotated[
         float | None, typer.Option(help="bound of the noise in standard deviations: more typical, less varied")
     ] = None,
@@ -46,9 +48,11 @@ def generate(
         # before there is a folder: a wrong order leaves nothing
         with session.quiet():
             from components.sample_generator.order import Order, fitted
+            from models.export.reading import read_interface
 
             directory = str(reading.latest_version(model))
-            wanted: dict[str, Any] = {"count": count, "seed": seed, "labels": label or (), "truncation": truncation}
+            labels = [read_interface(directory).label(each) for each in label or ()]
+            wanted: dict[str, Any] = {"count": count, "seed": seed, "labels": labels, "truncation": truncation}
             order = fitted(Order.parse(**wanted, format=format_, shard_size=shard_size), directory)
         log = out / ".log"
         with session.locked(out), session.logged(log) as console:

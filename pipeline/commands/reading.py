@@ -80,7 +80,10 @@ def show_model(
             console.print(text, soft_wrap=True, end="")
             return
         console.print(f"{model}\n", soft_wrap=True)
-        for name, each in read_interface(str(model)).signatures.items():
+        interface = read_interface(str(model))
+        if named := interface.named():
+            console.print(f"classes  {', '.join(named)}\n", soft_wrap=True)
+        for name, each in interface.signatures.items():
             console.print(f"{name:<20} {each.about}", soft_wrap=True)
             console.print(f"    takes  {cards.told(each.inputs)}", soft_wrap=True)
             console.print(f"    gives  {cards.told(each.outputs)}", soft_wrap=True)

@@ -23,7 +23,9 @@ def sample(
     model: Annotated[str, typer.Option(help="its name there")],
     n: Annotated[int, typer.Option("--n", min=1, max=MOST, help="how many, of each label")] = 16,
     seed: Annotated[int, typer.Option(help="of the first; the next has the next")] = 0,
-    label: Annotated[list[int] | None, typer.Option(help="a class, of a model that has them; repeatable")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="a class by name or number, of a model that has them; repeatable")
+    ] = None,
     truncation: Annotated[
         float | None, typer.Option(help="bound of the noise in standard deviations: more typical, less varied")
     ] = None,
@@ -53,11 +55,11 @@ def sample(
         console.print(str(out), soft_wrap=True)
 
 
-def drawn(client: "Client", seeds: range, labels: list[int], truncation: float | None) -> dict[str, "np.ndarray"]:
-    """What a server's model draws for these seeds, of each label in turn.
+def drawn(client: "Client", seeds: range, classes: list[str], truncation: float | None) -> dict[str, "np.ndarray"]:
+    """What a server's model draws for these seeds, of each class in turn, by its name or number.
 
     Raises:
-        ValueError: the model draws nothing by a seed, is of a newer ganworks, or labels are missing or too many.
+        ValueError: the model draws nothing by a seed, is of a newer ganworks, or classes are missing or unknown.
         ServingError: the server refuses.
     """
     import numpy as np
@@ -70,9 +72,10 @@ def drawn(client: "Client", seeds: range, labels: list[int], truncation: float |
         raise ValueError(f"samples are drawn by a signature that takes a seed{bound}; {client.model} has {known}")
     asked = interface.signatures[name]
     takes_labels = asked.taken("label") is not None
-    if takes_labels != bool(labels):
+    if takes_labels != bool(classes):
         takes = "asks for a --label" if takes_labels else "has no labels"
-        raise ValueError(f"{client.model} {takes}; received {labels or 'none'}")
+        raise ValueError(f"{client.model} {takes}; received {', '.join(classes) or 'none'}")
+    labels = [interface.label(each) for each in classes]
     rows = len(seeds) * max(len(labels), 1)
     values: dict[str, np.ndarray] = {
         "seed": np.tile(np.array(seeds, np.int64), max(len(labels), 1)),

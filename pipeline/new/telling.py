@@ -39,7 +39,7 @@ def next_lines(planned: Planned, output: Path, page: Path) -> Iterator[str]:
         preflight.check_weights(planned.experiment)
     except ValueError as error:
         # it ends with the command that brings them
-        yield f"next: {str(error).rpartition(': ')[2]}, whose weights judge images without classes"
+        yield f"next: {str(error).rpartition(': ')[2]}, whose features judge these images"
         yield f"then: ganworks run {output}"
     else:
         yield f"next: ganworks run {output}"

@@ -2,14 +2,18 @@ import json
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
+from tensorflow_data_validation.utils import slicing_util
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+from tfx_bsl.public.tfxio import TFExampleRecord
 
+from components.beam import local_pipeline
 from components.example_gen.images import Picture
 from components.example_gen.ingest import REPORT_FILES, Report, to_example
 from components.example_gen.sources.source import Point
@@ -56,6 +60,20 @@ def changed(items, *, groups=((),), **changes):
     return made
 
 
+def in_memory(batch, data):
+    """The statistics of StatisticsGen, of all rows and of the slices that are asked for, without its Beam pipeline."""
+    options = stats_options(data)
+    found = generate_statistics_in_memory(batch, options)
+    if options.slicing_config:
+        found.datasets[0].name = "All Examples"
+        slicers, _ = slicing_util.convert_slicing_config_to_slice_functions_and_sqls(options.slicing_config)
+        for name, rows in (each for slicer in slicers for each in slicer(batch)):
+            of_slice = generate_statistics_in_memory(rows, options).datasets[0]
+            of_slice.name = name
+            found.datasets.append(of_slice)
+    return found
+
+
 @pytest.fixture
 def validate(tmp_path):
     """Runs the executor on the statistics of the given examples: those of StatisticsGen, without its Beam pipeline."""
@@ -68,7 +86,7 @@ def validate(tmp_path):
         data = data or Images(classes=classes)
         for split, those in (("train", train), ("eval", examples() if held_out is None else held_out)):
             batch = ExamplesToRecordBatchDecoder().DecodeBatch([example.SerializeToString() for example in those])
-            protos[split] = generate_statistics_in_memory(batch, stats_options(data))
+            protos[split] = in_memory(batch, data)
             folder = tmp_path / "statistics" / f"Split-{split}"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "FeatureStats.pb").write_bytes(protos[split].SerializeToString())
@@ -191,19 +209,23 @@ class TestTwoGroups:
             ({"group": [2]}, "group: Out-of-range values"),
             (
                 {"label": lambda n: None if n == 4 else KEEP if n % 2 else [1]},
-                "label: a row with input/encoded has label; 20 rows have the one and 19 the other",
+                "label: each row of group 0 has it; of 20 such rows 19 have it$",
+            ),
+            (
+                {"label": lambda n: {4: None, 5: [3]}.get(n, KEEP)},
+                "label: each row of group 0 has it; of 20 such rows 19 .* label: no row of group 1 .* 20 such rows 1 ",
             ),
             (
                 {"input_encoded": lambda n: None if n == 4 else KEEP},
-                "input/height: a row with input/encoded has input/height; 19 rows have the one and 20 the other",
+                "input/encoded: each row of group 0 has it; of 20 such rows 19 have it$",
             ),
             (
                 {"target_width": lambda n: None if n == 3 else KEEP},
-                "target/width: a row with target/encoded has target/width; 20 rows have the one and 19 the other",
+                "target/width: each row of group 1 has it; of 20 such rows 19 have it$",
             ),
             (
                 {"target_encoded": lambda n: [b"png"] if n == 4 else KEEP},
-                "all examples: a row has input/encoded or target/encoded; of 40 rows 41 have one",
+                "target/encoded: no row of group 0 has it; of 20 such rows 1 have it$",
             ),
             (
                 {f"target_{part}": lambda n: None for part in ("encoded", "height", "width", "channels")},
@@ -211,7 +233,7 @@ class TestTwoGroups:
             ),
             (
                 {f"target_{part}": lambda n: None for part in ("encoded", "height", "width", "channels")},
-                "all examples: a row has input/encoded or target/encoded; of 40 rows 20 have one",
+                "target/encoded: each row of group 1 has it; of 20 such rows 0 have it",
             ),
             ({"input_channels": lambda n: KEEP if n % 2 else [4]}, "input/channels: Out-of-range values"),
             ({"label": lambda n: KEEP if n % 2 else [10]}, "label: Out-of-range values"),
@@ -221,6 +243,7 @@ class TestTwoGroups:
             "no group",
             "a group that there is not",
             "a row lacks its label",
+            "a row lacks its label and one of the other group has it",
             "a row lacks its first column",
             "a row lacks another column",
             "a row of both",
@@ -242,7 +265,28 @@ class TestTwoGroups:
             validate(self.sound()[group::2], self.sound(), data=self.DATA)
 
     def test_of_one_group_there_is_nothing_to_count(self):
-        assert groups_fit(statistics_pb2.DatasetFeatureStatistics(num_examples=3), Images(classes=10)) == []
+        one = statistics_pb2.DatasetFeatureStatisticsList(datasets=[{"num_examples": 3}])
+        assert groups_fit(one, Images(classes=10)) == []
+
+    def test_the_statistics_of_a_run_are_told_by_group(self, tmp_path):
+        """If this fails, nothing is counted by group, and a row that lacks a column passes."""
+        made = self.sound(label=lambda n: None if n == 4 else KEEP if n % 2 else [1])
+        file = str(tmp_path / "examples.tfrecord")
+        with tf.io.TFRecordWriter(file) as writer:
+            for each in made:
+                writer.write(each.SerializeToString())
+        # StatisticsGen hands its options on as JSON
+        options = tfdv.StatsOptions.from_json(stats_options(self.DATA).to_json())
+        with local_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | TFExampleRecord(file, telemetry_descriptors=["test"]).BeamSource()
+                | tfdv.GenerateStatistics(options)
+                | tfdv.WriteStatisticsToBinaryFile(str(tmp_path / "statistics.pb"))
+            )
+        found = tfdv.load_stats_binary(str(tmp_path / "statistics.pb"))
+        assert groups_fit(found, self.DATA) == ["label: each row of group 0 has it; of 20 such rows 19 have it"]
+        assert tfdv.infer_schema(found).feature
 
 
 def test_anomalies_of_eval_alone(validate):

@@ -119,6 +119,21 @@ class TestSamples:
         records = read(draw(tmp_path / "records", model, count=8, labels=[0, 2]))
         assert (folder / "2" / "5.png").read_bytes() == records[5][1]
 
+    def test_folders_have_the_names_of_the_classes(self, tmp_path, capfd):
+        """If this fails, `ganworks evaluate` does not know the classes of what `ganworks generate` drew."""
+        config = experiment(scheme=by_class())
+        model = tmp_path / "model" / "1"
+        saving.save(made_by("scheme", config.scheme)(config), model, classes=["ant", "../bee", "cat"])
+        # a name that makes no folder leaves the number
+        options = ["--n", "6", "--format", "png", "--label", "cat", "--label", "../bee"]
+        done = CliRunner().invoke(app, ["generate", str(model.parent), "--out", str(tmp_path / "out"), *options])
+        assert done.exit_code == 0, done.output
+        names = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+        assert names == [*(f"1/{seed}.png" for seed in (1, 3, 5)), *(f"cat/{seed}.png" for seed in (0, 2, 4))]
+        capfd.readouterr()
+        CliRunner().invoke(app, ["show-model", str(model.parent)])
+        assert "classes  0 is ant, 1 is ../bee, 2 is cat" in capfd.readouterr().out
+
     def test_the_model_reads_examples_as_run_inference_sends_them(self, model, tmp_path):
         """TFX's BulkInferrer is this transform."""
         examples = [tf.train.Example() for _ in range(3)]

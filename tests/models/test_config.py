@@ -287,6 +287,27 @@ class TestParts:
         [
             (["evaluation.thresholds.modes.at_least=8"], "modes is no metric of images; choose from .*coverage"),
             (
+                ["evaluation.thresholds.psnr.at_least=30"],
+                "^psnr is no metric of the task generate, but of translate and restore; ",
+            ),
+            (
+                ["evaluation.thresholds.memorisation.within_floor=0.1"],
+                "within_floor is measured from real examples .*, of which memorisation has no value: write at",
+            ),
+            (
+                ["evaluation.thresholds.d_real_accuracy.within_blessed=0.1"],
+                "a bound on d_real_accuracy is at_least or at_most, as neither direction is better",
+            ),
+            (
+                ["data.classes=10", "evaluation.thresholds.conditional_accuracy.at_least=0.9"],
+                "^conditional_accuracy is of examples that are asked for by class, and these are not: leave",
+            ),
+            (
+                ["evaluation.thresholds.classifier_score.at_least=3"],
+                "^classifier_score is what a classifier says, and the examples to be drawn have no classes to t",
+            ),
+            (["evaluation.thresholds.coverage.at_least=NaN"], "coverage.at_least: .*finite number; received nan"),
+            (
                 ["scheme.name=cycle", "scheme.generator.name=dcgan"],
                 "^scheme.generator: dcgan is no translator; choose from points, resnet, srresnet, unet$",
             ),
@@ -406,6 +427,22 @@ class TestParts:
     )
     def test_of_what_translates(self, name, settings, message):
         refused(OF_EACH_SCHEME[name], settings, message)
+
+    @pytest.mark.parametrize("name", ["psnr", "ssim", "pair_distance_efficientnet_lite0"])
+    def test_a_bound_on_a_truth_that_domains_without_relation_do_not_have(self, name):
+        domain = {"name": "images", "resolution": 32}
+        bound = {"evaluation": {"thresholds": {name: {"at_least": 0.5}}}}
+        tree = {
+            "name": "apart",
+            "data": {"name": "unpaired", "input": domain, "target": domain},
+            "scheme": {"name": "cycle", "generator": "resnet", "discriminator": "patchgan"},
+            "training": {"steps": 1},
+        }
+        assert Experiment.parse(tree).scheme.task == "translate"
+        with pytest.raises(
+            ValueError, match=rf"^{name} holds each output against its truth, and nothing says .*: leave"
+        ):
+            Experiment.parse(tree | bound)
 
     def test_a_lazy_penalty_goes_with_a_discriminator_whose_examples_do_not_mix(self):
         penalty = 'scheme.objective.penalties.r1={"weight": 1, "every_steps": 4}'

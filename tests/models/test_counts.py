@@ -94,12 +94,16 @@ class TestCheckBounds:
     def test_metrics_are_those_of_the_task(self):
         """A model that generates has no cycle error, and one that translates reads no class."""
         few = {"train": 100, "real": 19}
-        check(DIGITS, evaluation("squared_error", AtMost(1), samples=19), **few)
+        with pytest.raises(ValueError, match="squared_error is no metric of the task generate, but of restore; "):
+            check(DIGITS, evaluation("squared_error", AtMost(1), samples=19), **few)
         with pytest.raises(ValueError, match="a bound on squared_error needs at least 20 generated examples"):
             check(DIGITS, evaluation("squared_error", AtMost(1)), task="restore", **few)
         few["real"] = 20
         check(DIGITS, evaluation("squared_error", AtMost(1)), task="restore", **few)
-        check(DIGITS, evaluation("conditional_accuracy", AtLeast(0.9), samples=60), task="translate", **few)
+        with pytest.raises(
+            ValueError, match="conditional_accuracy is no metric of the task translate, but of generate"
+        ):
+            check(DIGITS, evaluation("conditional_accuracy", AtLeast(0.9), samples=60), task="translate", **few)
 
     def test_what_takes_examples_makes_no_more_than_are_held_out(self):
         ring, asked = Points(source="mixture:ring", classes=8), evaluation("modes", AtLeast(8))

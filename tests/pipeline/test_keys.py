@@ -1,5 +1,6 @@
 """What makes a stage run again: its own code and fields, and nothing of other experiments."""
 
+import importlib.metadata
 import sys
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_new_gan_in_the_catalog_changes_no_other_experiment(before, monkeypatc
     monkeypatch.setitem(catalog.OBJECTIVES, "new", "models.objectives:hinge")
     monkeypatch.setitem(catalog.SOURCES, "new", "components.example_gen.sources.idx:Idx")
     assert {name: of(experiment) for name, experiment in ALL.items()} == before
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "keras", "numpy", "pillow"])
+def test_another_version_of_what_computes_changes_every_key(package, monkeypatch):
+    """If this fails, what one version made is taken for what another would make."""
+    old = of(DIGITS_CGAN)
+    version = importlib.metadata.version
+    newer = f"{version(package)}.post1"
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: newer if name == package else version(name))
+    *digests, settings = of(DIGITS_CGAN)
+    assert not set(digests) & set(old)
+    assert settings == old[-1]
 
 
 def test_a_new_field_with_a_default_changes_no_key_and_no_json_of_another_scheme(before):

@@ -3,9 +3,20 @@
 import json
 
 import pytest
+from absl import flags
+from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.dsl.compiler import compiler
 from tfx.types.standard_artifacts import Model, ModelBlessing
+from tfx_bsl.coders import batch_util
 
+from models.config import (
+    Experiment,
+    PatchGANDiscriminator,
+    Photographs,
+    Restoration,
+    SRResNetTranslator,
+    Training,
+)
 from pipeline.baseline import BlessedBeforeStrategy
 from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
 from pipeline.pipeline import create_pipeline
@@ -59,6 +70,40 @@ def test_an_image_cannot_be_asked_for_on_a_cluster():
         nodes(TINY.override(["serving.image=tensorflow/serving:2.19.1"]), managed=True)
 
 
+class TestBatchesByBytes:
+    """If these fail, StatisticsGen and Transform hold a thousand photographs at a time."""
+
+    FLAG = "--tfxio_use_byte_size_batching=true"
+    PHOTOGRAPHS = Experiment(
+        name="photographs",
+        data=Photographs(source="folder:mine", crop=16),
+        scheme=Restoration(
+            degradations={"noise": 0.1},
+            generator=SRResNetTranslator(scale=1, width=4, blocks=1),
+            discriminator=PatchGANDiscriminator(width=4, layers=1),
+        ),
+        training=Training(steps=1),
+    )
+
+    @pytest.mark.parametrize("experiment", [TINY, PHOTOGRAPHS], ids=lambda each: each.name)
+    def test_where_images_are_kept_whole(self, experiment):
+        stages = create_pipeline(experiment, "/root", fingerprint="f").components
+        asked = {each.id for each in stages if self.FLAG in getattr(each.executor_spec, "beam_pipeline_args", ())}
+        assert asked == ({"StatisticsGen", "Transform"} if experiment is self.PHOTOGRAPHS else set())
+
+    def test_the_flag_reaches_what_reads(self):
+        stages = create_pipeline(self.PHOTOGRAPHS, "/root", fingerprint="f").components
+        stage = next(each for each in stages if each.id == "StatisticsGen")
+        arguments = list(stage.executor_spec.beam_pipeline_args)
+        try:
+            assert batch_util.GetBatchElementsKwargs(None)["max_batch_size"] == 1_000
+            statistics_gen.Executor(statistics_gen.Executor.Context(beam_pipeline_args=arguments))
+            of_bytes = batch_util.GetBatchElementsKwargs(None)
+            assert (of_bytes["max_batch_size"], of_bytes["element_size_fn"](b"x" * 2**20)) == (20 * 2**20, 2**20)
+        finally:
+            flags.FLAGS.tfxio_use_byte_size_batching = False
+
+
 def test_building_it_twice_gives_the_same(tmp_path):
     assert nodes(TINY, root=str(tmp_path)) == nodes(TINY, root=str(tmp_path))
     assert not list(tmp_path.iterdir())
@@ -73,6 +118,15 @@ def test_flow():
     assert upstream["GanEvaluator"] == {"ImageExampleGen", "Transform", "FeatureTrainer", "GanTrainer", "Baseline"}
     assert upstream["ServingValidator"] == {"Transform", "GanTrainer", "GanEvaluator"}
     assert upstream["Pusher"] == {"GanEvaluator", "ServingValidator"}
+
+
+def test_names_of_classes_come_from_where_they_are_read():
+    """If this fails, a model of folders tells of numbers, or digits, whose classes are numbers, are trained again."""
+    folders = TINY.override(["data.source=folder:mine"])
+    assert set(nodes(folders)["GanTrainer"].upstream_nodes) == {"ImageExampleGen", "Transform"}
+    without = ["data.classes=0", "scheme.generator.condition=none", "scheme.discriminator.condition=none"]
+    unlabelled = folders.override([*without, "evaluation.thresholds={}"])
+    assert set(nodes(unlabelled)["GanTrainer"].upstream_nodes) == {"Transform"}
 
 
 @pytest.mark.parametrize(

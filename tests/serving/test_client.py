@@ -122,7 +122,7 @@ class TestInterface:
         """If this fails, `ganworks sample` asks nothing of a model that was exported before there were interfaces."""
         with asking(served, api, "older") as asks:
             assert asks.interface().format == OLDER
-            assert len(drawn(asks, range(3), [0, 2], 0.5)["image_bytes"]) == 6
+            assert len(drawn(asks, range(3), ["0", "2"], 0.5)["image_bytes"]) == 6
 
     def test_a_model_of_others_is_described_by_its_signatures(self, client, api):
         with asking(client, api, "half_plus_two") as asks:

@@ -14,6 +14,7 @@ class Digits(Source):
     """`digits`: labels 0 to 9; values 0..16 become 0..255."""
 
     channels = 1
+    numbered = True
 
     def __init__(self, argument: str) -> None:
         pass

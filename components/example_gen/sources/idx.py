@@ -42,6 +42,7 @@ class Idx(Source):
     """
 
     channels = 1
+    numbered = True
 
     def __init__(self, argument: str) -> None:
         self.directory = argument

@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.example_gen.images import BadImage, Picture, read_head, read_picture
 from components.example_gen.notes import Notes
 from models.catalog import SOURCES
-from models.config import OneSource
+from models.config import Data, OneSource
 from models.config.variants import made_by
 
 TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
@@ -85,6 +85,8 @@ class Source(abc.ABC):
 
     channels: int | None = None
     """1 or 3 where the source can have no other, 0 where it has points; None where each image must be asked."""
+    numbered = False
+    """True where classes have no names but numbers: a model has nothing to tell of them."""
     files = False
     """True where examples are files of a user's, which may be of all kinds, near duplicates, and in folders."""
 
@@ -167,6 +169,15 @@ def make_source(source: str) -> Source:
     module, _, name = SOURCES[kind].partition(":")
     made: Source = getattr(importlib.import_module(module), name)(argument)
     return made
+
+
+def has_names(data: Data) -> bool:
+    """True where the classes of data may have names, which ingestion then writes into its report. Reads nothing."""
+    if not data.classes:
+        return False
+    domain = data.domains[0]
+    source = made_by("source", domain)(domain.source) if domain.implementation else make_source(domain.source)
+    return not source.numbered
 
 
 def fingerprint(*sources: str | OneSource) -> str:

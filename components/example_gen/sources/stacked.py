@@ -39,6 +39,7 @@ class Stacked(Source):
     """
 
     channels = 3
+    numbered = True
 
     def __init__(self, argument: str) -> None:
         self.name = argument

@@ -17,6 +17,7 @@ from components.gan_evaluator.measuring.reference import Reference, some
 from components.gan_evaluator.measuring.saved_models import Generator
 from components.gan_evaluator.measuring.settings import Settings
 from components.gan_evaluator.measuring.store import Store
+from models.columns import kind_of
 from models.data import Arrays
 from models.files import tree_digest
 from models.metrics.parts import DISJOINT, part_size
@@ -144,8 +145,8 @@ class Instruments:
             "held_out_copies": self._reference.copies,
             "equal_to_held_out": int(copied.sum()),
         }
-        shown = None if self._settings.data.points or side.inputs is not None else ways()
         train_examples, data = self._reference.train.target, self._settings.data
+        shown = None if kind_of(data.drawn).dots or side.inputs is not None else ways()
         pictures = take_pictures(real, fake, train_examples, shown, data, seen.get("true"))
         return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
 

@@ -90,7 +90,7 @@ def measure(
     """
     data, extractor = settings.data, settings.extractor
     shared = real.given("real") | {"train_features": train_features}
-    shared["mixture"] = mixtures.of_source(data.target.source) if data.points else None
+    shared["mixture"] = mixtures.behind(data.target.source)
     whole = shared | fake.given("fake") | (true.given("true") if true else {})
     parts = cut(fake.count, real.count, settings.seed)
     with product_a_thread() as pool:

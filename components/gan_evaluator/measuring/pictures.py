@@ -84,14 +84,13 @@ def take_pictures(
         data: what they are.
         true: what each of `fake` ought to be; None where nothing says so.
     """
-    largest = float(np.abs(real.examples).max())
-    if data.points:
+    largest, kind = float(np.abs(real.examples).max()), kind_of(data.drawn)
+    if kind.dots:
         reach = 1.25 * largest
         none = fake.examples[:0]
         dots = (real.examples[:DOTS], fake.examples[:DOTS], reach)
         return Pictures(none, (), None, *dots, neighbours=none, distances=none[:, 0])
     first = fake.examples[: ROWS_UNLABELLED * IMAGES_A_ROW]
-    kind = kind_of(data.drawn)
     if fake.inputs is not None:
         classes, rows = None, _chains(kind.made(fake.inputs[: ROWS_UNLABELLED * IMAGES_A_ROW]), fake, true)
     else:

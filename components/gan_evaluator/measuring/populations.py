@@ -168,8 +168,9 @@ def _as_seen(made: np.ndarray, seed: int, first: int, data: Data) -> np.ndarray:
 
     A message that hides below what can be seen (Chu, Zhmoginov & Sandler 2017) does not survive it.
     """
-    if not data.images:
-        return np.asarray(kind_of(data.drawn).scaled(data.drawn, made))
+    kind = kind_of(data.drawn)
+    if not kind.is_picture:
+        return np.asarray(kind.scaled(data.drawn, made))
     noise = np.random.default_rng([seed, first, 2]).standard_normal(made.shape, np.float32)
     return np.clip(made / np.float32(127.5) - 1 + HIDING * noise, -1, 1)
 

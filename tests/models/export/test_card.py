@@ -38,6 +38,12 @@ def test_the_card_says_what_it_answers_what_it_scored_and_what_made_it(model):
     assert "without a judgement" in card.card(model)
 
 
+def test_the_card_names_the_classes(tmp_path):
+    config = experiment()
+    saving.save(lookup("scheme", config.scheme.name)(config), tmp_path / "1", classes=["ant", "bee", "2"])
+    assert "| `label` | the class | 0 to 2: 0 is ant, 1 is bee |" in card.card(str(tmp_path / "1"))
+
+
 def test_the_card_says_what_was_done_to_the_images(model):
     """If this fails, whoever takes the model does not know that its images were cut."""
     judged = {"reason": "blessed", "metrics": {}}

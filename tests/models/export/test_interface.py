@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -220,6 +222,49 @@ class TestOlder:
             read_interface(str(tmp_path / "1"))
 
 
+class TestNames:
+    def named(self, *names):
+        config = ALL["classes"]
+        gan = made_by("scheme", config.scheme)(config)
+        return Sampler(gan.samplers(), config, gan.judges(), names)
+
+    def test_the_signature_and_the_file_know_them(self):
+        exported = self.named("ant", "bee", "cat")
+        assert exported.interface.classes == ("ant", "bee", "cat")
+        answer = exported.signatures()["interface"](row=tf.constant([0], tf.int64))["interface"].numpy()[0]
+        assert Interface.from_json(answer).classes == ("ant", "bee", "cat")
+
+    def test_a_name_for_each_class(self):
+        with pytest.raises(ValueError, match="each of the 3 classes has a name; received 2 names"):
+            self.named("ant", "bee")
+
+    @pytest.mark.parametrize(
+        ("classes", "text", "number"),
+        [
+            (("ant", "bee", "cat"), "bee", 1),
+            (("ant", "bee", "cat"), "2", 2),
+            (("3", "7"), "7", 1),
+            (("0", "1", "2"), "2", 2),
+            ((), "5", 5),
+        ],
+    )
+    def test_a_class_is_found_by_name_or_number(self, classes, text, number):
+        assert Interface(task="generate", classes=classes, signatures={}).label(text) == number
+
+    @pytest.mark.parametrize(
+        ("classes", "text", "message"),
+        [
+            (("ant", "bee"), "bea", r"by a name or a number from 0 to 1; received bea; did you mean bee\?"),
+            (("ant", "bee"), "2", "by a name or a number from 0 to 1; received 2; choose from ant, bee"),
+            (("ant", "bee"), "-1", "from 0 to 1; received -1"),
+            ((), "bee", "a class is given by a number; received bee"),
+        ],
+    )
+    def test_another_is_refused(self, classes, text, message):
+        with pytest.raises(ValueError, match=message):
+            Interface(task="generate", classes=classes, signatures={}).label(text)
+
+
 class TestFiles:
     """`from_bytes`: files in, files out."""
 
@@ -259,6 +304,35 @@ class TestFiles:
         jpeg = tf.io.encode_jpeg(np.full([9, 9, 3], 200, np.uint8)).numpy()
         assert np.abs(self.ask(ALL["restores any size"], jpeg)[0] - 55).max() <= 2
 
-    def test_what_is_no_image_is_an_error_of_the_request(self):
-        with pytest.raises(tf.errors.InvalidArgumentError):
-            self.ask(ALL["restores any size"], b"no image")
+    @pytest.mark.parametrize("name", ["restores", "restores any size"])
+    def test_what_claims_more_pixels_than_the_limit_is_refused_before_it_is_decoded(self, name):
+        """If this fails, a file of 100 bytes takes the server's memory."""
+        png, jpeg = (write(self.PIXELS[..., :3]).numpy() for write in (tf.io.encode_png, tf.io.encode_jpeg))
+        # PNG, sections 5.3 and 11.2.2: the sizes and their CRC; JPEG, B.2.2: height and width of the frame
+        header = b"IHDR" + struct.pack(">II", 50_000, 50_000) + png[24:29]
+        of_png = png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+        frame = jpeg.index(b"\xff\xc0") + 5
+        of_jpeg = jpeg[:frame] + struct.pack(">HH", 50_000, 50_000) + jpeg[frame + 4 :]
+        serve = sampler(ALL[name]).signatures()["from_bytes"]
+        for file in (of_png, of_jpeg):
+            assert len(file) < 3_000
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"at most 64000000 pixels; .*\[50000\] \[x\]"):
+                serve(image_bytes=tf.constant([file]))
+
+    def test_the_limit_is_that_of_the_data(self):
+        config = ALL["restores any size"]
+        small = config.override([f"data.pixel_limit={20 * 24 - 1}"])
+        file = tf.io.encode_png(self.PIXELS[..., :3]).numpy()
+        assert self.ask(config.override([f"data.pixel_limit={20 * 24}"]), file)[0].shape == (20, 24, 3)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 479 pixels"):
+            self.ask(small, file)
+
+    def test_what_is_no_whole_image_is_an_error_of_the_request(self):
+        png, jpeg = (write(self.PIXELS[..., :3]).numpy() for write in (tf.io.encode_png, tf.io.encode_jpeg))
+        serve = sampler(ALL["restores any size"]).signatures()["from_bytes"]
+        for file in (b"", b"no image", b"GIF89a" + bytes(30), png[:20]):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="an image is a whole PNG or JPEG file"):
+                serve(image_bytes=tf.constant([file]))
+        for file in (png[: len(png) // 2], jpeg[: len(jpeg) // 2], jpeg[:10]):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"Invalid (PNG|JPEG) data"):
+                serve(image_bytes=tf.constant([file]))

@@ -1,5 +1,6 @@
 import json
 from types import SimpleNamespace
+from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ import tensorflow as tf
 from scipy.stats import multivariate_normal
 
 from models import mixtures
-from models.config import Data, Images, Points, Stacked
+from models.config import AtLeast, Data, Evaluation, Images, OneSource, Points, Stacked
+from models.data import Arrays
 from models.extractors import classifier
 from tests import judging
 from tests.harness import write_examples
@@ -128,3 +130,33 @@ def test_shift_moves_whole_pixels():
     moved = classifier._shifted(images, 1, -1)[0, ..., 0]
     assert moved[1:, :3].tolist() == images[0, :3, 1:, 0].tolist()
     assert moved[0, :3].tolist() == images[0, 0, 1:, 0].tolist()  # the edge is repeated
+
+
+class Scattered(OneSource):
+    """Points of a user's own source, from no mixture that is known."""
+
+    column_kind: ClassVar[str] = "point"
+    name: Literal["scattered"] = "scattered"
+    source: str = "mine"
+    classes: int = 0
+
+    @property
+    def shape(self):
+        return (2,)
+
+
+def test_points_from_no_mixture_are_their_own_features():
+    """If this fails, a user's own source of points is looked for among the mixtures, once everything is trained."""
+    points = np.array([[1, 2], [3, 4]], np.float32)
+    model, steps = classifier.extractor(Scattered(), Evaluation(), Arrays.aligned(points))
+    assert steps == 0
+    np.testing.assert_array_equal(model(points)["features"], points)
+    assert "logits" not in model.output
+
+
+@pytest.mark.parametrize("name", ["modes", "high_quality", "classifier_score"])
+def test_points_from_no_mixture_have_no_bounds_on_modes(name):
+    evaluation = Evaluation(thresholds={name: AtLeast(1)})
+    evaluation.check_bounds(Points(), "generate")
+    with pytest.raises(ValueError, match=rf"^{name} (counts the modes of a mixture|is what a classifier says)"):
+        evaluation.check_bounds(Scattered(), "generate")

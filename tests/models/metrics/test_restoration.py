@@ -36,9 +36,20 @@ class TestPSNR:
         black = np.zeros((2, 8, 8, 1), np.uint8)
         assert psnr(black, black + np.uint8(5)).value == pytest.approx(20 * np.log10(51))
 
-    def test_equal_images_are_infinitely_near_without_error(self, pairs):
-        assert psnr(pairs[0], pairs[0]).value == np.inf
-        assert psnr(pairs[0], pairs[0]).uncertainty is None
+    def test_equal_images_are_as_near_as_rounding_can_tell(self, pairs):
+        # by hand: 20 log10(255) + 10 log10(12) = 48.1308 + 10.7918
+        estimate = psnr(pairs[0], pairs[0])
+        assert estimate.value == pytest.approx(58.9226, abs=1e-4)
+        assert estimate.uncertainty == 0
+
+    def test_a_perfect_pair_among_others_leaves_a_figure_and_its_error(self, pairs):
+        real, restored = pairs
+        restored = np.concatenate([real[:1], restored[1:]])
+        others = [peak_signal_noise_ratio(*pair, data_range=255) for pair in zip(real[1:], restored[1:], strict=True)]
+        expected = [58.92260, *others]
+        estimate = psnr(real, restored)
+        assert estimate.value == pytest.approx(np.mean(expected), rel=1e-5)
+        assert estimate.uncertainty == pytest.approx(np.std(expected, ddof=1) / np.sqrt(5), rel=1e-4)
 
 
 class TestSSIM:

@@ -89,7 +89,7 @@ def test_truncated_and_of_a_version(ports, tmp_path, in_this_process):
     ("arguments", "error"),
     [
         ([], "small asks for a --label; received none"),
-        (["--label", "3"], "answers INVALID_ARGUMENT: .*label is 0 to 2"),
+        (["--label", "3"], "a class is given by a name or a number from 0 to 2; received 3"),
         (["--label", "1", "--version", "4"], "answers NOT_FOUND: "),
         (["--label", "1", "--truncation", "-1"], "answers INVALID_ARGUMENT: .*truncation is above 0"),
     ],
