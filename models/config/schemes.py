@@ -203,10 +203,14 @@ class Pix2Pix(Alternating):
     name: Literal["pix2pix"] = "pix2pix"
     generator: Annotated[Translator, TRANSLATOR] = UNetTranslator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = PatchGANDiscriminator(pairs=True)
-    l1_weight: float = Field(100, ge=0, description="of the mean absolute difference from the truth")
-    adversarial_weight: float = Field(1, ge=0, description="of the adversarial loss of the generator; 0 for L1 alone")
-    discriminator_weight: float = Field(
-        0.5, gt=0, description="of the discriminator's whole loss: with a half it learns more slowly, as in the paper"
+    l1_weight: float = Field(
+        100, ge=0, description="of the mean absolute difference from the truth, the paper's lambda"
+    )
+    adversarial_weight: float = Field(
+        2,
+        ge=0,
+        description="of the generator's adversarial loss: objectives have a factor of 1/2 in it, the paper has none; 0 "
+        "for L1 alone",
     )
 
     @model_validator(mode="after")

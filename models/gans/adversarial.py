@@ -22,14 +22,13 @@ class AdversarialGAN(GAN):
     Args:
         experiment: what to train.
         adversarial_weight: of the adversarial loss, beside `further_loss`, in what the generator minimises.
-        discriminator_weight: of the discriminator's loss in its updates.
     """
 
-    def __init__(self, experiment: Experiment, *, adversarial_weight: float = 1, discriminator_weight: float = 1):
+    def __init__(self, experiment: Experiment, *, adversarial_weight: float = 1):
         super().__init__(experiment, self.players_of(experiment))
         self.scheme = cast(Alternating, experiment.scheme)
         self.adversarial_weight = adversarial_weight
-        self.game = Game(self, weight=discriminator_weight)
+        self.game = Game(self)
         fed = set(self.networks["generator"].input) - {"z", "code"}
         reads = self.game.reads_real or fed or self.scheme.unrolled_steps
         self.draws = self.scheme.discriminator_steps + (self.scheme.generator_steps if reads else 0)

@@ -43,15 +43,14 @@ class Game:
         gan: whose experiment says what is played.
         discriminator: the player's name in `gan.networks`.
         prefix: of its logs.
-        weight: of its loss with all penalties, in what it minimises; its logs are without.
 
     Attributes:
         reads_real: whether the generator's loss depends on real examples.
     """
 
-    def __init__(self, gan: GAN, discriminator: str = "discriminator", prefix: str = "d", weight: float = 1):
+    def __init__(self, gan: GAN, discriminator: str = "discriminator", prefix: str = "d"):
         config = gan.experiment.scheme.objective
-        self.gan, self.prefix, self.config, self.weight = gan, prefix, config, weight
+        self.gan, self.prefix, self.config = gan, prefix, config
         self.name = discriminator
         self.network: keras.Model = gan.networks[discriminator]
         self.takes = set(self.network.input)
@@ -93,7 +92,7 @@ class Game:
         key: Key,
         weights: Sequence[tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, Logs]:
-        """This replica's share of what the discriminator minimises: its loss with its penalties, times `weight`.
+        """This replica's share of the discriminator's loss with its penalties.
 
         Args:
             real: `target` and what the discriminator takes beside it; `label` for an auxiliary head.
@@ -121,7 +120,7 @@ class Game:
             value = self._lazily(step, chosen.every_steps, compute)
             loss += chosen.weight * value
             logs[f"{self.prefix}_{name}"] = value
-        return self.weight * loss, logs
+        return loss, logs
 
     def generator_loss(
         self,

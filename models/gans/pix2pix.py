@@ -19,18 +19,17 @@ class Pix2PixGAN(AdversarialGAN):
     paper keeps both at test time, and finds that they change little. A network that normalises each picture by itself
     (`norm=instance`) is served as it was trained, as the paper's with its batches of one.
 
-    Reference: Isola, Zhu, Zhou & Efros 2017, equations 1 to 4; section 3.3 for the discriminator's loss, halved.
+    The objectives have a factor of 1/2 in the losses of both players. In the paper the discriminator's alone has it,
+    so that it learns more slowly: the default `adversarial_weight` of 2 takes the generator's away, and `l1_weight` is
+    the paper's lambda.
+
+    Reference: Isola, Zhu, Zhou & Efros 2017, equations 1 to 4 and section 3.3.
     """
 
     scheme: Pix2Pix
 
     def __init__(self, experiment: Experiment):
-        scheme = cast(Pix2Pix, experiment.scheme)
-        super().__init__(
-            experiment,
-            adversarial_weight=scheme.adversarial_weight,
-            discriminator_weight=scheme.discriminator_weight,
-        )
+        super().__init__(experiment, adversarial_weight=cast(Pix2Pix, experiment.scheme).adversarial_weight)
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
         """See `AdversarialGAN.further_loss`: the weighted mean absolute difference from the truth."""
