@@ -188,7 +188,8 @@ MAPS_PIX2PIX = Experiment(
         discriminator_optimizer=Optimizer(schedule="linear"),
         ema_half_life_images=2_000,
     ),
-    # Modest: to be set by trainings that the choosing split judges. One picture for every place would be near to many.
+    # Modest: to be set by trainings that the choosing split judges. The held-out mean relief has a psnr of 21.8 dB, the
+    # mean relief of each colour (benchmarks/baselines.py) 23.3, of the Americas 20.1 and 21.3; neither is sharp.
     evaluation=Evaluation(thresholds={"psnr": AtLeast(18), "sharpness": AtLeast(0.4), "spread": AtLeast(0.4)}),
 )
 
