@@ -99,6 +99,11 @@ SOURCES = {
     "stacked": "components.example_gen.sources.stacked:Stacked",
 }
 
+READERS = {
+    # a variant of data -> what makes of a source's files something else than an example each
+    "pairs": "components.example_gen.sources.pairs:PairedFiles",
+}
+
 MIXTURES = {
     "ring": "models.mixtures:ring",
     "square": "models.mixtures:square",
@@ -115,6 +120,7 @@ SCHEMES = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
     "cycle": "models.gans.cycle:CycleGAN",
     "restoration": "models.gans.restoration:RestorationGAN",
+    "pix2pix": "models.gans.pix2pix:Pix2PixGAN",
 }
 
 LITE0_WEIGHTS = "data/efficientnet_lite0/efficientnet_lite0.pth"

@@ -71,6 +71,10 @@ class Task:
         """True where each output has one true answer, the target of its row."""
         return False
 
+    def picked_by(self, columns: Sequence[Column]) -> str:
+        """The figure of a look by which the best checkpoint is picked: `best`, or one that such columns allow."""
+        return self.best
+
 
 class Generate(Task):
     """Noise, and a label where the model reads it, to an example."""
@@ -105,6 +109,10 @@ class Translate(Task):
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: where input and target are aligned."""
         return aligned(tuple(columns))
+
+    def picked_by(self, columns: Sequence[Column]) -> str:
+        """See `Task`: how far each output is from its truth, where it has one."""
+        return looks.PAIR_DISTANCE if self.paired(columns) else self.best
 
 
 class Restore(Task):

@@ -125,6 +125,8 @@ def source_lines(data: Data) -> Iterator[str]:
     for domain in data.domains:
         if domain.implementation:
             yield domain.implementation
+        if domain.name in catalog.READERS:
+            yield catalog.READERS[domain.name]
         left = domain.source
         while left:
             kind, _, left = left.partition(":")

@@ -10,8 +10,12 @@ from models.config import (
     DCGANDiscriminator,
     Experiment,
     Images,
+    Pairs,
+    PatchGANDiscriminator,
+    Pix2Pix,
     Restoration,
     Translator,
+    UNetTranslator,
     Unpaired,
 )
 from models.export.describing import example_name
@@ -52,3 +56,15 @@ def translator(data: Images = GREY, **fields: Any) -> Experiment:
     """An experiment of the task translate, on images."""
     scheme = Cycle(generator=Negative(**fields), discriminator=DCGANDiscriminator(width=4))
     return experiment(data=Unpaired(input=data, target=data), scheme=scheme)
+
+
+def paired(
+    training: dict[str, Any] | None = None, norm: str = "none", dropout: float = 0.5, **fields: Any
+) -> Experiment:
+    """A small pix2pix that makes coloured pictures of grey ones; `fields` are those of its scheme."""
+    scheme = {
+        "generator": UNetTranslator(width=4, levels=3, norm=norm, dropout=dropout),
+        "discriminator": PatchGANDiscriminator(width=4, layers=1, norm=norm, pairs=True),
+    }
+    data = Pairs(source="folder:pairs", resolution=16, input_channels=1)
+    return experiment(data=data, scheme=Pix2Pix(**scheme | fields), training=training or {})

@@ -72,11 +72,41 @@ def read_picture(content: bytes, label: int | None, *, pixel_limit: int, thumbna
         if image.format not in PASSED_ON or turned or _transparent(image):
             image, content = _reencoded(image, channels)
         height, width = image.height, image.width
-        # training takes the centred square
-        if 3 * min(height, width) < 2 * max(height, width):
-            handled += (CROPPED,)
+        handled += _cropped(height, width)
         small = _thumbnail(image) if thumbnail else b""
         return Picture(content, height, width, channels, hashlib.sha256(content).digest(), label, handled, small)
+
+
+def halved(picture: Picture, *, thumbnail: bool = False) -> tuple[Picture, Picture]:
+    """The left and the right half of a picture, as PNG; what was done to the file was done to both.
+
+    Args:
+        picture: of `read_picture`.
+        thumbnail: whether the halves have one.
+
+    Raises:
+        BadImage: its width is odd.
+    """
+    if picture.width % 2:
+        raise BadImage(f"is {picture.width} pixels wide: two images side by side have an even width")
+    with Image.open(io.BytesIO(picture.encoded)) as opened:
+        whole = opened.convert("L" if picture.channels == 1 else "RGB")
+    height, width = picture.height, picture.width // 2
+    done = tuple(what for what in picture.handled if what != CROPPED) + _cropped(height, width)
+
+    def half(left: int) -> Picture:
+        image, buffer = whole.crop((left, 0, left + width, height)), io.BytesIO()
+        image.save(buffer, "PNG")
+        small = _thumbnail(image) if thumbnail else b""
+        key = hashlib.sha256(image.tobytes()).digest()
+        return Picture(buffer.getvalue(), height, width, picture.channels, key, picture.label, done, small)
+
+    return half(0), half(width)
+
+
+def _cropped(height: int, width: int) -> tuple[str, ...]:
+    """A note where the centred square, which training takes, leaves much out."""
+    return (CROPPED,) * (3 * min(height, width) < 2 * max(height, width))
 
 
 def too_large(height: int, width: int, pixel_limit: int) -> str:

@@ -11,13 +11,15 @@ from absl import logging
 
 from components import preflight
 from components.example_gen import census, near, notes
-from components.example_gen.images import BadImage, Picture, read_picture
+from components.example_gen.aligned import Aligned, Row
+from components.example_gen.images import BadImage, Picture
 from components.example_gen.report import NAMED_FAULTS, REPORT_FILES, Report, read_reports
 from components.example_gen.sources.source import (
     CHOOSE,
     EVAL,
     SPLITS,
     TRAIN,
+    TRANSFER,
     Example,
     Fault,
     Point,
@@ -25,10 +27,14 @@ from components.example_gen.sources.source import (
     Shard,
     Source,
     open_source,
+    part_of,
+    read_item,
     split_key,
 )
 from models.columns import GROUP, Value, kind_of
-from models.config import Column, Data, OfImages, OneSource, groups_of
+from models.config import Column, Data, OfImages, OneSource, Pairs, groups_of
+
+Checked = Picture | Row | Point | Example
 
 _REPORT, _PRINTS = "report", "prints"
 
@@ -39,7 +45,7 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
     An example has the features of `data.columns`: of an image `target/encoded` (PNG or JPEG), `target/height`,
     `target/width` and `target/channels`, of a point `target/point`, two floats; `label` where there are classes. With
     two domains, `group` says which columns a row has: `input/...` or `target/...`. A choosing split without examples is
-    not there. Whatever is wrong, no file is left below `directory`.
+    not there; what `data.transfer` holds out is a split more. Whatever is wrong, no file is left below `directory`.
 
     Args:
         data: the sources, their split and their limits.
@@ -106,9 +112,10 @@ class _Domain(beam.PTransform):
             | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
         read = _Read(source, data, self._columns, self._group)
-        tags = (*SPLITS, _REPORT, _PRINTS)
+        splits = splits_of(data)
+        tags = (*splits, _REPORT, _PRINTS)
         parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*tags)
-        for split in SPLITS:
+        for split in splits:
             # No shuffle before the write: it would hold all images in memory on a local runner.
             prefix = path(f"Split-{split}", ("data_tfrecord", "target_tfrecord")[self._domain])
             _ = parts[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(prefix, file_name_suffix=".gz")
@@ -131,7 +138,7 @@ class _Read(beam.DoFn):
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
     def process(self, shard: Shard, plan: census.Plan) -> Iterator[beam.pvalue.TaggedOutput]:
-        report = Report(dict.fromkeys(SPLITS, 0), 0, [], {}, {}, {})
+        report = Report(dict.fromkeys(splits_of(self._data), 0), 0, [], {}, {}, {})
         prints = list[near.Print]()
         bad, faults, smallest = 0, list[Fault](), set[str]()
         for item in self._source.read(shard, data=self._data):
@@ -143,7 +150,7 @@ class _Read(beam.DoFn):
             side = plan.side(split_key(item, found.key, self._data), shard.sides, self._data)
             _count(report, found, side, getattr(item, "name", None))
             smallest = set(sorted({*smallest, found.key.hex()})[:2])
-            if isinstance(found, Picture) and found.thumbnail and isinstance(item, Raw):
+            if isinstance(found, Picture | Row) and found.thumbnail and isinstance(item, Raw | Aligned):
                 prints.append(near.Print(found.key, found.thumbnail, item.name, side))
             yield beam.pvalue.TaggedOutput(side, to_example(found, self._columns, self._group).SerializeToString())
         if self._source.files and not plan.compared:
@@ -154,38 +161,47 @@ class _Read(beam.DoFn):
             yield beam.pvalue.TaggedOutput(_PRINTS, prints)
         yield beam.pvalue.TaggedOutput(_REPORT, report._replace(bad=bad, faults=faults, keys=tuple(sorted(smallest))))
 
-    def _checked(
-        self, item: Raw | Picture | Point | Example | Fault, plan: census.Plan
-    ) -> Picture | Point | Example | Fault:
-        if not isinstance(item, Raw):
+    def _checked(self, item: Raw | Aligned | Checked | Fault, plan: census.Plan) -> Checked | Fault:
+        if not isinstance(item, Raw | Aligned):
             return item
-        limit, compared = self._data.pixel_limit, self._source.files and plan.compared
         try:
-            picture = read_picture(item.content, item.label, pixel_limit=limit, thumbnail=compared)
+            found = read_item(item, self._data, thumbnail=self._source.files and plan.compared)
         except BadImage as error:
             return Fault(item.name, str(error))
+        if self._data.split_by.startswith("name:") and part_of(item, self._data) is None:
+            return Fault(item.name, f"has no part in its path that data.split_by={self._data.split_by} names")
+        return self._fitting(item.name, found, plan) if isinstance(found, Picture) else found
+
+    def _fitting(self, name: str, picture: Picture, plan: census.Plan) -> Picture | Fault:
+        """The picture, or what is wrong with it beside others."""
         least = getattr(self._data, "crop", 1)
         if min(picture.height, picture.width) < least:
-            return Fault(item.name, f"has {picture.width} x {picture.height} pixels, fewer than data.crop of {least}")
+            return Fault(name, f"has {picture.width} x {picture.height} pixels, fewer than data.crop of {least}")
         if picture.channels != plan.channels and self._data.mixed_channels == "refuse":
-            return Fault(item.name, f"has {picture.channels} channels where most images have {plan.channels}")
+            return Fault(name, f"has {picture.channels} channels where most images have {plan.channels}")
         if getattr(self._data, "fit", "") != "crop":
             handled = tuple(what for what in picture.handled if what != notes.CROPPED)
             return picture._replace(handled=handled)
         return picture
 
 
-def _count(report: Report, found: Picture | Point | Example, side: str, name: str | None) -> None:
+def splits_of(data: OneSource) -> tuple[str, ...]:
+    """The splits that examples of these data may be in."""
+    return (*SPLITS, TRANSFER) if getattr(data, "transfer", "") else SPLITS
+
+
+def _count(report: Report, found: Checked, side: str, name: str | None) -> None:
     """Adds an example to a report, in place."""
     report.counts[side] += 1
     if found.label is not None:
         of_class = report.by_class.setdefault(str(found.label), {})
         of_class[side] = of_class.get(side, 0) + 1
-    if isinstance(found, Picture):
+    if isinstance(found, Picture | Row):
         depth = str(found.channels)
         report.depths[depth] = report.depths.get(depth, 0) + 1
-        for what in found.handled:
-            kept = min(found.height, found.width) / max(found.height, found.width)
+    for picture in [found] if isinstance(found, Picture) else getattr(found, "pictures", {}).values():
+        for what in picture.handled:
+            kept = min(picture.height, picture.width) / max(picture.height, picture.width)
             of = f" to {100 * kept:.0f} %" if what == notes.CROPPED and name else ""
             notes.note(report.notes, what, name and name + of)
 
@@ -194,9 +210,7 @@ def _duplicates(prints: list[list[near.Print]]) -> notes.Notes:
     return near.notes_of(each for of_shard in prints for each in of_shard)
 
 
-def to_example(
-    item: Picture | Point | Example, columns: Sequence[Column] = (), group: int | None = None
-) -> tf.train.Example:
+def to_example(item: Checked, columns: Sequence[Column] = (), group: int | None = None) -> tf.train.Example:
     """What a source gave as the pipeline's examples hold it.
 
     Args:
@@ -208,6 +222,7 @@ def to_example(
     kind = "point" if isinstance(item, Point) else "image"
     for column in columns or (Column("target", kind), Column("label", "label")):
         whole = item.value if isinstance(item, Example) else item
+        whole = item.pictures.get(column.role) if isinstance(item, Row) else whole
         value = item.label if column.role == "label" else whole
         # a source may lack a label that is asked for: validation says so, with all that is wrong
         values |= {} if value is None else kind_of(column).features(column, value)
@@ -235,12 +250,13 @@ def _judge(domain: OneSource, report: Report) -> None:
     """Names what is bad in the log, and refuses too much of it."""
     source, total = domain.source, report.bad + sum(report.counts.values())
     tolerance = domain.bad_image_tolerance if isinstance(domain, OfImages) else 0
+    what = "pairs" if isinstance(domain, Pairs) else "images"
     for fault in report.faults:
         logging.warning("bad image: %s", fault)
     if report.bad > tolerance * total:
         more = f" and {len(report.faults) - 3} more in the log" if len(report.faults) > 3 else ""
         raise ValueError(
-            f"source {source} has {report.bad} bad of {total} images, more than data.bad_image_tolerance of "
+            f"source {source} has {report.bad} bad of {total} {what}, more than data.bad_image_tolerance of "
             f"{tolerance:g} allows: {'; '.join(map(str, report.faults[:3]))}{more}"
         )
     for line in notes.told(report._asdict(), domain.depth):

@@ -1,5 +1,6 @@
-"""The variants of data: images made squares, photographs, stacked digits, points, and two domains."""
+"""The variants of data: images made squares, photographs, stacked digits, points, pairs of images, and two domains."""
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -17,7 +18,19 @@ class OfImages(OneSource):
     bad_image_tolerance: float = Field(0, ge=0, lt=1, description="share of bad images that may be skipped")
     mixed_channels: Literal["convert", "refuse"] = Field("convert", description="what becomes of grey among colour")
     flip: bool = Field(False, description="training mirrors half of the images, left to right")
-    split_by: Literal["content", "near_duplicates", "folder"] = Field("content", description="what is kept together")
+    split_by: str = Field(
+        "content",
+        pattern=r"^(content|near_duplicates|folder|name:.+)$",
+        description="what is kept together: equal images, near_duplicates, those of a folder, or those that have one "
+        "part of their path below the source in common, name:REGEX (its groups, or all of it)",
+    )
+
+    @field_validator("split_by")
+    @classmethod
+    def _pattern(cls, value: str) -> str:
+        if value.startswith("name:"):
+            _check_pattern(value.removeprefix("name:"))
+        return value
 
 
 class Squares(OfImages):
@@ -97,6 +110,86 @@ class Photographs(OfImages):
     def shape(self) -> tuple[int, ...]:
         """See `Data`: that of a crop."""
         return (self.crop, self.crop, self.channels)
+
+
+class Pairs(Squares):
+    """Pairs of aligned images: what a translator takes, and what it is to make of it.
+
+    The two images of a pair are as large as one another, or in the proportion of the two resolutions. Both are fitted,
+    cropped and mirrored alike, as they would not be aligned otherwise.
+    """
+
+    name: Literal["pairs"] = "pairs"
+    source: str = Field(description="folder:DIR, zip:FILE or tar:FILE")
+    layout: Literal["folders", "halves"] = Field(
+        "folders",
+        description="where the images A and B of a pair lie: in two folders, by the same name, or side by side in one "
+        "file, A to the left",
+    )
+    folders: tuple[str, str] = Field(
+        ("A", "B"), description="of layout=folders: their names, within the folders of splits or around these"
+    )
+    direction: Literal["AtoB", "BtoA"] = Field("AtoB", description="AtoB takes A and draws B")
+    resolution: int = Field(256, ge=4, le=1024, description="height and width of what is drawn, pixels")
+    channels: Literal[1, 3] = Field(3, description="of what is drawn")
+    input_resolution: int | None = Field(None, ge=4, le=1024, description="of what is taken; None: as what is drawn")
+    input_channels: Literal[1, 3] | None = Field(None, description="of what is taken; None: as what is drawn")
+    transfer: str = Field(
+        "",
+        description="regular expression; pairs in whose path below the source it is found are in the split transfer "
+        "alone, a test of what was never seen the like of (evaluation.split=transfer)",
+    )
+
+    @field_validator("source")
+    @classmethod
+    def _files(cls, value: str) -> str:
+        if value.partition(":")[0] not in ("folder", "zip", "tar"):
+            raise ValueError(f"pairs are files, of folder:DIR, zip:FILE or tar:FILE; received {value}")
+        return value
+
+    @field_validator("transfer")
+    @classmethod
+    def _transfer(cls, value: str) -> str:
+        return _check_pattern(value)
+
+    @field_validator("folders")
+    @classmethod
+    def _two_names(cls, value: tuple[str, str]) -> tuple[str, str]:
+        if value[0] == value[1] or not all(value) or "/" in "".join(value):
+            raise ValueError(f"the folders of A and of B have two names without a slash; received {list(value)}")
+        return value
+
+    @model_validator(mode="after")
+    def _of_a_layout(self) -> Self:
+        if self.layout == "halves" and "folders" in self.model_fields_set and self.folders != ("A", "B"):
+            raise ValueError(f"folders are of layout=folders; received {list(self.folders)} with layout=halves")
+        if self.layout == "folders" and self.source.startswith("tar:"):
+            raise ValueError(
+                f"a tar archive is read from its first to its last file, where the images of a pair lie far apart; "
+                f"received {self.source} with layout=folders: unpack it, and name the folder"
+            )
+        return self
+
+    @property
+    def classes(self) -> int:
+        """See `Data`: none."""
+        return 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """See `Data`: that of what is drawn."""
+        return (self.resolution, self.resolution, self.channels)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """See `Data`: both, aligned."""
+        (target,) = self.columns_as("target", 0)
+        side = self.input_resolution or self.resolution
+        return (target._replace(role="input", shape=(side, side, self.input_channels or self.channels)), target)
+
+    def read(self) -> Self:
+        """See `Data.read`: the proportion of the two images and their depths are read."""
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in ("flip", "schema_dir")})
 
 
 class Points(OneSource):
@@ -186,7 +279,7 @@ class Unpaired(Data):
         return self.model_copy(update={"input": self.input.read(), "target": self.target.read(), "schema_dir": None})
 
 
-DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Unpaired)
+DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Pairs, Unpaired)
 
 
 def _of(source: str, *, only: str = "", other: tuple[str, ...] = ()) -> str:
@@ -198,3 +291,12 @@ def _of(source: str, *, only: str = "", other: tuple[str, ...] = ()) -> str:
     if only and kind != only:
         raise ValueError(f"the source of {variants[only]} is {only}:NAME; received {source}")
     return source
+
+
+def _check_pattern(value: str) -> str:
+    """The text, if it is a regular expression."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"a part of a name is given as a regular expression; received {value!r}: {error}") from None
+    return value

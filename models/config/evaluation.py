@@ -80,8 +80,10 @@ class Evaluation(Frozen):
         "efficientnet_lite0`, and those of inception_v3 are downloaded",
     )
     extractor_steps: int = Field(600, gt=0, description="training steps of the classifier whose features judge")
-    split: Literal["eval", "choose"] = Field(
-        "eval", description="the real examples to judge against: choose while a recipe is looked for, eval at the end"
+    split: Literal["eval", "choose", "transfer"] = Field(
+        "eval",
+        description="the real examples to judge against: choose while a recipe is looked for, eval at the end, "
+        "transfer for what data.transfer held out",
     )
     samples: int = Field(
         20_000, gt=0, description="generated images that the metrics see; the more, the sharper the judgement"
@@ -119,6 +121,10 @@ class Evaluation(Frozen):
 
     def check(self, data: Data) -> None:
         """Raises ValueError, one line, where the extractor cannot look at such examples."""
+        if self.split == "transfer" and not getattr(data, "transfer", ""):
+            raise ValueError(
+                f"evaluation.split=transfer is of what data.transfer held out; data.name={data.name} holds out none"
+            )
         if self.extractor in catalog.EXTRACTORS:
             if data.kind != "images":
                 raise ValueError(f"{self.extractor} looks at images; {data.source} gives {data.kind}")

@@ -7,12 +7,18 @@ from pydantic import Field, field_validator, model_validator
 from models.config.curves import Chart, of_players
 from models.config.data import Data
 from models.config.data_variants import Unpaired
-from models.config.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator, PointsDiscriminator
+from models.config.discriminators import (
+    DISCRIMINATOR,
+    DCGANDiscriminator,
+    Discriminator,
+    PatchGANDiscriminator,
+    PointsDiscriminator,
+)
 from models.config.frozen import Frozen
 from models.config.networks import GENERATOR, DCGANGenerator, Generator, NoiseGenerator
 from models.config.objective import OBJECTIVE, CrossEntropy, Objective, amounts
 from models.config.training import Optimizer, Training
-from models.config.translators import TRANSLATOR, PointsTranslator, Translator, check_same_size
+from models.config.translators import TRANSLATOR, PointsTranslator, Translator, UNetTranslator, check_same_size
 from models.config.variants import Pick, Variant
 
 
@@ -96,8 +102,7 @@ class Adversarial(Alternating):
     def check(self, data: Data, training: Training) -> None:
         """See `Scheme`."""
         super().check(data, training)
-        if isinstance(data, Unpaired):
-            raise ValueError("the scheme adversarial draws one domain; data.name=unpaired is for scheme.name=cycle")
+        check_no_input(self.name, "draws", data)
         codes, pack = self.generator.codes, self.discriminator.pack
         if pack > 1 and codes:
             raise ValueError(
@@ -176,11 +181,68 @@ class Restoration(Alternating):
     def check(self, data: Data, training: Training) -> None:
         """See `Scheme`."""
         super().check(data, training)
-        if isinstance(data, Unpaired):
-            raise ValueError(f"the scheme {self.name} degrades one domain; data.name=unpaired is for scheme.name=cycle")
+        check_no_input(self.name, "degrades", data)
         check_same_size(self.generator, self.name)
         if self.objective.generator_penalties:
             raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
 
 
-SCHEME = Pick("scheme", "adversarial", Adversarial, Cycle, Restoration)
+class Pix2Pix(Alternating):
+    """A translator that learns from pairs: near the truth, and like it to a discriminator. Isola et al. 2017.
+
+    The rows of the paper's ablation: `l1_weight=0` is the conditional GAN alone, `adversarial_weight=0` L1 alone, and
+    `discriminator.pairs=false` the GAN whose discriminator does not see the input.
+    """
+
+    task: ClassVar[str] = "translate"
+    charts: ClassVar[tuple[Chart, ...]] = (
+        *of_players({"": ""}),
+        Chart("Fidelity", {"L1": "l1_loss"}, "Mean absolute difference of what is drawn and the truth, in [-1, 1]."),
+    )
+
+    name: Literal["pix2pix"] = "pix2pix"
+    generator: Annotated[Translator, TRANSLATOR] = UNetTranslator()
+    discriminator: Annotated[Discriminator, DISCRIMINATOR] = PatchGANDiscriminator(pairs=True)
+    l1_weight: float = Field(
+        100, ge=0, description="of the mean absolute difference from the truth, the paper's lambda"
+    )
+    adversarial_weight: float = Field(
+        2,
+        ge=0,
+        description="of the generator's adversarial loss: objectives have a factor of 1/2 in it, the paper has none; 0 "
+        "for L1 alone",
+    )
+
+    @model_validator(mode="after")
+    def _learns_something(self) -> Self:
+        if not self.l1_weight and not self.adversarial_weight:
+            raise ValueError("the generator learns by l1_weight or adversarial_weight; received 0 for both")
+        return self
+
+    def check(self, data: Data, training: Training) -> None:
+        """See `Scheme`."""
+        super().check(data, training)
+        inputs = [column for column in data.columns if column.role == "input" and column.group == data.drawn.group]
+        if not inputs:
+            raise ValueError(f"the scheme pix2pix needs aligned images: data.name=pairs; received {data.name}")
+        if inputs[0].shape[:-1] != data.shape[:-1]:
+            raise ValueError(
+                "the scheme pix2pix draws images as large as those that it takes; received "
+                f"{' x '.join(map(str, inputs[0].shape[:-1]))} and {' x '.join(map(str, data.shape[:-1]))}: leave "
+                "data.input_resolution out"
+            )
+        check_same_size(self.generator, self.name)
+        if self.objective.generator_penalties:
+            raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
+
+
+def check_no_input(scheme: str, does: str, data: Data) -> None:
+    """Raises ValueError where the data have inputs, which this scheme would not read."""
+    if any(column.role == "input" for column in data.columns):
+        raise ValueError(
+            f"the scheme {scheme} {does} one domain; data.name={data.name} is for scheme.name="
+            f"{'cycle' if isinstance(data, Unpaired) else 'pix2pix'}"
+        )
+
+
+SCHEME = Pick("scheme", "adversarial", Adversarial, Cycle, Restoration, Pix2Pix)

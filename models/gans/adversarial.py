@@ -1,7 +1,7 @@
 """One generator against one discriminator: algorithm 1 of Goodfellow et al. 2014, with or without a condition."""
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 
 import tensorflow as tf
 
@@ -18,11 +18,16 @@ class AdversarialGAN(GAN):
     """k discriminator updates, each on fresh examples and noise, then the generator's updates, each on fresh noise.
 
     A scheme whose generator is fed and judged in another way overrides `players_of`, `fed` and `further_loss`.
+
+    Args:
+        experiment: what to train.
+        adversarial_weight: of the adversarial loss, beside `further_loss`, in what the generator minimises.
     """
 
-    def __init__(self, experiment: Experiment):
+    def __init__(self, experiment: Experiment, *, adversarial_weight: float = 1):
         super().__init__(experiment, self.players_of(experiment))
         self.scheme = cast(Alternating, experiment.scheme)
+        self.adversarial_weight = adversarial_weight
         self.game = Game(self)
         fed = set(self.networks["generator"].input) - {"z", "code"}
         reads = self.game.reads_real or fed or self.scheme.unrolled_steps
@@ -35,14 +40,12 @@ class AdversarialGAN(GAN):
             self.extra[f"{name}_memory"] = replicas.shared(0.0)
 
     @staticmethod
-    def players_of(
-        experiment: Experiment, generator: Literal["generator", "translator"] = "generator"
-    ) -> dict[str, Player]:
-        """The players, where `generator` says what the first of them takes."""
+    def players_of(experiment: Experiment) -> dict[str, Player]:
+        """The players: a generator or a translator, and its discriminator."""
         training, scheme = experiment.training, cast(Alternating, experiment.scheme)
         return {
             "generator": Player(
-                builder(experiment, generator),
+                builder(experiment, "translator" if scheme.translates else "generator"),
                 training.generator_optimizer,
                 training.steps * scheme.generator_steps,
                 averaged=True,
@@ -92,7 +95,7 @@ class AdversarialGAN(GAN):
             weights = look_ahead(self.game, real, fake, step, key) if self.scheme.unrolled_steps else None
             adversarial = self.game.generator_loss(real, fake, step, key, weights)
             more, logs = self.further_loss(real, fake, inputs, key)
-            loss = adversarial + more
+            loss = self.adversarial_weight * adversarial + more
         return logs | {"g_loss": adversarial, "g_gradient_norm": self.update("generator", tape, loss)}
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:

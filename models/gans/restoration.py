@@ -1,7 +1,7 @@
 """Restoration of degraded examples: by squared error alone at first, then against a discriminator as well."""
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 
 import tensorflow as tf
 
@@ -28,13 +28,11 @@ class RestorationGAN(AdversarialGAN):
     scheme: Restoration
 
     @staticmethod
-    def players_of(
-        experiment: Experiment, generator: Literal["generator", "translator"] = "translator"
-    ) -> dict[str, Player]:
+    def players_of(experiment: Experiment) -> dict[str, Player]:
         """See `AdversarialGAN`; the pretraining trains the generator's network too."""
         phase = cast(Restoration, experiment.scheme).pretraining
         pretraining = Player("generator", phase.optimizer, phase.steps)
-        return AdversarialGAN.players_of(experiment, generator) | {"pretraining": pretraining}
+        return AdversarialGAN.players_of(experiment) | {"pretraining": pretraining}
 
     def phases(self) -> Sequence[Phase]:
         """See `GAN.phases`: two."""

@@ -251,7 +251,8 @@ class Loop:
         """The row of the best look in the phase that was reached: an earlier one's generator was not finished."""
         reached = self.history.rows[-1]["step"] if self.history.rows else 0
         first = next((each.first for each in self.stretches if reached <= each.end), 0)
-        return self.history.best(self.gan.task.best, after=first)
+        figure = self.gan.task.picked_by(self.gan.experiment.data.columns)
+        return self.history.best(figure, after=first)
 
     def _remains(self) -> str:
         kept = self.checkpoints.paths()

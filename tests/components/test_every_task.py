@@ -6,13 +6,14 @@ from models.catalog import TASKS
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
-from tests.translators import restorer, translator
+from tests.translators import paired, restorer, translator
 
 EVERY = {
     "generate": experiment(),
     "generate points": tiny.experiment(),
     "translate": translator(),
     "translate points": tiny.experiment("cycle"),
+    "translate pairs": paired(),
     "restore": restorer(),
     "restore points": tiny.experiment("restoration", degradations={"noise": 0.4}),
 }

@@ -21,7 +21,9 @@ from models.config import (
     Images,
     Latent,
     Objective,
+    Pairs,
     Penalty,
+    Pix2Pix,
     Points,
     PointsDiscriminator,
     PointsGenerator,
@@ -61,6 +63,12 @@ OF_EACH_SCHEME = {
         name="restoration",
         data=Points(),
         scheme=Restoration(degradations={"noise": 0.3}, pretraining={"steps": 7}, objective="hinge"),
+        training=Training(steps=5),
+    ),
+    "pix2pix": Experiment(
+        name="pairs",
+        data=Pairs(source="folder:x", folders=("photo", "map"), split_by="name:^.", input_channels=1),
+        scheme=Pix2Pix(l1_weight=10),
         training=Training(steps=5),
     ),
 }
@@ -414,7 +422,11 @@ class TestParts:
                 ["scheme.generator.latent.size=3"],
                 "latent is no field of the translator points; choose from depth, name, norm, width$",
             ),
-            ("cycle", ["scheme.unrolled_steps=3"], "no field of the scheme cycle; adversarial and restoration have it"),
+            (
+                "cycle",
+                ["scheme.unrolled_steps=3"],
+                "no field of the scheme cycle; adversarial and pix2pix and restoration have it",
+            ),
             ("cycle", ["scheme.name=adversarial"], "dcgan is for images"),
             ("cycle", ["scheme.objective.generator_penalties.path_length=1"], "which the scheme cycle has none of"),
             ("restoration", ["scheme.objective.generator_penalties.path_length=1"], "scheme restoration has none of"),
@@ -423,6 +435,26 @@ class TestParts:
                 ['data={"name": "unpaired", "input": "points", "target": "points"}'],
                 "degrades one domain; data.name=unpaired is for scheme.name=cycle",
             ),
+            (
+                "restoration",
+                [
+                    'data={"name": "pairs", "source": "folder:x", "resolution": 64}',
+                    "scheme.generator.name=resnet",
+                    "scheme.discriminator.name=patchgan",
+                ],
+                "degrades one domain; data.name=pairs is for scheme.name=pix2pix",
+            ),
+            ("pix2pix", ["scheme.l1_weight=0", "scheme.adversarial_weight=0"], "received 0 for both$"),
+            ("pix2pix", ["scheme.name=cycle", "scheme.generator=unet", "scheme.discriminator=patchgan"], "two domains"),
+            ("pix2pix", ["data.name=images", "data.source=digits", "data.resolution=256"], "^scheme.*has no pairs"),
+            (
+                "pix2pix",
+                ["data.name=images", "data.resolution=256", "scheme.discriminator.pairs=false"],
+                "the scheme pix2pix needs aligned images: data.name=pairs; received images",
+            ),
+            ("pix2pix", ["data.input_resolution=128"], "takes; received 128 x 128 and 256 x 256: leave data.input_res"),
+            ("pix2pix", ["scheme.generator=srresnet"], "received scheme.generator.scale=4: set it to 1"),
+            ("pix2pix", ["scheme.objective.generator_penalties.path_length=1"], "scheme pix2pix has none of"),
         ],
     )
     def test_of_what_translates(self, name, settings, message):
@@ -475,11 +507,13 @@ class TestExperiment:
             "adversarial": "generate",
             "cycle": "translate",
             "restoration": "restore",
+            "pix2pix": "translate",
         }
         assert {name: each.total_steps for name, each in OF_EACH_SCHEME.items()} == {
             "adversarial": 5,
             "cycle": 5,
             "restoration": 12,
+            "pix2pix": 5,
         }
 
     def test_what_translates_has_no_latent(self):
@@ -516,6 +550,15 @@ class TestData:
         for each in OF_EACH_SCHEME.values():
             assert parse_data(each.data.essential()) == each.data
 
+    def test_pairs_are_two_aligned_columns(self):
+        data = Pairs(source="folder:x", resolution=64, input_channels=1, fit="pad", flip=True)
+        taken, drawn = data.columns
+        assert (taken.role, taken.shape, drawn.role, drawn.shape) == ("input", (64, 64, 1), "target", (64, 64, 3))
+        assert taken[3:] == drawn[3:] == (0, 0, "pad", True)
+        assert (data.shape, data.classes, data.target_classes, data.kind) == ((64, 64, 3), 0, 0, "images")
+        assert (data.domains, data.target, data.source_path) == ((data,), data, "data.source")
+        assert data.read() == data.model_copy(update={"flip": False})
+
     def test_what_ingestion_does_not_read_is_at_its_default(self):
         data = Images(source="folder:x", resolution=64, channels=3, classes=4, schema_dir="there", eval_share=0.3)
         assert data.read() == Images(source="folder:x", classes=4, eval_share=0.3)
@@ -533,7 +576,10 @@ class TestData:
             (["data.name=stacked", "data.source=digits"], "the source of stacked is stacked:NAME; received digits"),
             (["data.name=stacked"], "^data.source is required$"),
             (["data.name=stacked", "data.source=stacked:digits", "data.classes=10"], "no field of the data stacked"),
-            (["data.name=points", "data.resolution=16"], "no field of the data points; images and stacked have it"),
+            (
+                ["data.name=points", "data.resolution=16"],
+                "data points; images and pairs and stacked have it",
+            ),
             (["data.name=unpaired", "data.input=images"], "^data.target is required$"),
             (
                 ["data.name=unpaired", "data.input=images", "data.target=points"],
@@ -544,6 +590,30 @@ class TestData:
                 r"images of one resolution .*; received \[28, 28, 1\] and \[32, 32, 1\]",
             ),
             (["data.name=unpaired", "data.input=images", "data.target=images"], "unpaired is for scheme.name=cycle"),
+            (
+                ["data.name=pairs", "data.source=digits"],
+                "pairs are files, of folder:DIR, zip:FILE or tar:FILE; rec",
+            ),
+            (["data.name=pairs", "data.source=tar:x.tar"], "first to its last file, .*received tar:x.tar with layout="),
+            (
+                ["data.name=pairs", "data.source=folder:x", 'data.folders=["a", "a"]'],
+                r"^data.folders: .*two names without a slash; received \['a', 'a'\]",
+            ),
+            (
+                ["data.name=pairs", "data.source=folder:x", "data.layout=halves", 'data.folders=["a", "b"]'],
+                r"folders are of layout=folders; received \['a', 'b'\] with layout=halves",
+            ),
+            (["data.name=pairs", "data.source=folder:x", "data.transfer=("], r"^data.transfer: .*; received '\(': "),
+            (
+                ["data.name=pairs", "data.source=folder:x", "data.resolution=28"],
+                "is for scheme.name=pix2pix",
+            ),
+            (
+                ["data.split_by=name:["],
+                r"^data.split_by: a part of a name is given as a regular .*'\['",
+            ),
+            (["data.split_by=colour"], "^data.split_by: .*name:.*; received 'colour'"),
+            (["evaluation.split=transfer"], "is of what data.transfer held out; data.name=images holds out none"),
         ],
     )
     def test_refuses_in_one_line(self, settings, message):

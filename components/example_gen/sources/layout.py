@@ -49,7 +49,7 @@ class Layout(NamedTuple):
     notes: Notes
 
 
-def lay_out(tree: Tree, listing: Listing) -> Layout:
+def lay_out(tree: Tree, listing: Listing, *, labelled: bool = True) -> Layout:
     """Finds out what the folders of a tree mean.
 
     A folder that alone holds all others is the top. Folders with names of splits are splits where one of them is for
@@ -58,6 +58,7 @@ def lay_out(tree: Tree, listing: Listing) -> Layout:
     Args:
         tree: for its files of labels, and for messages.
         listing: of the tree.
+        labelled: whether folders and files of labels say what class an image is of.
 
     Raises:
         ValueError: there is no image, two folders are the same split, a file of labels is wrong or contradicts the
@@ -75,16 +76,16 @@ def lay_out(tree: Tree, listing: Listing) -> Layout:
     outside = set(listing.images).difference(*files.values())
     for name in sorted(outside):
         note(notes, "outside", name)
-    read = _records(tree, listing, {top, *roots.values()}, notes)
+    read = _records(tree, listing, {top, *roots.values()}, notes) if labelled else []
     for name in sorted(set(listing.others).difference(each.record for each in read)):
         note(notes, "passed_over", name)
     folders = {name: _folder(name, root) for sides, root in roots.items() for name in files[sides]}
     if any(posixpath.basename(each.record) == labelling.STYLEGAN for each in read):
         folders = {name: folder and (None if SHARD.fullmatch(folder) else folder) for name, folder in folders.items()}
-    labels: dict[str, Label]
+    labels: dict[str, Label] = {}
     if found := _together(tree, read):
         labels = _from_record(tree, found, folders, notes)
-    else:
+    elif labelled:
         by_folder = {name: folder for name, folder in folders.items() if folder is not None}
         _check_classes(tree, roots, files, by_folder)
         labels = dict(by_folder)

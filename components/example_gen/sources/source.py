@@ -4,22 +4,29 @@ import abc
 import hashlib
 import importlib
 import os
+import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 
+from components.example_gen.aligned import Aligned, Row, read_row, read_row_head
 from components.example_gen.images import BadImage, Picture, read_head, read_picture
 from components.example_gen.notes import Notes
-from models.catalog import SOURCES
-from models.config import Data, OneSource
+from models.catalog import READERS, SOURCES
+from models.config import Data, OneSource, Pairs
 from models.config.variants import made_by
 
 TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
 SPLITS = (TRAIN, CHOOSE, EVAL)
 TRAINED = (TRAIN, CHOOSE)
 """What a source that holds some examples out itself is split into, of the others."""
+TRANSFER = "transfer"
+"""The split of what `data.transfer` finds, which no hash divides."""
+NAME = "name"
+"""How `data.split_by` begins where a part of the path is named."""
 
 
 class Raw(NamedTuple):
@@ -30,6 +37,11 @@ class Raw(NamedTuple):
     label: int | None
     folder: str = ""
     """Where the file lies below the source, by which data.split_by=folder splits."""
+
+    @property
+    def place(self) -> str:
+        """Its path below the source, by a part of which data.split_by=name:REGEX splits."""
+        return posixpath.join(self.folder, posixpath.basename(self.name))
 
 
 class Point(NamedTuple):
@@ -103,7 +115,7 @@ class Source(abc.ABC):
         """The parts of the source, in an order that does not depend on the machine."""
 
     @abc.abstractmethod
-    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Picture | Point | Example | Fault]:
+    def read(self, shard: Shard, *, data: OneSource) -> Iterator[Raw | Aligned | Picture | Point | Example | Fault]:
         """The examples of a shard, a few in memory at a time.
 
         Args:
@@ -114,7 +126,7 @@ class Source(abc.ABC):
     def heads(self, shard: Shard, *, data: OneSource) -> Iterator[Head]:
         """What `read` would give, as cheaply as it can be had; bad ones are left out where that is seen at once."""
         for item in self.read(shard, data=data):
-            if isinstance(item, Raw):
+            if isinstance(item, Raw | Aligned):
                 if head := _head(item, data):
                     yield head
             elif not isinstance(item, Fault):
@@ -147,12 +159,23 @@ def open_source(source: str | OneSource) -> Source:
     Raises:
         ValueError: there is no such kind, or the source is missing or unusable; one line.
     """
-    if isinstance(source, str):
-        opened = make_source(source)
-    else:
-        opened = made_by("source", source)(source.source) if source.implementation else make_source(source.source)
+    opened = _made(source)
     opened.check()
     return opened
+
+
+def _made(source: str | OneSource) -> Source:
+    """Makes the source of a text or of a domain without a look at what is there."""
+    if isinstance(source, str):
+        return make_source(source)
+    made: Source
+    if source.implementation:
+        made = made_by("source", source)(source.source)
+    elif source.name in READERS:
+        made = _imported(READERS[source.name])(source)
+    else:
+        made = make_source(source.source)
+    return made
 
 
 def make_source(source: str) -> Source:
@@ -166,18 +189,18 @@ def make_source(source: str) -> Source:
     if argument.startswith("~"):
         # a shell leaves it as it is behind a colon
         argument = os.path.expanduser(argument)  # noqa: PTH111 - a path, or a bucket's URL
-    module, _, name = SOURCES[kind].partition(":")
-    made: Source = getattr(importlib.import_module(module), name)(argument)
+    made: Source = _imported(SOURCES[kind])(argument)
     return made
 
 
 def has_names(data: Data) -> bool:
     """True where the classes of data may have names, which ingestion then writes into its report. Reads nothing."""
-    if not data.classes:
-        return False
-    domain = data.domains[0]
-    source = made_by("source", domain)(domain.source) if domain.implementation else make_source(domain.source)
-    return not source.numbered
+    return bool(data.classes) and not _made(data.domains[0]).numbered
+
+
+def _imported(line: str) -> Any:
+    module, _, name = line.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def fingerprint(*sources: str | OneSource) -> str:
@@ -202,28 +225,49 @@ def fingerprint(*sources: str | OneSource) -> str:
 
 
 def split_key(item: Any, key: bytes, data: OneSource) -> bytes:
-    """The digest by which an example gets its split: of its content, or of its folder where `data.split_by` says so.
+    """The digest by which an example gets its split: of its content, or of what `data.split_by` names.
 
     Args:
         item: as the source gave it.
         key: digest of the content.
         data: says what is kept together.
     """
-    if isinstance(item, Raw) and data.split_by == "folder":
-        return hashlib.sha256(item.folder.encode()).digest()
-    return key
+    part = part_of(item, data) if isinstance(item, Raw | Aligned) else None
+    return key if part is None else hashlib.sha256(part.encode()).digest()
 
 
-def _head(item: Raw, data: OneSource) -> Head | None:
-    """What the first pass needs of a file; None where it is seen to be bad."""
+def part_of(item: Raw | Aligned, data: OneSource) -> str | None:
+    """The part of a file's path that `data.split_by` names: its folder, or what a pattern finds; None without any."""
+    if data.split_by == "folder":
+        return item.folder
+    kind, _, pattern = data.split_by.partition(":")
+    found = re.search(pattern, item.place) if kind == NAME else None
+    return "\0".join(each or "" for each in found.groups() or (found[0],)) if found else None
+
+
+def _head(item: Raw | Aligned, data: OneSource) -> Head | None:
+    """What the first pass needs of a file or a pair; None where it is seen to be bad."""
     if data.split_by != "near_duplicates":
-        head = read_head(item.content, pixel_limit=data.pixel_limit)
+        head = _channels_and_key(item, data)
         return head and Head(head[0], split_key(item, head[1], data), item.label)
     try:
-        picture = read_picture(item.content, item.label, pixel_limit=data.pixel_limit, thumbnail=True)
+        found = read_item(item, data, thumbnail=True)
     except BadImage:
         return None
-    return Head(picture.channels, picture.key, item.label, picture.thumbnail)
+    return Head(found.channels, found.key, item.label, found.thumbnail)
+
+
+def _channels_and_key(item: Raw | Aligned, data: OneSource) -> tuple[int, bytes] | None:
+    if isinstance(item, Aligned):
+        return read_row_head(item, cast(Pairs, data))
+    return read_head(item.content, pixel_limit=data.pixel_limit)
+
+
+def read_item(item: Raw | Aligned, data: OneSource, *, thumbnail: bool) -> Picture | Row:
+    """Decodes a file, or the files of a pair. Raises BadImage as `read_picture` and `read_row`."""
+    if isinstance(item, Aligned):
+        return read_row(item, cast(Pairs, data), thumbnail=thumbnail)
+    return read_picture(item.content, item.label, pixel_limit=data.pixel_limit, thumbnail=thumbnail)
 
 
 def split_of(key: bytes, sides: tuple[str, ...], data: OneSource) -> str:

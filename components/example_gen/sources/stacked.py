@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from components.example_gen.aligned import Aligned
 from components.example_gen.images import BadImage, Picture, pictures, read_picture
 from components.example_gen.sources.source import (
     CHOOSE,
@@ -110,9 +111,9 @@ def _digits(data: OneSource, fingerprint: str, split: str) -> tuple[np.ndarray, 
     return np.stack(images), np.array(labels)
 
 
-def _sound(item: Raw | Picture | Point | Example | Fault, source: str, data: OneSource) -> Picture:
+def _sound(item: Raw | Aligned | Picture | Point | Example | Fault, source: str, data: OneSource) -> Picture:
     """The digit, if it is one: there is no tolerance, as a bad one would be in many triples."""
-    found: Picture | Point | Example | Fault
+    found: Aligned | Picture | Point | Example | Fault
     if isinstance(item, Raw):
         try:
             found = read_picture(item.content, item.label, pixel_limit=data.pixel_limit)

@@ -26,7 +26,7 @@ class Settings(Frozen):
 
     data: Annotated[Data, DATA]
     extractor: str
-    split: Literal["eval", "choose"]
+    split: Literal["eval", "choose", "transfer"]
     samples: int
     compared: int
     seed: int

@@ -6,6 +6,7 @@ from models.catalog import SCHEMES
 from tests.harness import experiment as of_images
 from tests.harness.schemes import check_scheme
 from tests.models.gans.tiny import experiment
+from tests.translators import paired
 
 LEVELS = "tests.models.gans.levels:TwoLevels"
 SHORT = {"steps": 4, "steps_per_call": 2, "health": {"check_every_steps": 2}}
@@ -16,6 +17,7 @@ EVERY = {
     "restoration": experiment(
         "restoration", training=SHORT, degradations={"noise": 0.4}, pretraining={"steps": 3, "batch_size": 4}
     ),
+    "pix2pix": paired(training=SHORT, norm="batch"),
     "levels": experiment(LEVELS, training=SHORT | {"generator_optimizer": {"name": "adam"}}),
 }
 

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from models.config import Data, Images, PatchGANDiscriminator, Photographs, Points
-from models.config.columns import Column
+from models.config import Data, Images, Pairs, PatchGANDiscriminator, Photographs, Points
 from models.layers.instance_normalization import InstanceNormalization
 from models.layers.normalization import SpectralNormalization
 from models.networks import patchgan
@@ -14,17 +13,7 @@ from tests.models.networks.reach import touched
 COLOUR = Images(resolution=16, channels=3, classes=3)
 
 
-class Pairs(Images):
-    """Aligned pairs: a grey drawing, and the coloured picture that it is of."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """See `Data`."""
-        side = self.resolution
-        return (Column("input", "image", (side, side, 1)), Column("target", "image", (side, side, 3)))
-
-
-PAIRS = Pairs(resolution=16, channels=3)
+PAIRS = Pairs(source="folder:drawings", resolution=16, input_channels=1)
 
 
 def small(**fields):
@@ -42,7 +31,7 @@ class TestPublished:
         By hand, as the authors' code counts: 16 values a pair of channels, a bias where nothing is normalised, a scale
         and a shift where it is.
         """
-        data = Pairs(resolution=256, channels=3)
+        data = Pairs(source="folder:drawings", resolution=256, input_channels=1)
         variant = PatchGANDiscriminator(pairs=True)
         model = patchgan.discriminator(variant, data)
         hidden = 16 * (64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)

@@ -6,7 +6,7 @@ With SGD, but for one of them: a loss that is off by a factor shows in its weigh
 import pytest
 
 from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES, TRANSLATORS
-from models.config import Experiment, Images, Optimizer, Points, Training, Unpaired
+from models.config import Experiment, Images, Optimizer, Pairs, Points, Training, Unpaired
 from tests.harness.schemes import check_alike
 from tests.trainings import WAYS, train_each_way
 
@@ -63,6 +63,15 @@ EVERY_GAN = {
         scheme=TRANSLATOR | {"name": "restoration"},
         degradations={"noise": 0.3, "shrink": 0.2},
         pretraining={"steps": 2, "optimizer": SGD},
+    ),
+    "pix2pix": experiment(
+        Pairs(source="folder:maps", resolution=16, channels=1),
+        {
+            "name": "pix2pix",
+            "generator": {"name": "unet", "width": 4, "levels": 2},
+            "discriminator": PATCHES["discriminator"] | {"pairs": True},
+        },
+        l1_weight=1,
     ),
 }
 """Every scheme of the catalog, with batch normalisation in all its networks, the remedies against collapse, or Adam."""
