@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import tensorflow as tf
 
-from models import latents
+from models import latents, pixels
 from models.catalog import lookup
 from models.columns import kind_of
 from models.config import Column, Experiment, Restoration, groups_of
@@ -55,6 +55,19 @@ class Task:
             [n, ...] float32, as networks take it; row by row of the targets where the task is paired.
         """
         raise NotImplementedError(f"{type(self).__name__} says what a model is judged on")
+
+    def untouched(self, asked: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
+        """What the outputs would be of a model that does nothing: its inputs, images as large as their targets.
+
+        Args:
+            asked: as `asked` gave it.
+            columns: of the data.
+
+        Returns:
+            [n, ...] float32; smaller images are enlarged by cubic interpolation, which is what a model is held against.
+        """
+        shape = next(each for each in columns if each.role == "target").shape
+        return asked if asked.shape[1:] == shape else pixels.enlarged(asked, shape)
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """What the generator takes for these real examples.

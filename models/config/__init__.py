@@ -28,7 +28,7 @@ from models.config.networks import (
 )
 from models.config.objective import CrossEntropy, Objective, Penalty
 from models.config.resources import Machine, Resources
-from models.config.schemes import Adversarial, Alternating, Cycle, Pretraining, Restoration, Scheme
+from models.config.schemes import Adversarial, Alternating, Content, Cycle, Pretraining, Restoration, Scheme
 from models.config.serving import Serving
 from models.config.training import Health, Optimizer, Training
 from models.config.translators import (
@@ -46,6 +46,7 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "Column",
+    "Content",
     "CrossEntropy",
     "Cycle",
     "DCGANDiscriminator",

@@ -72,6 +72,13 @@ class Experiment(Frozen):
     def _parts_fit(self) -> Self:
         self.scheme.check(self.data, self.training)
         self.evaluation.check(self.data)
+        if self.evaluation.extractor in self.scheme.trained_on:
+            other = next(name for name in catalog.EXTRACTORS if name not in self.scheme.trained_on)
+            raise ValueError(
+                "what a model was trained on does not judge it; received evaluation.extractor "
+                f"{self.evaluation.extractor}, in whose features scheme.{self.scheme.name} has a loss: take another, such "
+                f"as {other}"
+            )
         known = catalog.metric_names(self.evaluation.extractor, self.data.kind, self.scheme.task)
         for name in self.evaluation.thresholds:
             if name not in known and name not in catalog.PLAYERS:

@@ -1,9 +1,11 @@
 """How networks are trained: a scheme has players, a game and phases."""
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from models import catalog
 from models.config.curves import Chart, of_players
 from models.config.data import Data
 from models.config.data_variants import Unpaired
@@ -33,6 +35,11 @@ class Scheme(Variant):
     def earlier_steps(self) -> int:
         """Steps of the phases before the last one."""
         return 0
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Pretrained networks whose features are a part of a loss, and which judge nothing therefore."""
+        return ()
 
     @property
     def translates(self) -> bool:
@@ -145,6 +152,33 @@ class Pretraining(Frozen):
     optimizer: Optimizer = Optimizer()
 
 
+class Content(Frozen):
+    """A loss in the features of a pretrained network, which then judges nothing of this experiment."""
+
+    weight: float = Field(gt=0, description="of the squared distance of the layer's maps")
+    network: str = Field("squeezenet", description="a pretrained network with layers: squeezenet")
+    layer: str = Field("fire5", description="whose maps are compared: conv1, or fire2 to fire9")
+    file: str | None = Field(
+        None, description="file of the network's weights; without one, that of `ganworks fetch squeezenet`"
+    )
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="of that file; without one, that of the fetched file"
+    )
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file of weights."""
+        return self.sha256 or catalog.EXTRACTORS[self.network].sha256
+
+    @model_validator(mode="after")
+    def _in_the_catalog(self) -> Self:
+        catalog.require("content network", self.network)
+        layers = catalog.EXTRACTORS[self.network].layers
+        if self.layer not in layers:
+            raise ValueError(f"{self.layer} is no layer of {self.network}{catalog.near_misses(self.layer, layers)}")
+        return self
+
+
 class Restoration(Alternating):
     """A generator that is given degraded examples and is to give them back. Ledig et al. 2017."""
 
@@ -161,7 +195,13 @@ class Restoration(Alternating):
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = PointsDiscriminator()
     degradations: dict[str, float] = Field(min_length=1, description="name -> strength, in the catalog's order")
     fidelity_weight: float = Field(1, ge=0, description="of the squared error, beside the adversarial loss")
+    content: Content | None = Field(None, description="a distance in features, beside the others in the last phase")
     pretraining: Pretraining = Pretraining()
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """See `Scheme`."""
+        return (self.content.network,) if self.content else ()
 
     @property
     def earlier_steps(self) -> int:
@@ -171,14 +211,48 @@ class Restoration(Alternating):
     @field_validator("degradations")
     @classmethod
     def _degradations(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in catalog.DIVIDING:
+            if value.get(name, 1) < 1 or value.get(name, 1) % 1:
+                raise ValueError(
+                    f"{name} divides both sides by its strength, a whole number of at least 1; received {value[name]:g}"
+                )
         return amounts("degradation", "strength", value)
+
+    @property
+    def divided_by(self) -> int:
+        """How many times as high and wide targets are as the inputs that are made of them."""
+        return math.prod(int(self.degradations.get(name, 1)) for name in catalog.DIVIDING)
+
+    def _check_sizes(self, data: Data) -> None:
+        """Raises ValueError where inputs of smaller sides do not fit the data or the players."""
+        factor, scale = self.divided_by, getattr(self.generator, "scale", 1)
+        if factor > 1 and not data.images:
+            raise ValueError(f"{' and '.join(catalog.DIVIDING)} make images smaller; {data.target.source} gives others")
+        if scale != factor:
+            raise ValueError(
+                f"the generator makes good by what degradations divide the sides of an image, {factor}; received "
+                f"scheme.generator.scale={scale}: set it to {factor}, or scheme.degradations.downscale={scale}"
+            )
+        if factor > 1 and data.shape[0] % factor:
+            raise ValueError(
+                f"data.resolution (or data.crop) is a multiple of what it is divided by, {factor}; received "
+                f"{data.shape[0]}"
+            )
 
     def check(self, data: Data, training: Training) -> None:
         """See `Scheme`."""
         super().check(data, training)
-        if isinstance(data, Unpaired):
-            raise ValueError(f"the scheme {self.name} degrades one domain; data.name=unpaired is for scheme.name=cycle")
-        check_same_size(self.generator, self.name)
+        if any(column.role == "input" for column in data.columns):
+            raise ValueError(
+                f"the scheme {self.name} degrades one domain, which makes its inputs; data.name={data.name} has inputs "
+                "of its own, and is for other schemes"
+            )
+        self._check_sizes(data)
+        if self.content and (not data.images or data.channels not in (1, 3) or data.shape[0] < 32):
+            raise ValueError(
+                "scheme.content looks at images of 1 or 3 channels and at least 32 pixels a side; received "
+                f"{data.name} of the shape {list(data.shape)}"
+            )
         if self.objective.generator_penalties:
             raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
 

@@ -9,6 +9,7 @@ from models import replicas
 from models.config import Experiment, Restoration
 from models.gans.adversarial import AdversarialGAN
 from models.gans.base import Batch, Inputs, Logs, Phase, Player
+from models.perceptual import ContentDistance
 from models.randomness import Key
 
 
@@ -17,15 +18,20 @@ class RestorationGAN(AdversarialGAN):
 
     Two phases. In `pretraining` the generator alone learns, by the squared error, which ends at the mean of all that
     a degraded example may have been. In `adversarial` algorithm 1 is played, where the generator minimises the
-    adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real. Each phase
-    has its own optimizer of the generator: the second begins with its own rate and no momentum.
+    adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real; with
+    `content`, the squared error of features as well. Each phase has its own optimizer of the generator: the second begins
+    with its own rate and no momentum.
 
     What is served takes a degraded example.
 
-    Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN); fidelity of pixels, not of features.
+    Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN).
     """
 
     scheme: Restoration
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        self.content = ContentDistance(self.scheme.content) if self.scheme.content else None
 
     @staticmethod
     def players_of(
@@ -52,6 +58,10 @@ class RestorationGAN(AdversarialGAN):
         return {"fidelity_loss": loss, "g_gradient_norm": self.update("pretraining", tape, loss)}
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
-        """See `AdversarialGAN.further_loss`: the weighted squared error."""
+        """See `AdversarialGAN.further_loss`: the weighted squared error, and that of features where it is asked for."""
         fidelity = replicas.share_of_mean((fake["target"] - real["target"]) ** 2)
-        return self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}
+        loss, logs = self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}
+        if self.scheme.content is not None and self.content is not None:
+            logs["content_loss"] = replicas.share_of_mean(self.content(real["target"], fake["target"]))
+            loss += self.scheme.content.weight * logs["content_loss"]
+        return loss, logs

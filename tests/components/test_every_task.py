@@ -6,7 +6,7 @@ from models.catalog import TASKS
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
-from tests.translators import restorer, translator
+from tests.translators import enlarger, restorer, translator
 
 EVERY = {
     "generate": experiment(),
@@ -14,6 +14,8 @@ EVERY = {
     "translate": translator(),
     "translate points": tiny.experiment("cycle"),
     "restore": restorer(),
+    "super-resolution": enlarger(2),
+    "super-resolution by 4": enlarger(4),
     "restore points": tiny.experiment("restoration", degradations={"noise": 0.4}),
 }
 

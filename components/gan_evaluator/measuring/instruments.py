@@ -124,6 +124,9 @@ class Instruments:
         truth = self._truth if side.inputs is not None else None
         seen = self._look_at(fake=side, **({} if truth is None else {"true": Side(len(truth), examples=truth)}))
         real, fake, train = seen["real"], seen["fake"], seen["train"]
+        if fake.inputs is not None:
+            untouched = self._task.untouched(fake.inputs, self._settings.data.columns)
+            fake = dataclasses.replace(fake, inputs=untouched)
         estimates, missing = measure(
             real,
             fake,

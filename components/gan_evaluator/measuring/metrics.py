@@ -25,7 +25,8 @@ class Population:
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
         inception_probabilities: [n, 1000] float64, or None.
-        inputs: [n, ...] float32 as networks take it, what the examples were made of; None for noise.
+        inputs: [n, ...] float32 as networks take it, what the examples were made of; None for noise. Before they are
+            measured, they are made as large as the examples.
         back: [n, ...], what the way back made of the examples; None without.
     """
 

@@ -84,13 +84,12 @@ class Generator:
         """
         taken = self._column_kind.outside(inputs)
         call = self._module.signatures[signature]
-        parts = [
-            self._checked(
-                call(**{self._kind: tf.constant(taken[start : start + BATCH])}), taken[start : start + BATCH].shape
-            )
-            for start in range(0, len(taken), BATCH)
-        ]
-        return np.concatenate(parts)
+        columns = {each.role: each for each in self._data.columns}
+        shape = columns["input" if signature == REVERSE else "target"].shape
+        parts = [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
+        return np.concatenate(
+            [self._checked(call(**{self._kind: tf.constant(part)}), (len(part), *shape)) for part in parts]
+        )
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.
