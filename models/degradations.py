@@ -1,9 +1,9 @@
 """What spoils an example, for a generator to restore.
 
 A degradation is a function `(x, strength, key)` of examples in the networks' range, images [batch, height, width,
-channels] or points [batch, 2], float32; it returns them spoilt. Most keep the shape and leave examples alone at strength
-0; those that the catalog names in DIVIDING divide both sides by the strength, and leave images alone at 1. Randomness is
-a function of the key; it is drawn for the global batch (see `models.randomness`).
+channels] or points [batch, 2], float32; it returns them spoilt. Most keep the shape and leave examples alone at
+strength 0; those that the catalog names in DIVIDING divide both sides by the strength, and leave images alone at 1.
+Randomness is a function of the key; it is drawn for the global batch (see `models.randomness`).
 """
 
 from collections.abc import Mapping

@@ -4,6 +4,7 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 """
 
 from models.config.columns import Column, Role, groups_of
+from models.config.content import Content
 from models.config.data import Data, OneSource
 from models.config.data_variants import Images, OfImages, Photographs, Points, Stacked, Unpaired
 from models.config.discriminators import (
@@ -28,7 +29,7 @@ from models.config.networks import (
 )
 from models.config.objective import CrossEntropy, Objective, Penalty
 from models.config.resources import Machine, Resources
-from models.config.schemes import Adversarial, Alternating, Content, Cycle, Pretraining, Restoration, Scheme
+from models.config.schemes import Adversarial, Alternating, Cycle, Pretraining, Restoration, Scheme
 from models.config.serving import Serving
 from models.config.training import Health, Optimizer, Training
 from models.config.translators import (

@@ -76,8 +76,7 @@ class Experiment(Frozen):
             other = next(name for name in catalog.EXTRACTORS if name not in self.scheme.trained_on)
             raise ValueError(
                 "what a model was trained on does not judge it; received evaluation.extractor "
-                f"{self.evaluation.extractor}, in whose features scheme.{self.scheme.name} has a loss: take another, such "
-                f"as {other}"
+                f"{self.evaluation.extractor}, in whose features the scheme has a loss: take another, such as {other}"
             )
         known = catalog.metric_names(self.evaluation.extractor, self.data.kind, self.scheme.task)
         for name in self.evaluation.thresholds:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models import catalog
+from models.config.content import Content
 from models.config.curves import Chart, of_players
 from models.config.data import Data
 from models.config.data_variants import Unpaired
@@ -24,9 +25,6 @@ class Scheme(Variant):
     task: ClassVar[str] = "generate"
     """What a model of it takes and how it is judged: a name of the catalog, or `package.module:Task`."""
 
-    charts: ClassVar[tuple[Chart, ...]] = of_players({"": ""})
-    """What of its history a report draws, besides the looks at samples."""
-
     generator: Annotated[Generator, GENERATOR] = DCGANGenerator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = DCGANDiscriminator()
     objective: Annotated[Objective, OBJECTIVE] = CrossEntropy()
@@ -35,6 +33,11 @@ class Scheme(Variant):
     def earlier_steps(self) -> int:
         """Steps of the phases before the last one."""
         return 0
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """What of its history a report draws, besides the looks at samples."""
+        return of_players({"": ""})
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -116,14 +119,6 @@ class Cycle(Scheme):
     """Two translators that undo one another, each against a discriminator of its target. Zhu et al. 2017."""
 
     task: ClassVar[str] = "translate"
-    charts: ClassVar[tuple[Chart, ...]] = (
-        *of_players({"": "", "_reverse": ", reverse"}),
-        Chart(
-            "There and back",
-            {"cycle": "cycle_loss", "identity": "identity_loss"},
-            "Mean absolute differences after the way there and back, and of a target that ought to stay as it is.",
-        ),
-    )
 
     name: Literal["cycle"] = "cycle"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()
@@ -133,6 +128,16 @@ class Cycle(Scheme):
         0.5, ge=0, description="of what a translator does to its own target, as a share of cycle_weight"
     )
     pool_size: int = Field(50, ge=0, description="translated examples that a discriminator may see again")
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """See `Scheme`."""
+        back = Chart(
+            "There and back",
+            {"cycle": "cycle_loss", "identity": "identity_loss"},
+            "Mean absolute differences after the way there and back, and of a target that ought to stay as it is.",
+        )
+        return (*of_players({"": "", "_reverse": ", reverse"}), back)
 
     def check(self, data: Data, training: Training) -> None:
         """See `Scheme`."""
@@ -152,51 +157,39 @@ class Pretraining(Frozen):
     optimizer: Optimizer = Optimizer()
 
 
-class Content(Frozen):
-    """A loss in the features of a pretrained network, which then judges nothing of this experiment."""
-
-    weight: float = Field(gt=0, description="of the squared distance of the layer's maps")
-    network: str = Field("squeezenet", description="a pretrained network with layers: squeezenet")
-    layer: str = Field("fire5", description="whose maps are compared: conv1, or fire2 to fire9")
-    file: str | None = Field(
-        None, description="file of the network's weights; without one, that of `ganworks fetch squeezenet`"
-    )
-    sha256: str | None = Field(
-        None, pattern="^[0-9a-f]{64}$", description="of that file; without one, that of the fetched file"
-    )
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the file of weights."""
-        return self.sha256 or catalog.EXTRACTORS[self.network].sha256
-
-    @model_validator(mode="after")
-    def _in_the_catalog(self) -> Self:
-        catalog.require("content network", self.network)
-        layers = catalog.EXTRACTORS[self.network].layers
-        if self.layer not in layers:
-            raise ValueError(f"{self.layer} is no layer of {self.network}{catalog.near_misses(self.layer, layers)}")
-        return self
-
-
 class Restoration(Alternating):
     """A generator that is given degraded examples and is to give them back. Ledig et al. 2017."""
 
     task: ClassVar[str] = "restore"
-    charts: ClassVar[tuple[Chart, ...]] = (
-        *of_players({"": ""}),
-        Chart(
-            "Fidelity", {"squared error": "fidelity_loss"}, "Of what is restored, against the truth, in both phases."
-        ),
-    )
 
     name: Literal["restoration"] = "restoration"
     generator: Annotated[Translator, TRANSLATOR] = PointsTranslator()
     discriminator: Annotated[Discriminator, DISCRIMINATOR] = PointsDiscriminator()
     degradations: dict[str, float] = Field(min_length=1, description="name -> strength, in the catalog's order")
     fidelity_weight: float = Field(1, ge=0, description="of the squared error, beside the adversarial loss")
+    adversarial_weight: float | None = Field(
+        None, ge=0, description="of the adversarial loss; none: 1. At 0 the generator learns alone, by the other losses"
+    )
     content: Content | None = Field(None, description="a distance in features, beside the others in the last phase")
     pretraining: Pretraining = Pretraining()
+
+    @property
+    def plays(self) -> bool:
+        """True where there is a discriminator to play against."""
+        return self.adversarial_weight != 0
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """See `Scheme`."""
+        fidelity = Chart(
+            "Fidelity", {"squared error": "fidelity_loss"}, "Of what is restored, against the truth, in both phases."
+        )
+        content = Chart(
+            "Content",
+            {"distance of maps": "content_loss"},
+            "Squared, of what is restored and of the truth, by the network.",
+        )
+        return (*(of_players({"": ""}) if self.plays else ()), fidelity, *((content,) if self.content else ()))
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -248,6 +241,10 @@ class Restoration(Alternating):
                 "of its own, and is for other schemes"
             )
         self._check_sizes(data)
+        if not self.plays and not self.fidelity_weight and self.content is None:
+            raise ValueError(
+                "a generator learns by some loss; received scheme.adversarial_weight=0, fidelity_weight=0 and no content"
+            )
         if self.content and (not data.images or data.channels not in (1, 3) or data.shape[0] < 32):
             raise ValueError(
                 "scheme.content looks at images of 1 or 3 channels and at least 32 pixels a side; received "

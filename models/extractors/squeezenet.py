@@ -26,8 +26,8 @@ def load_squeezenet(data: Data, weights: str) -> tuple[keras.Model, str]:
     """SqueezeNet as it looks at the images of some data.
 
     Args:
-        data: what the images are; one channel is seen as three equal ones. Images of up to 128 pixels a side are resized
-            to that, larger ones to the 227 that the network was trained on.
+        data: what the images are; one channel is seen as three equal ones. Images of up to 128 pixels a side are
+            resized to that, larger ones to the 227 that the network was trained on.
         weights: file of its weights, as `ganworks fetch squeezenet` brings it; may lie in a bucket.
 
     Returns:
@@ -68,9 +68,9 @@ def squeezenet() -> keras.Model:
     """The network without weights.
 
     Returns:
-        A model from images of 3 channels and any size of at least 32, [b, h, w, 3], as `models.pixels.centred_bgr` gives
-        them, to {"conv1", "fire2" to "fire9": maps after their ReLU, [b, h', w', channels], "features": [b, 512], the
-        mean of the last maps over all places, "logits": [b, 1000]}. It has 1,235,496 parameters.
+        A model from images of 3 channels and any size of at least 32, [b, h, w, 3], as `models.pixels.centred_bgr`
+        gives them, to {"conv1", "fire2" to "fire9": maps after their ReLU, [b, h', w', channels], "features": [b, 512],
+        the mean of the last maps over all places, "logits": [b, 1000]}. It has 1,235,496 parameters.
     """
     image = keras.Input((None, None, 3), name="image")
     hidden = keras.layers.Conv2D(64, 3, 2, activation="relu", name="conv1")(image)

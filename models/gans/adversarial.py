@@ -18,7 +18,12 @@ class AdversarialGAN(GAN):
     """k discriminator updates, each on fresh examples and noise, then the generator's updates, each on fresh noise.
 
     A scheme whose generator is fed and judged in another way overrides `players_of`, `fed` and `further_loss`.
+
+    Attributes:
+        adversarial_weight: of the adversarial loss, beside what `further_loss` gives.
     """
+
+    adversarial_weight = 1.0
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment, self.players_of(experiment))
@@ -92,7 +97,7 @@ class AdversarialGAN(GAN):
             weights = look_ahead(self.game, real, fake, step, key) if self.scheme.unrolled_steps else None
             adversarial = self.game.generator_loss(real, fake, step, key, weights)
             more, logs = self.further_loss(real, fake, inputs, key)
-            loss = adversarial + more
+            loss = self.adversarial_weight * adversarial + more
         return logs | {"g_loss": adversarial, "g_gradient_norm": self.update("generator", tape, loss)}
 
     def fed(self, real: Inputs, key: Key) -> dict[str, tf.Tensor]:

@@ -61,7 +61,7 @@ DATA_SETS = {
         weights.EFFICIENTNET_LITE0_FILES,
     ),
     "squeezenet": DataSet(
-        "scheme.content.weight=W trains a restorer in its features; evaluation.extractor=squeezenet judges others by it",
+        "scheme.content.weight=W trains restorers in its features; evaluation.extractor=squeezenet judges others by it",
         weights.SQUEEZENET,
         weights.take_squeezenet,
         weights.SQUEEZENET_FILES,

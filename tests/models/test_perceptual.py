@@ -8,8 +8,8 @@ from models.config import Content
 from models.perceptual import ContentDistance
 from models.pixels import centred_bgr
 from tests.models.extractors import hdf5_made
-from tests.models.gans.tiny import number
 from tests.models.gans.test_pictures import gan_of
+from tests.models.gans.tiny import number
 from tests.translators import enlarger
 
 RANDOM = np.random.default_rng(0)
@@ -86,7 +86,7 @@ class TestRefused:
         config = enlarger(2, content=content, crop=32)
         assert config.evaluation.extractor == "efficientnet_lite0"
         with pytest.raises(
-            ValueError, match="^what a model was trained on does not judge it; .* such as inception_v3$"
+            ValueError, match=r"^what a model was trained on does not judge it; .* such as inception_v3$"
         ):
             config.override(["evaluation.extractor=squeezenet"])
 

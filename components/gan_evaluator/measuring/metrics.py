@@ -13,6 +13,7 @@ from models.metrics.estimate import Estimate, NoEstimateError
 from models.metrics.neighbourhoods import neighbourhoods
 from models.metrics.parts import cut, over_parts
 from models.metrics.threads import product_a_thread
+from models.tasks import task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +93,7 @@ def measure(
     data, extractor = settings.data, settings.extractor
     shared = real.given("real") | {"train_features": train_features}
     shared["mixture"] = mixtures.of_source(data.target.source) if data.points else None
+    shared |= task(settings.task).options(settings.asked, data.columns)
     whole = shared | fake.given("fake") | (true.given("true") if true else {})
     parts = cut(fake.count, real.count, settings.seed)
     with product_a_thread() as pool:

@@ -18,10 +18,11 @@ EVERY = {
         "restoration", training=SHORT, degradations={"noise": 0.4}, pretraining={"steps": 3, "batch_size": 4}
     ),
     "super-resolution": enlarger(2, training=SHORT),
+    "supervised": enlarger(2, training=SHORT, adversarial_weight=0),
     "super-resolution by 4": enlarger(4, training=SHORT),
     "levels": experiment(LEVELS, training=SHORT | {"generator_optimizer": {"name": "adam"}}),
 }
-DEFAULT = ("restoration",)
+DEFAULT = ("restoration", "supervised")
 """Those that run among the default tests."""
 
 
