@@ -243,7 +243,8 @@ class Restoration(Alternating):
         self._check_sizes(data)
         if not self.plays and not self.fidelity_weight and self.content is None:
             raise ValueError(
-                "a generator learns by some loss; received scheme.adversarial_weight=0, fidelity_weight=0 and no content"
+                "a generator learns by some loss; received scheme.adversarial_weight=0, fidelity_weight=0 and no "
+                "scheme.content"
             )
         if self.content and (not data.images or data.channels not in (1, 3) or data.shape[0] < 32):
             raise ValueError(
