@@ -88,7 +88,7 @@ def test_the_report_has_a_column_of_it_and_what_is_kept_has_it_again(measured):
     again = Measurements.of(measured.to_tree(), measured.pictures)
     assert again.untouched == measured.untouched
     floor = Measurements({}, {}, {"noise_floor": 60}, labelled=False)
-    protocol = {"extractor": {}, "baseline": "none", "made_by": {}, "lineage": []}
+    protocol = {"extractor": {"steps": 0, "seconds": 1.0}, "baseline": "none", "made_by": {}, "lineage": []}
     verdict = decide(Measured(again, floor, None, []), CONFIG, protocol, history=[])
     assert ">Bicubic</th>" in verdict.html
     told = verdict.lines["psnr"].to_json()
