@@ -7,6 +7,7 @@ import tensorflow as tf
 from models.config import Content
 from models.perceptual import ContentDistance
 from models.pixels import centred_bgr
+from pipeline.experiments import find
 from tests.models.extractors import hdf5_made
 from tests.models.gans.test_pictures import gan_of
 from tests.models.gans.tiny import number
@@ -79,6 +80,24 @@ class TestInTraining:
         assert with_it.state().keys() == without.state().keys()
         for name, variable in without.state().items():
             np.testing.assert_array_equal(with_it.state()[name], variable, err_msg=name)
+
+    @pytest.mark.slow
+    def test_the_experiment_of_the_papers_size_traces(self, content):
+        """If this fails, days of a GPU begin with an error."""
+        listed = find("photographs-srgan-x4")
+        gan = gan_of(
+            listed.override([f"scheme.content.file={content.file}", f"scheme.content.sha256={content.sha256}"])
+        )
+        # 16 blocks of 2 convolutions, 1 behind them, 2 that enlarge, one at each end (Ledig et al. 2017, figure 4)
+        kernels = [each for each in gan.networks["generator"].trainable_variables if len(each.shape) == 4]
+        assert len(kernels) == 16 * 2 + 1 + 2 + 2
+        for phase in gan.phases():
+            shape = [phase.draws, phase.batch_size or 16, 96, 96, 3]
+            traced = tf.function(phase.step).get_concrete_function(
+                {"target": tf.TensorSpec(shape, tf.uint8)}, tf.TensorSpec([], tf.int64)
+            )
+            assert {"fidelity_loss", "g_gradient_norm"} <= traced.structured_outputs.keys()
+        assert [phase.steps for phase in gan.phases()] == [1_000_000, 200_000]
 
 
 class TestRefused:
