@@ -41,8 +41,12 @@ PLANS = {
         Plan(((0, "bfloat16"), (1, "bfloat16"), (2, "bfloat16"), (3, "float32"), (4, "float32")), refused=0),
     ),
     "maps-pix2pix": Plan(((0, "bfloat16"), (1, "bfloat16"), (2, "float32")), refused=0, minutes=30),
+    **dict.fromkeys(
+        ("photographs-srresnet-x2", "photographs-srgan-x2"),
+        Plan(((0, "bfloat16"), (1, "float32"), (2, "float32")), refused=0, minutes=30),
+    ),
 }
-"""By experiment; `tiny` draws noise and has nothing to prove, and `pix2pix` is for pairs of a user's own."""
+"""By experiment; `tiny` draws noise and has nothing to prove, and what takes days is not planned."""
 
 LEAST_DEVIATIONS = 3
 """From the mean of a required metric to its limit: fewer, and chance refuses a good recipe."""

@@ -11,7 +11,13 @@ NAMED = 10
 
 
 def check_weights(experiment: Experiment) -> None:
-    """Raises ValueError where the features that judge need a file of weights that is not on this machine."""
+    """Raises ValueError where features that judge, or make a loss, need a file of weights that is not here."""
+    content = getattr(experiment.scheme, "content", None)
+    if content is not None:
+        file = content.file or EXTRACTORS[content.network].fetched or ""
+        if "://" not in file and not Path(file).is_file():
+            remedy = "name a file by scheme.content.file" if content.file else f"ganworks fetch {content.network}"
+            raise ValueError(f"scheme.content is {content.network}, whose weights are not at {file}: {remedy}")
     name, given = experiment.evaluation.extractor, experiment.evaluation.extractor_weights
     pretrained = EXTRACTORS.get(name)
     weights = given or (pretrained.fetched if pretrained else None)

@@ -113,21 +113,36 @@ MIXTURES = {
 DEGRADATIONS = {
     # in the order in which they happen
     "shrink": "models.degradations:shrink",
+    "downscale": "models.degradations:downscale",
     "noise": "models.degradations:noise",
 }
+
+DIVIDING = ("downscale",)
+"""Degradations whose strength, a whole number, divides both sides of an image; the others keep its shape."""
 
 SCHEMES = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
     "cycle": "models.gans.cycle:CycleGAN",
     "restoration": "models.gans.restoration:RestorationGAN",
     "pix2pix": "models.gans.pix2pix:Pix2PixGAN",
+    "lapgan": "models.gans.lapgan:LaplacianGAN",
 }
 
 LITE0_WEIGHTS = "data/efficientnet_lite0/efficientnet_lite0.pth"
+SQUEEZENET_WEIGHTS = "data/squeezenet/squeezenet.h5"
+SQUEEZENET_LAYERS = ("conv1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "fire8", "fire9")
 EXTRACTORS = {
     # pretrained ones; any other name is one for the features of a classifier that is trained on the data
     "inception_v3": Pretrained("models.extractors.inception:load_inception", 2048),
     "efficientnet_lite0": Pretrained("models.extractors.efficientnet:load_efficientnet_lite0", 1280, LITE0_WEIGHTS),
+    "squeezenet": Pretrained(
+        "models.extractors.squeezenet:load_squeezenet",
+        512,
+        SQUEEZENET_WEIGHTS,
+        "models.extractors.squeezenet:load_network",
+        SQUEEZENET_LAYERS,
+        "308d1afdb450bd2836240f6cb6fe952cb2e33492fc3564b0c134391614c3dcb5",
+    ),
 }
 
 UNLABELLED = "efficientnet_lite0"
@@ -419,6 +434,7 @@ KINDS: dict[str, dict[str, str]] = {
     "column kind": COLUMN_KINDS,
     "mixture": MIXTURES,
     "extractor": {name: extractor.line for name, extractor in EXTRACTORS.items()},
+    "content network": {name: each.network for name, each in EXTRACTORS.items() if each.network},
     "metric": {name: metric.line for name, metric in METRICS.items()},
 }
 

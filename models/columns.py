@@ -216,8 +216,8 @@ class Image(Kind):
         return served * 2 - 1
 
     def outside(self, scaled: Any) -> Any:
-        """See `Kind`: in [0, 1]."""
-        return (scaled + 1) / 2
+        """See `Kind`: in [0, 1]; what a network gives beyond its range is black or white."""
+        return pixels.within((scaled + 1) / 2, 0, 1)
 
     def shown(self, held: np.ndarray) -> np.ndarray:
         """See `Kind`: in [0, 1]."""

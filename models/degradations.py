@@ -1,14 +1,16 @@
 """What spoils an example, for a generator to restore.
 
 A degradation is a function `(x, strength, key)` of examples in the networks' range, images [batch, height, width,
-channels] or points [batch, 2], float32; it returns them spoilt, of the same shape, and leaves them alone at strength 0.
-Its randomness is a function of the key; it is drawn for the global batch (see `models.randomness`).
+channels] or points [batch, 2], float32; it returns them spoilt. Most keep the shape and leave examples alone at
+strength 0; those that the catalog names in DIVIDING divide both sides by the strength, and leave images alone at 1.
+Randomness is a function of the key; it is drawn for the global batch (see `models.randomness`).
 """
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
+from models import pixels
 from models.catalog import lookup
 from models.randomness import Key, draw, fold
 
@@ -27,6 +29,24 @@ def shrink(x: tf.Tensor, strength: float, key: Key) -> tf.Tensor:
     return (1 - strength) * x
 
 
+def downscale(x: tf.Tensor, strength: float, key: Key) -> tf.Tensor:
+    """Makes images so many times smaller, as papers on super-resolution do.
+
+    Args:
+        x: [batch, h, w, c] float32, of sides that are multiples of `strength`.
+        strength: the factor, a whole number of at least 1.
+        key: not read.
+
+    Returns:
+        [batch, h / strength, w / strength, c] float32; see `models.pixels.reduced`.
+
+    Raises:
+        ValueError: there are no such sides.
+    """
+    del key
+    return pixels.reduced(x, int(strength))
+
+
 @tf.autograph.experimental.do_not_convert  # it has no control flow of tensors, and looks parts up
 def degrade(x: tf.Tensor, degradations: Mapping[str, float], key: Key) -> tf.Tensor:
     """Degrades examples in several ways, one after the other as given.
@@ -37,7 +57,7 @@ def degrade(x: tf.Tensor, degradations: Mapping[str, float], key: Key) -> tf.Ten
         key: int64 [2].
 
     Returns:
-        Like `x`.
+        Like `x`, of smaller sides where a degradation divides them.
     """
     for name, strength in degradations.items():
         x = lookup("degradation", name)(x, strength, fold(key, name))

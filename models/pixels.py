@@ -26,9 +26,65 @@ def scaled(x: Any) -> Any:
     return tf.cast(x, tf.float32) / 127.5 - 1 if x.dtype == tf.uint8 else x
 
 
+def centred_bgr(x: Any) -> Any:
+    """Images as networks of Caffe were trained on them: blue first, 0 to 255, less ImageNet's mean of each channel.
+
+    Args:
+        x: [..., 3] float32 in [-1, 1], red first.
+    """
+    return (x[..., ::-1] + 1) * 127.5 - tf.constant([103.939, 116.779, 123.68], x.dtype)
+
+
+def within(x: Any, low: float, high: float) -> Any:
+    """A tensor, or an array of NumPy's, whose values are kept within bounds."""
+    return x.clip(low, high) if isinstance(x, np.ndarray) else tf.clip_by_value(x, low, high)
+
+
 def to_bytes(x: np.ndarray) -> np.ndarray:
     """What a network gave, [-1, 1], as uint8, rounded to the nearest."""
     return np.round((np.asarray(x).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def reduced(x: tf.Tensor, factor: int) -> tf.Tensor:
+    """Makes images smaller by cubic interpolation whose kernel is as many times wider: no pattern becomes another.
+
+    Keys' kernel with a = -1/2, as Pillow has it and MATLAB's `imresize`; beyond an edge, the weights that are left are
+    scaled to add up to 1, where MATLAB mirrors the image.
+
+    Args:
+        x: [batch, h, w, c] float32, of any range; what is given may leave it a little.
+        factor: at least 1, divides both sides.
+
+    Returns:
+        [batch, h / factor, w / factor, c] float32.
+
+    Raises:
+        ValueError: `factor` is below 1 or does not divide a side.
+
+    Reference: Keys 1981, equation 4.
+    """
+    height, width = x.shape[1:3]
+    if factor < 1 or height % factor or width % factor:
+        raise ValueError(f"a factor divides both sides of an image; received {factor} for {height} x {width}")
+    if factor == 1:
+        return x
+    sides = [height // factor, width // factor]
+    return tf.image.resize(x, sides, tf.image.ResizeMethod.BICUBIC, antialias=True)
+
+
+def enlarged(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Makes images as large as others by cubic interpolation: what super-resolution is held against.
+
+    Args:
+        x: [n, h, w, c] float32 in [-1, 1].
+        shape: [height, width, ...] of the others.
+
+    Returns:
+        [n, height, width, c] float32 in [-1, 1]; see `models.layers.resizing.BicubicEnlargement`.
+    """
+    # part by part: TensorFlow has the whole result several times in memory
+    parts = [tf.image.resize(x[i : i + 100], shape[:2], tf.image.ResizeMethod.BICUBIC) for i in range(0, len(x), 100)]
+    return np.concatenate([part.numpy().clip(-1, 1) for part in parts])
 
 
 def decode(content: tf.Tensor, channels: int) -> tf.Tensor:

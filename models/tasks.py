@@ -3,13 +3,14 @@
 A task has one class and one line in the catalog; a user's own is named `package.module:Task` by its scheme.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
 
-from models import latents
+from models import catalog, latents, pixels
 from models.catalog import lookup
 from models.columns import kind_of
 from models.config import Column, Experiment, Restoration
@@ -56,6 +57,32 @@ class Task:
             [n, ...] float32, as networks take it; row by row of the targets where the task is paired.
         """
         raise NotImplementedError(f"{type(self).__name__} says what a model is judged on")
+
+    def untouched(self, asked: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
+        """What the outputs would be of a model that does nothing: its inputs, images as large as their targets.
+
+        Args:
+            asked: as `asked` gave it.
+            columns: of the data.
+
+        Returns:
+            [n, ...] float32; smaller images are enlarged by cubic interpolation, which is what a model is held against.
+        """
+        shape = next(each for each in columns if each.role == "target").shape
+        return asked if asked.shape[1:] == shape else pixels.enlarged(asked, shape)
+
+    def untouched_is(self, experiment: Experiment) -> str:
+        """What `untouched` gives, as a report calls it."""
+        return "Input"
+
+    def options(self, settings: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+        """Options of the metrics that this task has its own of, by the names of their parameters.
+
+        Args:
+            settings: as `settings` gave them.
+            columns: of the data.
+        """
+        return {}
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """What the generator takes for these real examples.
@@ -131,6 +158,21 @@ class Restore(Task):
         column = next(each for each in columns if each.role == "target")
         real = tf.constant(kind_of(column).scaled(column, examples.target))
         return np.asarray(_spoilt(real, settings["degradations"], columns, key_of(seed, 0, "judged")))
+
+    def untouched_is(self, experiment: Experiment) -> str:
+        """See `Task`."""
+        return "Bicubic" if cast(Restoration, experiment.scheme).divided_by > 1 else "Input"
+
+    def options(self, settings: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+        """See `Task`: of super-resolution, PSNR and SSIM of the luma, without as many pixels at borders as the factor.
+
+        Reference: Ledig et al. 2017, section 3.1, and the papers that it compares with.
+        """
+        factor = math.prod(int(settings["degradations"].get(name, 1)) for name in catalog.DIVIDING)
+        target = next(each for each in columns if each.role == "target")
+        if factor == 1:
+            return {}
+        return {"crop": factor, "channels": "luma" if target.shape[-1] == 3 else "all"}
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: the targets, degraded as those that a model is judged on."""

@@ -233,7 +233,10 @@ def _patterns(places: list[str], split: str) -> list[str]:
 @app.command()
 def fetch(
     name: Annotated[
-        str, typer.Argument(help="mnist, fashion_mnist, emoji, maps or efficientnet_lite0", show_default=False)
+        str,
+        typer.Argument(
+            help="mnist, fashion_mnist, emoji, maps, photographs, efficientnet_lite0 or squeezenet", show_default=False
+        ),
     ],
     directory: Annotated[Path | None, typer.Option("--to", help="where to put it  [default: data/NAME]")] = None,
 ) -> None:

@@ -83,6 +83,7 @@ def trained_lines(experiment: Experiment) -> Iterator[str]:
     for kind, names in named.items():
         yield from (catalog.require(kind, name) for name in names)
     yield from degradation_lines(scheme)
+    yield from (catalog.require("content network", name) for name in scheme.trained_on)
 
 
 def degradation_lines(scheme: Scheme) -> Iterator[str]:

@@ -58,6 +58,12 @@ def compile_pipeline(
             f"a cluster reads the weights of {evaluation.extractor} from where its machines reach them: set "
             "evaluation.extractor_weights to the file's URL, or to its path in the image"
         )
+    content = getattr(experiment.scheme, "content", None)
+    if content is not None and content.file is None:
+        raise ValueError(
+            f"a cluster reads the weights of {content.network} from where its machines reach them: set "
+            "scheme.content.file to the file's URL, or to its path in the image"
+        )
     machines = experiment.resources.stages()
     images = {name: machine.image for name, machine in machines.items() if machine.image}
     config = KubeflowV2DagRunnerConfig(

@@ -84,10 +84,16 @@ def arrays(data: Data, count: int = 40, seed: int = 0) -> Arrays:
     """Random examples, of any kind of column."""
     random = np.random.default_rng(seed)
 
-    def column(of: Column) -> np.ndarray:
+    def column(of: Column) -> Any:
         kind, shape = kind_of(of), [count, *of.shape]
         if of.role == "label":
             return random.integers(0, of.classes, count)
+        held = kind.held(of, count)
+        if held is not None:  # images of several sizes
+            for number in range(count):
+                height, width, channels = of.shape
+                held.append(random.integers(0, 256, [height + number % 3, width + number % 2, channels], np.uint8))
+            return held
         if kind.dtype == np.uint8:
             return random.integers(0, 256, shape, np.uint8)
         low, high = kind.range or (-np.inf, np.inf)

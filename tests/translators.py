@@ -1,19 +1,24 @@
 """Small networks that take an image, a user's own: of one size, of any size, and one that doubles it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import keras
 
 from models.config import (
+    CrossEntropy,
     Cycle,
     Data,
     DCGANDiscriminator,
     Experiment,
     Images,
+    Optimizer,
     Pairs,
     PatchGANDiscriminator,
+    Photographs,
     Pix2Pix,
+    Pretraining,
     Restoration,
+    SRResNetTranslator,
     Translator,
     UNetTranslator,
     Unpaired,
@@ -50,6 +55,20 @@ def restorer(data: Data = GREY, **fields: Any) -> Experiment:
         generator=Negative(**fields), discriminator=DCGANDiscriminator(width=4), degradations={"shrink": 0.5}
     )
     return experiment(data=data, scheme=scheme)
+
+
+def enlarger(scale: Literal[2, 4], **fields: Any) -> Experiment:
+    """An experiment of super-resolution on crops of photographs; `fields` of its scheme; or `training`, `crop`."""
+    training, crop = fields.pop("training", {}), fields.pop("crop", 16)
+    parts = {
+        "generator": SRResNetTranslator(scale=scale, width=4, blocks=1, norm="none", bicubic=True),
+        "discriminator": PatchGANDiscriminator(width=4, layers=1, norm="none"),
+        "objective": CrossEntropy(),
+        "degradations": {"downscale": scale},
+        "pretraining": Pretraining(steps=3, batch_size=4, optimizer=Optimizer(name="sgd", learning_rate=0.1)),
+    }
+    data = Photographs(source="digits", crop=crop)
+    return experiment(data=data, scheme=Restoration(**parts | fields), training=training)
 
 
 def translator(data: Images = GREY, **fields: Any) -> Experiment:

@@ -38,6 +38,8 @@ class Line:
         measures: what the metric says.
         protocol: as `Estimate` has it, and `counts` too.
         counts: see `protocol`.
+        untouched: that of the inputs in the place of the outputs; None where these are no images, or have no truth.
+        untouched_uncertainty: its standard error.
     """
 
     value: float | None
@@ -60,6 +62,8 @@ class Line:
     measures: str
     protocol: str
     counts: dict[str, int]
+    untouched: float | None = None
+    untouched_uncertainty: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in which what is not finite is None."""
@@ -68,6 +72,8 @@ class Line:
         tree["per_class"] = [finite(value) for value in self.per_class]
         tree |= {key: list(tree[key]) for key in ("required", "limits", "errors", "notices")}
         figures = ("value", "uncertainty", "floor", "floor_uncertainty", "baseline", "baseline_uncertainty")
+        if self.untouched is None:
+            del tree["untouched"], tree["untouched_uncertainty"]
         return tree | {key: finite(tree[key]) for key in figures}
 
 
@@ -81,6 +87,7 @@ def judge_metric(
     better: Literal["higher", "lower"] | None,
     measures: str,
     missing: str = "",
+    untouched: Estimate | None = None,
 ) -> Line:
     """Holds one metric against its threshold.
 
@@ -93,10 +100,13 @@ def judge_metric(
         better: the good direction.
         measures: what the metric says.
         missing: why there is no estimate.
+        untouched: that of the inputs in the place of outputs.
     """
     if estimate is not None and not math.isfinite(estimate.value):
         estimate, missing = None, "it is not finite"
-    floor, baseline = (each if each and math.isfinite(each.value) else None for each in (floor, baseline))
+    floor, baseline, untouched = (
+        each if each and math.isfinite(each.value) else None for each in (floor, baseline, untouched)
+    )
     value, uncertainty = _figures(estimate)
     z = refusing_errors(evaluation)
     bounds = list(_bounds(threshold, estimate, floor, baseline, better)) if threshold else []
@@ -132,6 +142,8 @@ def judge_metric(
         per_class=estimate.per_class if estimate else (),
         better=better,
         measures=measures,
+        untouched=_figures(untouched)[0],
+        untouched_uncertainty=_figures(untouched)[1],
         protocol=estimate.protocol if estimate else "",
         counts=estimate.counts if estimate else {},
     )

@@ -105,6 +105,7 @@ def render(evidence: Evidence) -> str:
         neighbours=_neighbours(pictures, images=kind.is_picture),
         charts=_charts([*evidence.experiment.scheme.charts, *LOOKS], evidence.history),
         heads=_heads(evidence),
+        untouched=_untouched(evidence),
         # Images of another system have no other part.
         config=evidence.experiment.to_json(("data", "evaluation") if "origin" in evidence.protocol else None, indent=2),
     )
@@ -143,6 +144,13 @@ def _feature_cloud(pictures: Pictures) -> Markup:
     """Both in the plane in which the real features vary most."""
     kinds = {"real": pictures.real_dots, "fake": pictures.fake_dots}
     return scatter("Features of generated images over those of real ones", kinds, reach=pictures.reach)
+
+
+def _untouched(evidence: Evidence) -> str:
+    """What stands above the figures of the inputs; empty where there are none."""
+    if all(line.untouched is None for line in evidence.lines.values()):
+        return ""
+    return task_of(evidence.experiment).untouched_is(evidence.experiment)
 
 
 def _heads(evidence: Evidence) -> list[str]:

@@ -178,6 +178,7 @@ def _lines(measured: Measured, experiment: Experiment) -> dict[str, gate.Line]:
             better=catalog.METRICS[key].better,
             measures=catalog.METRICS[key].measures,
             missing=judged.missing.get(name, ""),
+            untouched=judged.untouched.get(name),
         )
         for name, key in _names(experiment).items()
     }

@@ -4,6 +4,7 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 """
 
 from models.config.columns import Column, Role, groups_of
+from models.config.content import Content
 from models.config.data import Data, OneSource
 from models.config.data_variants import Images, OfImages, Pairs, Photographs, Points, Stacked, Unpaired
 from models.config.discriminators import (
@@ -16,6 +17,7 @@ from models.config.discriminators import (
 )
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
+from models.config.laplacian import Laplacian, Refiner
 from models.config.networks import (
     DCGANGenerator,
     GanMLPGenerator,
@@ -28,7 +30,8 @@ from models.config.networks import (
 )
 from models.config.objective import CrossEntropy, Objective, Penalty
 from models.config.resources import Machine, Resources
-from models.config.schemes import Adversarial, Alternating, Cycle, Pix2Pix, Pretraining, Restoration, Scheme
+from models.config.scheme import Alternating, Scheme
+from models.config.schemes import Adversarial, Cycle, Pix2Pix, Pretraining, Restoration
 from models.config.serving import Serving
 from models.config.training import Health, Optimizer, Training
 from models.config.translators import (
@@ -46,6 +49,7 @@ __all__ = [
     "AtLeast",
     "AtMost",
     "Column",
+    "Content",
     "CrossEntropy",
     "Cycle",
     "DCGANDiscriminator",
@@ -59,6 +63,7 @@ __all__ = [
     "Generator",
     "Health",
     "Images",
+    "Laplacian",
     "Latent",
     "Machine",
     "Network",
@@ -77,6 +82,7 @@ __all__ = [
     "PointsGenerator",
     "PointsTranslator",
     "Pretraining",
+    "Refiner",
     "ResNetDiscriminator",
     "ResNetGenerator",
     "ResNetTranslator",

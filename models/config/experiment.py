@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from models import catalog
 from models.config.data import Data
 from models.config.data_variants import DATA
 from models.config.evaluation import Evaluation, default_extractor
@@ -71,6 +72,12 @@ class Experiment(Frozen):
     def _parts_fit(self) -> Self:
         self.scheme.check(self.data, self.training)
         self.evaluation.check(self.data)
+        if self.evaluation.extractor in self.scheme.trained_on:
+            other = next(name for name in catalog.EXTRACTORS if name not in self.scheme.trained_on)
+            raise ValueError(
+                "what a model was trained on does not judge it; received evaluation.extractor "
+                f"{self.evaluation.extractor}, in whose features the scheme has a loss: take another, such as {other}"
+            )
         self.evaluation.check_bounds(self.data, self.scheme.task, conditional=self.conditional)
         return self
 

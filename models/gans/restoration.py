@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import cast
 
+import keras
 import tensorflow as tf
 
 from models import replicas
 from models.config import Experiment, Restoration
 from models.gans.adversarial import AdversarialGAN
 from models.gans.base import Batch, Inputs, Logs, Phase, Player
+from models.perceptual import ContentDistance
 from models.randomness import Key
 
 
@@ -17,28 +19,55 @@ class RestorationGAN(AdversarialGAN):
 
     Two phases. In `pretraining` the generator alone learns, by the squared error, which ends at the mean of all that
     a degraded example may have been. In `adversarial` algorithm 1 is played, where the generator minimises the
-    adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real. Each phase
-    has its own optimizer of the generator: the second begins with its own rate and no momentum.
+    adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real; with
+    `content`, the squared error of features as well. Each phase has its own optimizer of the generator: the second
+    begins with its own rate and no momentum. With `adversarial_weight` 0 the last phase is `supervised`, where nobody
+    plays: SRResNet alone.
 
     What is served takes a degraded example.
 
-    Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN); fidelity of pixels, not of features.
+    Reference: Ledig et al. 2017, sections 2.2 and 3.2 (SRResNet, then SRGAN).
     """
 
     scheme: Restoration
 
+    def __init__(self, experiment: Experiment):
+        weight = cast(Restoration, experiment.scheme).adversarial_weight
+        super().__init__(experiment, adversarial_weight=1 if weight is None else weight)
+        self.content = ContentDistance(self.scheme.content) if self.scheme.content else None
+
     @staticmethod
     def players_of(experiment: Experiment) -> dict[str, Player]:
         """See `AdversarialGAN`; the pretraining trains the generator's network too."""
-        phase = cast(Restoration, experiment.scheme).pretraining
-        pretraining = Player("generator", phase.optimizer, phase.steps)
-        return AdversarialGAN.players_of(experiment) | {"pretraining": pretraining}
+        scheme = cast(Restoration, experiment.scheme)
+        players = AdversarialGAN.players_of(experiment)
+        if not scheme.plays:
+            players["discriminator"] = players["discriminator"]._replace(optimizer=None, updates=0)
+            players["generator"] = players["generator"]._replace(updates=experiment.training.steps)
+        phase = scheme.pretraining
+        return players | {"pretraining": Player("generator", phase.optimizer, phase.steps)}
 
     def phases(self) -> Sequence[Phase]:
         """See `GAN.phases`: two."""
         first = self.scheme.pretraining
         step = self.pretraining_step
-        return [Phase("pretraining", first.steps, step, draws=1, batch_size=first.batch_size), *super().phases()]
+        pretraining = Phase("pretraining", first.steps, step, draws=1, batch_size=first.batch_size)
+        if self.scheme.plays:
+            return [pretraining, *super().phases()]
+        return [pretraining, Phase("supervised", self.experiment.training.steps, self.supervised_step, draws=1)]
+
+    def judges(self) -> dict[str, keras.Model]:
+        """See `GAN.judges`: none where nobody played."""
+        return super().judges() if self.scheme.plays else {}
+
+    def supervised_step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        """One update of the generator by all losses but the adversarial one."""
+        real, key = self.real(batch, 0), self.key(step, "supervised")
+        inputs = self.fed(real, key)
+        with tf.GradientTape() as tape:
+            restored = {"target": self.networks["generator"](inputs, training=True)}
+            loss, logs = self.further_loss(real, restored, inputs, key)
+        return logs | {"g_gradient_norm": self.update("generator", tape, loss)}
 
     def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of the generator by the squared error, which is logged with the gradient's norm."""
@@ -50,6 +79,10 @@ class RestorationGAN(AdversarialGAN):
         return {"fidelity_loss": loss, "g_gradient_norm": self.update("pretraining", tape, loss)}
 
     def further_loss(self, real: Inputs, fake: Inputs, inputs: Inputs, key: Key) -> tuple[tf.Tensor, Logs]:
-        """See `AdversarialGAN.further_loss`: the weighted squared error."""
+        """See `AdversarialGAN.further_loss`: the weighted squared error, and that of features where it is asked for."""
         fidelity = replicas.share_of_mean((fake["target"] - real["target"]) ** 2)
-        return self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}
+        loss, logs = self.scheme.fidelity_weight * fidelity, {"fidelity_loss": fidelity}
+        if self.scheme.content is not None and self.content is not None:
+            logs["content_loss"] = replicas.share_of_mean(self.content(real["target"], fake["target"]))
+            loss += self.scheme.content.weight * logs["content_loss"]
+        return loss, logs

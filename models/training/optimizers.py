@@ -62,11 +62,11 @@ class Adam(keras.optimizers.Adam):
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A linear rise, then constant, or a fall to 0 (linear, cosine) or to a hundredth (exponential).
+    """A linear rise, then constant, or a fall: to 0 (linear, cosine), a hundredth (exponential), a tenth (step).
 
     Args:
         rate: the highest.
-        shape: `constant`, `linear`, `cosine` or `exponential`.
+        shape: `constant`, `linear`, `cosine`, `exponential` or `step`, half-way.
         warmup: updates of the rise; update i < warmup has the rate rate * (i + 1) / warmup.
         fall: updates of the fall.
         scale: factor of all, a scalar or a variable.
@@ -84,6 +84,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             "linear": lambda: 1 - done,
             "cosine": lambda: (1 + keras.ops.cos(3.141592653589793 * done)) / 2,
             "exponential": lambda: keras.ops.exp(-4.605170185988092 * done),
+            "step": lambda: keras.ops.where(done < 0.5, 1.0, 0.1),
         }[self.shape]()
         rise = keras.ops.minimum((step + 1) / self.warmup, 1.0) if self.warmup else 1.0
         return self.rate * factor * rise * self.scale

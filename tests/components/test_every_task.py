@@ -6,7 +6,7 @@ from models.catalog import TASKS
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
-from tests.translators import paired, restorer, translator
+from tests.translators import enlarger, paired, restorer, translator
 
 EVERY = {
     "generate": experiment(),
@@ -15,6 +15,8 @@ EVERY = {
     "translate points": tiny.experiment("cycle"),
     "translate pairs": paired(),
     "restore": restorer(),
+    "super-resolution": enlarger(2),
+    "super-resolution by 4": enlarger(4),
     "restore points": tiny.experiment("restoration", degradations={"noise": 0.4}),
 }
 

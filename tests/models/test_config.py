@@ -433,7 +433,7 @@ class TestParts:
             (
                 "restoration",
                 ['data={"name": "unpaired", "input": "points", "target": "points"}'],
-                "degrades one domain; data.name=unpaired is for scheme.name=cycle",
+                "degrades one domain, which makes its inputs; data.name=unpaired has inputs of its own",
             ),
             (
                 "restoration",

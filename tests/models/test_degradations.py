@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
+from PIL import Image
 
 from models import catalog
 from models.config import Restoration
-from models.degradations import degrade, noise, shrink
+from models.degradations import degrade, downscale, noise, shrink
 
 SEED = tf.constant([1, 2], tf.int64)
 X = tf.constant(np.random.default_rng(0).uniform(-1, 1, [6, 4, 4, 3]), tf.float32)
@@ -23,13 +24,34 @@ def test_shrinking_takes_a_share_of_every_value():
 
 
 @pytest.mark.parametrize("name", catalog.DEGRADATIONS)
-def test_nothing_happens_at_strength_0_and_the_same_for_the_same_seed(name):
-    degradation = catalog.lookup("degradation", name)
-    np.testing.assert_array_equal(degradation(X, 0.0, SEED), X)
-    spoilt = degradation(X, 0.5, SEED)
-    assert spoilt.shape == X.shape
-    assert (spoilt.numpy() != X.numpy()).all()
-    np.testing.assert_array_equal(spoilt, degradation(X, 0.5, SEED))
+def test_nothing_happens_at_the_least_strength_and_the_same_for_the_same_seed(name):
+    degradation, dividing = catalog.lookup("degradation", name), name in catalog.DIVIDING
+    np.testing.assert_array_equal(degradation(X, 1.0 if dividing else 0.0, SEED), X)
+    strength = 2.0 if dividing else 0.5
+    spoilt = degradation(X, strength, SEED)
+    assert spoilt.shape == ((6, 2, 2, 3) if dividing else X.shape)
+    if not dividing:
+        assert (spoilt.numpy() != X.numpy()).all()
+    np.testing.assert_array_equal(spoilt, degradation(X, strength, SEED))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_downscaling_is_that_of_pillow(factor):
+    """If this fails, figures stand beside those of papers whose inputs were other ones."""
+    image = np.random.default_rng(1).uniform(-1, 1, [6 * factor, 7 * factor]).astype(np.float32)
+    expected = Image.fromarray(image).resize((7, 6), Image.Resampling.BICUBIC)
+    assert_allclose(downscale(image[None, ..., None], float(factor), SEED)[0, ..., 0], expected, atol=1e-5)
+
+
+def test_sides_that_a_factor_does_not_divide_are_refused():
+    with pytest.raises(ValueError, match="received 3 for 4 x 4"):
+        downscale(X, 3.0, SEED)
+
+
+@pytest.mark.parametrize("strength", [0.5, 2.5])
+def test_a_factor_that_is_no_whole_number_is_refused(strength):
+    with pytest.raises(ValueError, match=f"a whole number of at least 1; received {strength}"):
+        Restoration(degradations={"downscale": strength})
 
 
 def test_several_follow_one_another_in_the_catalogs_order():

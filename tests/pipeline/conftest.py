@@ -8,6 +8,16 @@ import pytest
 CLUSTER = {"root": "gs://bucket/runs", "image": "registry/ganworks:1"}
 
 
+def on_cluster(experiment):
+    """The experiment, with weights of pretrained networks where a cluster reaches them."""
+    settings = []
+    if experiment.evaluation.extractor == "efficientnet_lite0":
+        settings.append("evaluation.extractor_weights=gs://bucket/lite0.pth")
+    if experiment.scheme.trained_on:
+        settings.append("scheme.content.file=gs://bucket/squeezenet.h5")
+    return experiment.override(settings) if settings else experiment
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory) -> Callable[..., Path]:
     """Returns the file that an experiment (`tiny` by default) is compiled to; not to be changed."""
@@ -17,7 +27,7 @@ def compiled(tmp_path_factory) -> Callable[..., Path]:
         from pipeline.experiments import TINY
         from pipeline.kubeflow_runner import compile_pipeline
 
-        experiment = experiment or TINY
+        experiment = on_cluster(experiment or TINY)
         key = (experiment.to_json(), spec, suffix)
         if key not in files:
             file = tmp_path_factory.mktemp("compiled") / f"pipeline{suffix}"

@@ -20,6 +20,7 @@ from components.gan_evaluator.measuring.store import Store
 from models.columns import kind_of
 from models.data import Arrays
 from models.files import tree_digest
+from models.metrics.estimate import Estimate
 from models.metrics.parts import DISJOINT, part_size
 from models.tasks import task
 
@@ -123,8 +124,14 @@ class Instruments:
     def _measure_fake(self, side: Side, ways: Callable[[], np.ndarray | None]) -> Measurements:
         """Measures examples against the reference, and takes pictures of them."""
         truth = self._truth if side.inputs is not None else None
-        seen = self._look_at(fake=side, **({} if truth is None else {"true": Side(len(truth), examples=truth)}))
-        real, fake, train = seen["real"], seen["fake"], seen["train"]
+        sides = {"fake": side} if truth is None else {"fake": side, "true": Side(len(truth), examples=truth)}
+        inputs, data = side.inputs, self._settings.data
+        if inputs is not None:
+            inputs = self._task.untouched(inputs, data.columns)
+            if truth is not None and data.images:
+                sides["untouched"] = Side(len(inputs), examples=kind_of(data.drawn).made(inputs))
+        seen = self._look_at(**sides)
+        real, fake, train = seen["real"], dataclasses.replace(seen["fake"], inputs=inputs), seen["train"]
         estimates, missing = measure(
             real,
             fake,
@@ -145,10 +152,16 @@ class Instruments:
             "held_out_copies": self._reference.copies,
             "equal_to_held_out": int(copied.sum()),
         }
-        train_examples, data = self._reference.train.target, self._settings.data
+        data = self._settings.data
         shown = None if kind_of(data.drawn).dots or side.inputs is not None else ways()
-        pictures = take_pictures(real, fake, train_examples, shown, data, seen.get("true"))
-        return Measurements(estimates, missing, counts, fake.labels is not None, pictures)
+        pictures = take_pictures(real, fake, self._reference.train.target, shown, data, seen.get("true"))
+        untouched = self._of_untouched(seen, inputs) if "untouched" in seen else {}
+        return Measurements(estimates, missing, counts, fake.labels is not None, pictures, untouched)
+
+    def _of_untouched(self, seen: Mapping[str, Population], inputs: np.ndarray | None) -> dict[str, Estimate]:
+        """The figures of the inputs in the place of the outputs."""
+        untouched = dataclasses.replace(seen["untouched"], inputs=inputs)
+        return measure(seen["real"], untouched, self._settings, available=self._available, true=seen["true"])[0]
 
     def _look_at(self, **sides: Side) -> dict[str, Population]:
         """Looks at these sides, and once at `train` and `real`."""

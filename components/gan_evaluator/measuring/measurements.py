@@ -18,6 +18,7 @@ class Measurements:
         counts: examples by kind.
         labelled: whether each example stands for a class that was asked for.
         pictures: what is shown; None where real examples stand in the place of generated ones.
+        untouched: the estimates of inputs in the place of outputs, enlarged where these are larger; of paired images.
     """
 
     estimates: dict[str, Estimate]
@@ -25,10 +26,12 @@ class Measurements:
     counts: dict[str, int]
     labelled: bool
     pictures: Pictures | None = None
+    untouched: dict[str, Estimate] = dataclasses.field(default_factory=dict)
 
     def to_tree(self) -> dict[str, Any]:
         """All but the pictures as plain values, from which `of` makes the same again."""
-        return {
+        told = {"untouched": {name: _plain(each) for name, each in self.untouched.items()}} if self.untouched else {}
+        return told | {
             "estimates": {name: _plain(each) for name, each in self.estimates.items()},
             "missing": self.missing,
             "counts": {name: int(count) for name, count in self.counts.items()},
@@ -44,6 +47,7 @@ class Measurements:
             counts=dict(tree["counts"]),
             labelled=bool(tree["labelled"]),
             pictures=pictures,
+            untouched={name: _estimate(each) for name, each in tree.get("untouched", {}).items()},
         )
 
 

@@ -13,6 +13,7 @@ from models.metrics.estimate import Estimate, NoEstimateError
 from models.metrics.neighbourhoods import neighbourhoods
 from models.metrics.parts import cut, over_parts
 from models.metrics.threads import product_a_thread
+from models.tasks import task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Population:
         features: [n, d] float64.
         probabilities: [n, classes] float64, of stacked digits [n, 3, 10], or None.
         inception_probabilities: [n, 1000] float64, or None.
-        inputs: [n, ...] float32 as networks take it, what the examples were made of; None for noise.
+        inputs: [n, ...] float32 as networks take it, what the examples were made of; None for noise. Before they are
+            measured, they are made as large as the examples.
         back: [n, ...], what the way back made of the examples; None without.
     """
 
@@ -91,6 +93,7 @@ def measure(
     data, extractor = settings.data, settings.extractor
     shared = real.given("real") | {"train_features": train_features}
     shared["mixture"] = mixtures.behind(data.target.source)
+    shared |= task(settings.task).options(settings.asked, data.columns)
     whole = shared | fake.given("fake") | (true.given("true") if true else {})
     parts = cut(fake.count, real.count, settings.seed)
     with product_a_thread() as pool:

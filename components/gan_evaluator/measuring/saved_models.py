@@ -84,12 +84,11 @@ class Generator:
         """
         taken = self._column_kind.outside(inputs)
         call = self._module.signatures[signature]
-        gives = "input" if signature == REVERSE else "target"
-        # as many channels as what is given has, which may be others than what is taken has
-        depth = next(column.shape[-1] for column in self._data.columns if column.role == gives)
-        batches = (taken[start : start + BATCH] for start in range(0, len(taken), BATCH))
+        columns = {each.role: each for each in self._data.columns}
+        shape = columns["input" if signature == REVERSE else "target"].shape
+        parts = [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
         return np.concatenate(
-            [self._checked(call(**{self._kind: tf.constant(x)}), (*x.shape[:-1], depth)) for x in batches]
+            [self._checked(call(**{self._kind: tf.constant(part)}), (len(part), *shape)) for part in parts]
         )
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:

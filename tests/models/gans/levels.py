@@ -21,9 +21,12 @@ class TwoLevels(Scheme):
     """A scheme of the user's own, with a player more than the catalog's have."""
 
     implementation: ClassVar[str] = f"{__name__}:Levels"
-    charts: ClassVar[tuple[Chart, ...]] = of_players({"_coarse": ", coarse", "_fine": ", fine"})
     generator: Annotated[NoiseGenerator, GENERATOR] = DCGANGenerator()
     refiner: Annotated[Translator, TRANSLATOR] = PointsTranslator(width=8, norm="none")
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        return of_players({"_coarse": ", coarse", "_fine": ", fine"})
 
 
 class Levels(GAN):

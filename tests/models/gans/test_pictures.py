@@ -24,6 +24,7 @@ from models.export.signatures import Sampler
 from models.gans.base import GAN
 from tests.harness import experiment
 from tests.models.gans.tiny import changed, copied, number
+from tests.models.gans.tiny import experiment as tiny
 from tests.models.networks.test_patchgan import PAIRS
 
 SQUARES = Images(resolution=16, channels=3)
@@ -50,6 +51,9 @@ EXPERIMENTS = {
     "CycleGAN of crops": cycle(ResNetTranslator(width=4, blocks=1), CROPS),
     "SRResNet that restores": restoration(SRResNetTranslator(scale=1, width=4, blocks=1, bicubic=True)),
     "U-Net that restores": restoration(UNET),
+    "SRResNet": restoration(
+        SRResNetTranslator(scale=2, width=4, blocks=1), degradations={"downscale": 2, "noise": 0.1}
+    ),
 }
 
 
@@ -168,12 +172,29 @@ class TestServed:
         np.testing.assert_allclose(answer["logit"], np.mean(expected, (1, 2)), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("made", [cycle, restoration])
-def test_inputs_of_another_size_than_targets_are_refused(made):
+def test_a_cycle_of_images_of_other_sizes_is_refused():
     with pytest.raises(
         ValueError, match=r"inputs as large as targets; received scheme\.generator\.scale=2: set it to 1"
     ):
-        made(SRResNetTranslator(scale=2))
+        cycle(SRResNetTranslator(scale=2))
+
+
+@pytest.mark.parametrize(
+    ("factor", "fields", "message"),
+    [
+        (2, {"generator": SRResNetTranslator(scale=4)}, r", 2; received scheme\.generator\.scale=4: set it to 2"),
+        (2, {"generator": UNET}, r", 2; received scheme\.generator\.scale=1: set it to 2"),
+        (1, {"generator": SRResNetTranslator(scale=2)}, r", 1; received scheme\.generator\.scale=2: set it to 1"),
+    ],
+)
+def test_players_that_smaller_inputs_do_not_fit_are_refused(factor, fields, message):
+    with pytest.raises(ValueError, match=message):
+        restoration(UNET, **{"degradations": {"downscale": factor}} | fields)
+
+
+def test_points_are_not_made_smaller():
+    with pytest.raises(ValueError, match="downscale make images smaller; mixture:ring gives others"):
+        tiny("restoration", degradations={"downscale": 2})
 
 
 def test_what_a_network_cannot_do_is_refused_with_its_path():

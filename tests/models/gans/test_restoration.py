@@ -4,7 +4,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models import mixtures
-from tests.models.gans.tiny import PLAIN, energy_distance, experiment, make, number, play, points
+from tests.models.gans.tiny import PLAIN, changed, copied, energy_distance, experiment, make, number, play, points
 
 NOISY = {"degradations": {"noise": 0.4}, "fidelity_weight": 0.3}
 
@@ -43,6 +43,38 @@ class TestPhases:
     def test_without_degradations_it_has_nothing_to_do(self):
         with pytest.raises(ValueError, match=r"^scheme\.degradations is required$"):
             experiment("restoration")
+
+
+class TestWeights:
+    def test_the_adversarial_loss_is_weighted(self):
+        real, moved = {"target": points(8)}, []
+        for weight in (0.5, None, 2.0):
+            gan = make(restoration(**PLAIN, fidelity_weight=0, adversarial_weight=weight))
+            before = gan.networks["generator"].get_weights()[0]
+            gan.generator_step(real, number(0))
+            moved.append(gan.networks["generator"].get_weights()[0] - before)
+        assert_allclose(moved[0], moved[1] / 2, atol=1e-6)
+        assert_allclose(moved[2], 2 * moved[1], atol=1e-6)
+        assert np.abs(moved[1]).max() > 1e-5
+
+    def test_at_0_the_generator_alone_learns_by_the_squared_error(self):
+        """If this fails, what is called SRResNet was trained against a discriminator, or serves one."""
+        gan = make(restoration(**PLAIN, adversarial_weight=0, fidelity_weight=1.0, pretraining={"steps": 3}))
+        other = make(restoration(**PLAIN, pretraining={"steps": 3}))
+        assert [phase.name for phase in gan.phases()] == ["pretraining", "supervised"]
+        assert gan.judges() == {}
+        assert other.judges().keys() == {"discriminate"}
+        x = points(1, 8)
+        degraded = gan.fed({"target": x[0]}, gan.key(number(3), "supervised"))["input"]
+        expected = np.mean((gan.networks["generator"]({"input": degraded}).numpy() - x[0].numpy()) ** 2)
+        before = copied(gan)
+        logs = gan.phases()[1].step({"target": x}, number(3))
+        assert_allclose(logs["fidelity_loss"], expected, rtol=1e-5)
+        assert changed(before, gan) == {"generator", "generator_optimizer"}
+
+    def test_without_any_loss_it_is_refused(self):
+        with pytest.raises(ValueError, match=r"by some loss; received scheme\.adversarial_weight=0"):
+            restoration(adversarial_weight=0, fidelity_weight=0)
 
 
 class TestGenerate:

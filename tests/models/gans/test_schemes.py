@@ -6,7 +6,7 @@ from models.catalog import SCHEMES
 from tests.harness import experiment as of_images
 from tests.harness.schemes import check_scheme
 from tests.models.gans.tiny import experiment
-from tests.translators import paired
+from tests.translators import enlarger, paired
 
 LEVELS = "tests.models.gans.levels:TwoLevels"
 SHORT = {"steps": 4, "steps_per_call": 2, "health": {"check_every_steps": 2}}
@@ -18,12 +18,17 @@ EVERY = {
         "restoration", training=SHORT, degradations={"noise": 0.4}, pretraining={"steps": 3, "batch_size": 4}
     ),
     "pix2pix": paired(training=SHORT, norm="batch"),
+    "super-resolution": enlarger(2, training=SHORT),
+    "supervised": enlarger(2, training=SHORT, adversarial_weight=0),
+    "super-resolution by 4": enlarger(4, training=SHORT),
     "levels": experiment(LEVELS, training=SHORT | {"generator_optimizer": {"name": "adam"}}),
 }
+DEFAULT = ("restoration", "supervised")
+"""Those that run among the default tests."""
 
 
 @pytest.mark.parametrize(
-    "name", [name if name == "restoration" else pytest.param(name, marks=pytest.mark.slow) for name in EVERY]
+    "name", [name if name in DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in EVERY]
 )
 def test_passes_all_checks_of_a_scheme(name, tmp_path):
     check_scheme(EVERY[name], tmp_path)

