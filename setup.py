@@ -35,6 +35,7 @@ setup(
         "tfx[kfp]>=1.21,<1.22",
         "tensorflow>=2.21,<2.22",
         "keras>=3.13,<4",
+        "h5py>=3.11,<4",
         "tensorflow-datasets>=4.9.8,<5",
         "etils[epath]>=1.7,<2",
         "dill>=0.3",  # tfx-bsl imports it without saying so

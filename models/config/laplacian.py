@@ -48,9 +48,10 @@ class Laplacian(Scheme):
         return (self.levels - 1) * self.coarse_steps
 
     @property
-    def noise(self) -> int:
-        """How much of z each level takes: as many slices as there are levels, the coarsest first."""
-        return self.generator.latent.size // self.levels
+    def noise(self) -> tuple[int, ...]:
+        """How much of z each level takes, the coarsest first: equal parts, and what is left over for the coarsest."""
+        part, over = divmod(self.generator.latent.size, self.levels)
+        return (part + over, *[part] * (self.levels - 1))
 
     def at(self, data: Data, level: int) -> Data:
         """The data at the size of a level: 0 is the coarsest."""
@@ -67,9 +68,9 @@ class Laplacian(Scheme):
                 f"{self.levels} levels halve an image {self.levels - 1} times: data.resolution is a multiple of "
                 f"{halved}; received {data.resolution}"
             )
-        if self.generator.latent.size % self.levels:
+        if self.generator.latent.size < self.levels:
             raise ValueError(
-                f"each of {self.levels} levels has a part of the noise: scheme.generator.latent.size is a multiple of "
+                f"each of {self.levels} levels has a part of the noise: scheme.generator.latent.size is at least "
                 f"{self.levels}; received {self.generator.latent.size}"
             )
         if self.generator.codes or self.objective.generator_penalties:

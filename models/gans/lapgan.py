@@ -50,7 +50,7 @@ class LaplacianGAN(GAN):
     @staticmethod
     def _generator(experiment: Experiment, level: int) -> Callable[[], keras.Model]:
         scheme = cast(Laplacian, experiment.scheme)
-        latent = scheme.generator.latent.model_copy(update={"size": scheme.noise})
+        latent = scheme.generator.latent.model_copy(update={"size": scheme.noise[level]})
         variant, data = scheme.generator.model_copy(update={"latent": latent}), scheme.at(experiment.data, level)
         if level:
             return functools.partial(refiner, scheme.refiner, variant, data)
@@ -122,7 +122,8 @@ class LaplacianGAN(GAN):
 
     def _part(self, z: tf.Tensor, level: int) -> tf.Tensor:
         """The part of the noise, [batch, latent.size], that a level takes."""
-        return z[:, level * self.scheme.noise : (level + 1) * self.scheme.noise]
+        begin = sum(self.scheme.noise[:level])
+        return z[:, begin : begin + self.scheme.noise[level]]
 
     def drawn(self, networks: Sequence[keras.Model], inputs: Inputs) -> tf.Tensor:
         """An image from coarse to fine, [batch, r, r, c]: by these generators, of what the whole model takes."""

@@ -35,4 +35,7 @@ def refiner(variant: Refiner, generator: NoiseGenerator, data: Data) -> keras.Mo
         x = Conv2D(variant.width, variant.kernel, 1, "same", kernel_initializer=translating.weights())(x)
         x = layers.ReLU()(x)
     x = Conv2D(channels, variant.kernel, 1, "same", kernel_initializer=translating.weights())(x)
-    return keras.Model(inputs | {"input": image}, layers.Activation("linear", dtype="float32")(x), name="refiner")
+    # one network is made of several, whose names differ
+    return keras.Model(
+        inputs | {"input": image}, layers.Activation("linear", dtype="float32")(x), name=f"refiner_{height}"
+    )

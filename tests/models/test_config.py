@@ -19,6 +19,7 @@ from models.config import (
     Evaluation,
     Experiment,
     Images,
+    Laplacian,
     Latent,
     Objective,
     Pairs,
@@ -69,6 +70,12 @@ OF_EACH_SCHEME = {
         name="pairs",
         data=Pairs(source="folder:x", folders=("photo", "map"), split_by="name:^.", input_channels=1),
         scheme=Pix2Pix(l1_weight=10),
+        training=Training(steps=5),
+    ),
+    "lapgan": Experiment(
+        name="lapgan",
+        data=Images(resolution=32),
+        scheme=Laplacian(levels=2, coarse_steps=3, refiner={"width": 8}),
         training=Training(steps=5),
     ),
 }
@@ -433,7 +440,7 @@ class TestParts:
             (
                 "restoration",
                 ['data={"name": "unpaired", "input": "points", "target": "points"}'],
-                "degrades one domain, which makes its inputs; data.name=unpaired has inputs of its own",
+                "degrades one domain; data.name=unpaired is for scheme.name=cycle",
             ),
             (
                 "restoration",
@@ -508,12 +515,14 @@ class TestExperiment:
             "cycle": "translate",
             "restoration": "restore",
             "pix2pix": "translate",
+            "lapgan": "generate",
         }
         assert {name: each.total_steps for name, each in OF_EACH_SCHEME.items()} == {
             "adversarial": 5,
             "cycle": 5,
             "restoration": 12,
             "pix2pix": 5,
+            "lapgan": 8,
         }
 
     def test_what_translates_has_no_latent(self):

@@ -59,6 +59,12 @@ EVERY_GAN = {
     "cycle": experiment(
         Unpaired(input=POINTS, target=Points(source="mixture:grid")), TRANSLATOR | {"name": "cycle"}, pool_size=12
     ),
+    "lapgan": experiment(
+        IMAGES,
+        DCGAN | {"name": "lapgan", "generator": CONVOLUTIONS | {"latent": {"size": 4}}},
+        levels=2,
+        refiner={"width": 4, "kernel": 3, "hidden": 1},
+    ),
     "restoration": experiment(
         scheme=TRANSLATOR | {"name": "restoration"},
         degradations={"noise": 0.3, "shrink": 0.2},
