@@ -1,4 +1,4 @@
-"""`ganworks sample`: pictures from a running server, by TF Serving's API alone."""
+"""`ganworks sample`: pictures from a running server, drawn or made of a file, by TF Serving's API alone."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +17,9 @@ MOST = 10_000
 
 BATCH = 64
 
+MOST_PIXELS = 64_000_000
+"""Of a picture that is given."""
+
 
 def sample(
     server: Annotated[str, typer.Option(metavar="HOST:PORT", help="gRPC port, or REST port with --api rest")],
@@ -29,15 +32,20 @@ def sample(
     truncation: Annotated[
         float | None, typer.Option(help="bound of the noise in standard deviations: more typical, less varied")
     ] = None,
+    input_: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="a picture, for a model that takes one")
+    ] = None,
     out: Annotated[Path, typer.Option(help="the picture to write; points are drawn as dots")] = Path("samples.png"),
     api: Annotated[str, typer.Option(help="grpc or rest")] = "grpc",
     version: Annotated[str | None, typer.Option(help="a version's number or label  [default: the newest]")] = None,
     certificate: Annotated[str | None, typer.Option(help="for TLS: of who signed the server's own")] = None,
     timeout_seconds: Annotated[float, typer.Option("--timeout", help="of each request, retries included")] = 30,
 ) -> None:
-    """Asks a running server for samples and writes them as one picture."""
+    """Asks a running server for samples and writes them as one picture; or for what it makes of a picture."""
     if api not in ("grpc", "rest"):
         raise ValueError(f"--api is grpc or rest; received {api}")
+    if input_ and (label or truncation is not None):
+        raise ValueError("--label and --truncation are of what is drawn by seed; leave them out beside --input")
     with session.quiet() as console:
         from pipeline.samples import picture
         from serving.client import Client, ServingError
@@ -47,12 +55,45 @@ def sample(
         more: dict[str, Any] = {"timeout_seconds": timeout_seconds, "certificate": certificate}
         try:
             with Client(server, model, version=number, api=kind, **more) as client:
-                made = drawn(client, range(seed, seed + n), label or [], truncation)
+                if input_:
+                    content = made_of(client, input_)
+                else:
+                    made = drawn(client, range(seed, seed + n), label or [], truncation)
         except ServingError as error:
             raise ValueError(f"{server} answers {str(error).splitlines()[0]}") from None
         out.parent.mkdir(parents=True, exist_ok=True)
-        picture(made, columns=n if label and len(label) > 1 else 0).save(out)
+        if input_:
+            out.write_bytes(content)
+        else:
+            picture(made, columns=n if label and len(label) > 1 else 0).save(out)
         console.print(str(out), soft_wrap=True)
+
+
+def made_of(client: "Client", file: Path) -> bytes:
+    """What a server's model makes of a picture: a PNG file.
+
+    The picture is sent upright and opaque, with 8 bits a channel, as ingestion takes it: PNG and JPEG files as they are
+    where they are so.
+
+    Raises:
+        ValueError: the model takes no picture, or the file is none or too large.
+        ServingError: the server refuses.
+    """
+    from components.example_gen.images import BadImage, read_picture
+
+    interface = client.interface()
+    name = interface.by_file()
+    if name is None:
+        raise ValueError(f"{client.model} takes no picture, but draws by seed: leave --input out")
+    asked = interface.signatures[name]
+    try:
+        sent = read_picture(file.read_bytes(), None, pixel_limit=MOST_PIXELS).encoded
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from None
+    except BadImage as error:
+        raise ValueError(f"{file} {error}") from None
+    given = asked.given("target") or asked.given("input")
+    return bytes(client.predict({str(asked.taken("input")): [sent]}, name)[str(given)][0])
 
 
 def drawn(client: "Client", seeds: range, classes: list[str], truncation: float | None) -> dict[str, "np.ndarray"]:
@@ -67,6 +108,8 @@ def drawn(client: "Client", seeds: range, classes: list[str], truncation: float 
     interface = client.interface()
     name = interface.drawing(truncated=truncation is not None)
     if name is None:
+        if interface.by_file():
+            raise ValueError(f"{client.model} draws nothing by a seed: give it a picture by --input FILE")
         bound = " and a truncation" if truncation is not None else ""
         known = ", ".join(sorted(interface.signatures)) or "none"
         raise ValueError(f"samples are drawn by a signature that takes a seed{bound}; {client.model} has {known}")

@@ -5,9 +5,10 @@ const POINTS = 1000;
 const STEPS = 9;
 const FULL = 3.1; // the slider's end: no truncation
 const SLOTS = ["A", "B", "C"];
+const MOST_PIXELS = 16e6; // of a picture that is given
 const WORDS = {
-  translate: "This model draws nothing by a seed: it translates what it is given.",
-  restore: "This model draws nothing by a seed: it restores what it is given.",
+  translate: "This model draws nothing by a seed: it translates the picture that you give it below.",
+  restore: "This model draws nothing by a seed: it restores the picture that you give it below.",
 };
 
 const at = (id) => document.getElementById(id);
@@ -184,6 +185,53 @@ function paint(canvas, pixels) {
   canvas.hidden = false;
 }
 
+/** The signatures that take an image as a file, and give one. */
+const takers = () => Object.keys(state.signatures).filter((name) => {
+  const input = state.signatures[name].inputs[taken(name, "input")];
+  return input?.kind === "image" && input.dtype === "string";
+});
+
+/** A file as the model takes it: upright, opaque, a square where the model takes no other; a canvas. */
+async function opened(file) {
+  const image = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
+    throw new Error(`${file.name} is no picture that this browser reads`);
+  });
+  if (image.width * image.height > MOST_PIXELS) {
+    throw new Error(`${file.name} has ${image.width} x ${image.height} pixels: more than ${MOST_PIXELS / 1e6} million`);
+  }
+  const main = state.signatures.serving_default;
+  const fixed = Number.isInteger(main?.inputs[taken("serving_default", "input")]?.shape[1]);
+  const side = Math.min(image.width, image.height);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = fixed ? [side, side] : [image.width, image.height];
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, Math.trunc((canvas.width - image.width) / 2), Math.trunc((canvas.height - image.height) / 2));
+  return canvas;
+}
+
+/** Asks the model for what it makes of a file, and lays it over that. */
+async function give(file) {
+  if (!file) return;
+  const turn = ++state.turn;
+  const canvas = await opened(file);
+  const before = canvas.toDataURL("image/png");
+  const signature = at("by").value;
+  const outputs = await predict(signature, { [taken(signature, "input")]: [{ b64: before.split(",")[1] }] });
+  if (turn !== state.turn) return;
+  const [made] = Object.values(outputs)[0];
+  const after = source(made.b64 ? made : { b64: made });
+  await Promise.all([["before", before], ["after", after]].map(([id, src]) => {
+    at(id).src = src;
+    return at(id).decode();
+  }));
+  at("save").href = after;
+  at("sizes").textContent = `${canvas.width} x ${canvas.height} pixels given, `
+    + `${at("after").naturalWidth} x ${at("after").naturalHeight} made`;
+  at("compare").hidden = false;
+}
+
 function option(value, text) {
   const made = document.createElement("option");
   made.value = value;
@@ -227,6 +275,12 @@ async function open(model) {
   at("scatter").hidden = !drawsPoints();
   at("between").hidden = !draws || drawsPoints();
   at("sum").hidden = true;
+  const ways = takers();
+  at("give").hidden = !ways.length;
+  at("by-field").hidden = ways.length < 2;
+  at("by").replaceChildren(...ways.map((name) => option(name, state.signatures[name].about || name)));
+  at("compare").hidden = true;
+  at("file").value = "";
   at("class-field").hidden = !labelled();
   at("class").replaceChildren(option("each", "each in turn"),
     ...state.classes.map((name, i) => option(i, name)));
@@ -249,6 +303,19 @@ at("truncation").addEventListener("input", () => {
 });
 at("truncation").addEventListener("change", () => tell(draw));
 at("class").addEventListener("change", () => tell(draw));
+at("given").addEventListener("submit", (event) => event.preventDefault());
+at("given").addEventListener("change", () => tell(() => give(at("file").files[0])));
+at("cut").addEventListener("input", () => at("pair").style.setProperty("--cut", `${at("cut").value}%`));
+for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+  at("drop").addEventListener(name, (event) => {
+    event.preventDefault();
+    at("drop").classList.toggle("over", name === "dragenter" || name === "dragover");
+  });
+}
+at("drop").addEventListener("drop", (event) => {
+  at("file").files = event.dataTransfer.files;
+  tell(() => give(at("file").files[0]));
+});
 at("chooser").hidden = models.length < 2;
 at("model").replaceChildren(...models.map((each, i) => option(i, each.name)));
 at("model").addEventListener("change", () => tell(() => open(models[at("model").value])));

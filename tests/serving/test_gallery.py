@@ -1,11 +1,14 @@
 """The page in a real browser, which clicks and types; its routes without one."""
 
+import base64
+import io
 import json
 import re
 
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.catalog import lookup
 from models.config import Adversarial, Latent, Points, PointsDiscriminator, PointsGenerator
@@ -19,6 +22,7 @@ from serving.server import EmbeddedServer
 from tests.browser import CHROMIUM, browser
 from tests.harness import experiment
 from tests.serving import saved
+from tests.translators import COLOUR, restorer
 
 NEEDS_CHROMIUM = [
     pytest.mark.e2e,
@@ -165,6 +169,94 @@ class TestInABrowser:
             ask = {"inputs": {"z": [(z[0] - z[1] + z[2]).tolist()], "label": [0]}}
             image = np.array(http.post("/v1/models/small:predict", json=ask).json()["outputs"])
         np.testing.assert_allclose(np.array(found), np.rint(image.ravel() * 255), atol=1)
+
+
+def photograph(width, height, **saved):
+    """A picture, and its bytes as a JPEG without losses that count."""
+    rows, columns = np.mgrid[:height, :width]
+    image = Image.fromarray(np.stack([16 * rows, 16 * columns, 0 * rows + 90], -1).astype(np.uint8))
+    content = io.BytesIO()
+    image.save(content, saved.pop("format", "PNG"), **saved)
+    return np.asarray(image), content.getvalue()
+
+
+class TestGivenPictures:
+    pytestmark = NEEDS_CHROMIUM
+
+    @pytest.fixture(scope="class")
+    def server(self, tmp_path_factory):
+        """Of a model that turns the pixels of a picture of any size round."""
+        with serve(tmp_path_factory.mktemp("restorer"), restorer(COLOUR, any_size=True)) as server:
+            yield server
+
+    @pytest.fixture(autouse=True, params=[1280, 390])
+    def page(self, request, server, tab):
+        tab.complaints.clear()
+        tab.requests.clear()
+        tab.open(f"http://127.0.0.1:{server.rest_port}/", request.param)
+        tab.until("!document.getElementById('give').hidden")
+        yield tab
+        assert tab.complaints == []
+        assert {url.split("/")[2] for url in tab.requests if not url.startswith("data:")} == {
+            f"127.0.0.1:{server.rest_port}"
+        }
+        assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+    def give(self, page, content, how, name="mine"):
+        """Drops a file, or chooses it."""
+        event = {"drop": "new DragEvent('drop', { dataTransfer: transfer })", "choose": "new Event('change')"}[how]
+        target = {"drop": "drop", "choose": "given"}[how]
+        chosen = "document.getElementById('file').files = transfer.files;" if how == "choose" else ""
+        page.run(
+            f"(() => {{ const bytes = Uint8Array.from(atob('{base64.b64encode(content).decode()}'),"
+            f" (each) => each.charCodeAt(0)); const transfer = new DataTransfer();"
+            f" transfer.items.add(new File([bytes], '{name}')); {chosen}"
+            f" document.getElementById('{target}').dispatchEvent({event}); }})()"
+        )
+
+    def pixels(self, page, name):
+        """[height, width, 3] of an image of the page."""
+        found = page.run(
+            f"(() => {{ const image = document.getElementById('{name}');"
+            " const canvas = document.createElement('canvas');"
+            " canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;"
+            " const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);"
+            " return [canvas.height, canvas.width,"
+            " ...context.getImageData(0, 0, canvas.width, canvas.height).data]; })()"
+        )
+        return np.array(found[2:], np.int32).reshape(*found[:2], 4)[..., :3]
+
+    @pytest.mark.parametrize("how", ["drop", "choose"])
+    def test_what_the_model_makes_of_it_lies_over_it(self, page, how):
+        image, content = photograph(12, 8)
+        self.give(page, content, how)
+        page.until("!document.getElementById('compare').hidden")
+        np.testing.assert_array_equal(self.pixels(page, "before"), image)
+        np.testing.assert_allclose(self.pixels(page, "after"), 255 - image.astype(np.int32), atol=1)
+        assert page.run("document.getElementById('sizes').textContent") == "12 x 8 pixels given, 12 x 8 made"
+        places = [f"document.getElementById('{name}').getBoundingClientRect()" for name in ("before", "after")]
+        assert page.run(f"Math.abs({places[0]}.height - {places[1]}.height) < 1")
+        assert page.run("document.getElementById('save').href === document.getElementById('after').src")
+
+    def test_the_slider_moves_by_the_keyboard(self, page):
+        self.give(page, photograph(12, 8)[1], "choose")
+        page.until("!document.getElementById('compare').hidden")
+        page.run("document.getElementById('cut').focus()")
+        page.press("ArrowRight", 39)
+        page.until("getComputedStyle(document.getElementById('after')).clipPath === 'inset(0px 0px 0px 51%)'")
+
+    def test_a_camera_that_was_held_upright(self, page):
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        self.give(page, photograph(12, 8, format="JPEG", quality=95, exif=turned)[1], "drop")
+        page.until("!document.getElementById('compare').hidden")
+        assert page.run("document.getElementById('sizes').textContent") == "8 x 12 pixels given, 8 x 12 made"
+
+    def test_what_is_no_picture_is_said(self, page):
+        self.give(page, b"no picture", "drop", "notes.txt")
+        page.until("document.getElementById('status').textContent")
+        status = page.run("document.getElementById('status').textContent")
+        assert status == "notes.txt is no picture that this browser reads"
 
 
 class TestOtherModels:

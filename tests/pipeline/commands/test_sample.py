@@ -5,14 +5,18 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from models.catalog import lookup
 from models.export import saving
 from pipeline import cli
+from serving.options import ServerOptions, find
+from serving.server import EmbeddedServer
 from tests.harness import experiment
 from tests.pipeline.commands.test_cli import GANWORKS, ganworks
+from tests.translators import COLOUR, restorer
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,54 @@ def test_no_server(in_this_process):
     done = in_this_process("sample", "--server", "127.0.0.1:9", "--model", "small", "--timeout", "1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: 127.0.0.1:9 answers UNAVAILABLE: ")
+
+
+class TestOfAPicture:
+    @pytest.fixture(scope="class")
+    def port(self, tmp_path_factory):
+        """Of a server whose model turns the pixels of a picture of any size round."""
+        folder, config = tmp_path_factory.mktemp("restorer"), restorer(COLOUR, any_size=True)
+        saving.save(lookup("scheme", config.scheme.name)(config), folder / "small" / "1")
+        options = ServerOptions(models=find(folder / "small"), grpc_port=0, rest_port=0, poll_seconds=0)
+        with EmbeddedServer(options) as server:
+            yield {"grpc": server.grpc_port, "rest": server.rest_port}
+
+    @pytest.mark.parametrize("api", ["grpc", "rest"])
+    def test_what_the_model_makes_of_it(self, port, api, tmp_path, in_this_process):
+        image = np.random.default_rng(0).integers(0, 256, (5, 9, 3), np.uint8)
+        Image.fromarray(image).save(tmp_path / "mine.png")
+        out = tmp_path / "new" / "made.png"
+        done = ask(in_this_process, port, api, "--input", tmp_path / "mine.png", "--out", out)
+        assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
+        np.testing.assert_allclose(np.asarray(Image.open(out)).astype(int), 255 - image.astype(int), atol=1)
+
+    def test_a_camera_that_was_held_upright(self, port, tmp_path, in_this_process):
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        Image.new("RGB", (9, 5)).save(tmp_path / "mine.jpg", exif=turned)
+        done = ask(in_this_process, port, "grpc", "--input", tmp_path / "mine.jpg", "--out", tmp_path / "made.png")
+        assert done.returncode == 0, done.stderr
+        assert Image.open(tmp_path / "made.png").size == (5, 9)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            ([], "small draws nothing by a seed: give it a picture by --input FILE"),
+            (["--input", "none.png"], "none.png cannot be read: No such file or directory"),
+            (["--input", __file__], "test_sample.py is no image"),
+            (["--input", "x.png", "--label", "1"], "leave them out beside --input"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(self, port, arguments, error, in_this_process):
+        done = ask(in_this_process, port, "grpc", *arguments)
+        assert done.returncode == 1
+        assert re.match(f"error: .*{error}", done.stderr)
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_model_that_takes_no_picture(ports, in_this_process):
+    done = ask(in_this_process, ports, "grpc", "--input", __file__)
+    assert done.stderr == "error: small takes no picture, but draws by seed: leave --input out\n"
 
 
 class TestShowModel:
