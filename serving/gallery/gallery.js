@@ -222,13 +222,13 @@ async function give(file) {
   if (turn !== state.turn) return;
   const [made] = Object.values(outputs)[0];
   const after = source(made.b64 ? made : { b64: made });
-  await Promise.all([["before", before], ["after", after]].map(([id, src]) => {
-    at(id).src = src;
-    return at(id).decode();
-  }));
+  const shown = [picture(before, "what was given"), picture(after, "what the model made of it")];
+  [shown[0].id, shown[1].id] = ["before", "after"];
+  await Promise.all(shown.map((image) => image.decode()));
+  at("pair").replaceChildren(...shown);
   at("save").href = after;
   at("sizes").textContent = `${canvas.width} x ${canvas.height} pixels given, `
-    + `${at("after").naturalWidth} x ${at("after").naturalHeight} made`;
+    + `${shown[1].naturalWidth} x ${shown[1].naturalHeight} made`;
   at("compare").hidden = false;
 }
 
