@@ -1,5 +1,7 @@
 """What a served GAN answers, over models of images by class, without classes, with codes, and of points."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -155,6 +157,8 @@ class TestTruncation:
 
 @pytest.mark.parametrize("name", ["sample", "sample_truncated", "interpolate"])
 def test_a_row_depends_on_itself_alone(served, name):
+    # sums over a batch of one may be added up in another order: a rounding of a point, which no pixel shows
+    equal = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-6) if served.output == "point" else None
     inputs = {"seed": SEEDS}
     inputs |= {"truncation": np.linspace(0.5, 2, 5)} if name == "sample_truncated" else {}
     inputs |= {"other_seed": SEEDS[::-1], "share": np.linspace(0, 1, 5)} if name == "interpolate" else {}
@@ -163,7 +167,7 @@ def test_a_row_depends_on_itself_alone(served, name):
     for row in range(5):
         one = {key: value[row : row + 1] for key, value in inputs.items()}
         one |= {"label": [[2, 1, 0, 2, 1][row]]} if _asks(served) else {}
-        np.testing.assert_array_equal(served.ask(name, **one)[served.output], whole[row : row + 1])
+        (equal or np.testing.assert_array_equal)(served.ask(name, **one)[served.output], whole[row : row + 1])
 
 
 def test_a_session_answers_alike(served):

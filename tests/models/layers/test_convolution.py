@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from models.layers import convolution
+from models.training import precision
 
 LAYERS = {
     "down": (convolution.Conv2D, keras.layers.Conv2D),
@@ -80,7 +81,9 @@ class TestSameFunctionAsKeras:
         kernels = [
             tape.gradient(value, layer.kernel.value) for value, layer in zip(sums, (ours, reference), strict=True)
         ]
-        assert_near([outputs[0], kernels[0]], [outputs[1], kernels[1]], 2e-2)
+        # without bfloat16 in hardware, sums are rounded to it on their way, too
+        share = 2e-2 if precision.resolve("auto") == "bfloat16" else 5e-2
+        assert_near([outputs[0], kernels[0]], [outputs[1], kernels[1]], share)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
