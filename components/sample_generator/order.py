@@ -149,6 +149,14 @@ def fitted(order: Order, model: str) -> Order:
 
 def manifest(order: Order, model: str) -> dict[str, Any]:
     """What MANIFEST holds: equal ones have equal samples."""
+    return {
+        "model_sha256": model_digest(model),
+        **order.model_dump(mode="json", exclude=None if order.names else {"names"}),
+    }
+
+
+def model_digest(model: str) -> str:
+    """A digest of the graph and the weights of a SavedModel."""
     digest = hashlib.sha256()
     # the index has a checksum of each variable
     for name in ("saved_model.pb", "variables/variables.index"):
@@ -157,10 +165,7 @@ def manifest(order: Order, model: str) -> dict[str, Any]:
             with tf.io.gfile.GFile(f"{model}/{name}", "rb") as file:
                 content = file.read()
         digest.update(struct.pack("<q", len(content)) + content)
-    return {
-        "model_sha256": digest.hexdigest(),
-        **order.model_dump(mode="json", exclude=None if order.names else {"names"}),
-    }
+    return digest.hexdigest()
 
 
 def claim(output: str, wanted: Mapping[str, Any]) -> None:

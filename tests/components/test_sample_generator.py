@@ -323,7 +323,7 @@ def test_what_goes_wrong_while_drawing_is_one_line(model, tmp_path, monkeypatch)
     monkeypatch.setattr("components.sample_generator.drawing.write", fail)
     result = CliRunner().invoke(app, ["generate", model, "--out", str(tmp_path / "out"), "--n", "2"])
     assert isinstance(result.exception, ValueError)
-    assert str(result.exception).startswith("samples were not all drawn: ")
+    assert str(result.exception).startswith("not all was made: ")
     assert "no space left on device" in str(result.exception)
     assert "\n" not in str(result.exception)
 
