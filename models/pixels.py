@@ -15,6 +15,10 @@ PNG_HEADER = 24
 """Bytes up to the end of a PNG's width and height."""
 
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the luma of ITU-R 601."""
+
+
 def scaled(x: Any) -> Any:
     """Pixels of uint8 as networks take them, float32 in [-1, 1]; anything else as it is.
 
@@ -73,17 +77,25 @@ def reduced(x: tf.Tensor, factor: int) -> tf.Tensor:
 
 
 def enlarged(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Makes images as large as others by cubic interpolation: what super-resolution is held against.
+    """Makes images as large as others by cubic interpolation, and grey or colour like them.
+
+    Enlarged ones are what super-resolution is held against.
 
     Args:
-        x: [n, h, w, c] float32 in [-1, 1].
-        shape: [height, width, ...] of the others.
+        x: [n, h, w, c] float32 in [-1, 1]; c is 1 or 3 where it is not that of the others.
+        shape: [height, width, channels] of the others.
 
     Returns:
-        [n, height, width, c] float32 in [-1, 1]; see `models.layers.resizing.BicubicEnlargement`.
+        [n, height, width, channels] float32 in [-1, 1]; see `models.layers.resizing.BicubicEnlargement`. Grey is
+        repeated, of colour the ITU-R 601 luma is taken.
     """
+    *size, channels = shape
+    if x.shape[-1] != channels:
+        x = np.repeat(x, 3, axis=-1) if channels == 3 else x @ np.array(LUMA, np.float32)[:, np.newaxis]
+    if list(x.shape[1:3]) == size:
+        return x
     # part by part: TensorFlow has the whole result several times in memory
-    parts = [tf.image.resize(x[i : i + 100], shape[:2], tf.image.ResizeMethod.BICUBIC) for i in range(0, len(x), 100)]
+    parts = [tf.image.resize(x[i : i + 100], size, tf.image.ResizeMethod.BICUBIC) for i in range(0, len(x), 100)]
     return np.concatenate([part.numpy().clip(-1, 1) for part in parts])
 
 
@@ -199,5 +211,5 @@ def fit(image: tf.Tensor, resolution: int, how: str = "crop") -> tf.Tensor:
 
 
 def _luma(image: tf.Tensor) -> tf.Tensor:
-    grey = tf.tensordot(tf.cast(image[..., :3], tf.float32), tf.constant([0.299, 0.587, 0.114]), axes=1)
+    grey = tf.tensordot(tf.cast(image[..., :3], tf.float32), tf.constant(LUMA), axes=1)
     return tf.cast(tf.clip_by_value(tf.round(grey), 0, 255), tf.uint8)[..., tf.newaxis]

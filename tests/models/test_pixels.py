@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from models.pixels import decode, fit, scaled, to_bytes
+from models.pixels import decode, enlarged, fit, scaled, to_bytes
 
 
 def noise(*shape):
@@ -107,3 +107,11 @@ class TestWaysToASquare:
     def test_a_square_of_the_right_size_stays_bit_for_bit(self, how):
         square = noise(8, 8, 3)
         assert (fit(tf.constant(square), 8, how).numpy() == square).all()
+
+
+def test_images_of_other_channels_become_like_the_others():
+    """By hand: ITU-R 601 luma of (1, 0, -1) is 0.299 - 0.114; grey is repeated."""
+    colour = np.full([1, 2, 2, 3], [1, 0, -1], np.float32)
+    np.testing.assert_allclose(enlarged(colour, (2, 2, 1)), np.full([1, 2, 2, 1], 0.185), atol=1e-6)
+    grey = np.random.default_rng(0).uniform(-1, 1, [2, 3, 3, 1]).astype(np.float32)
+    np.testing.assert_array_equal(enlarged(grey, (3, 3, 3)), np.repeat(grey, 3, -1))
