@@ -17,7 +17,7 @@ from components.sample_generator.order import claim, model_digest
 from models.export.reading import read_interface
 
 MOST_PIXELS = 64_000_000
-"""Of a picture that is given."""
+"""The most pixels that a picture may have."""
 
 
 class Work(NamedTuple):

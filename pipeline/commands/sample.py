@@ -17,9 +17,6 @@ MOST = 10_000
 
 BATCH = 64
 
-MOST_PIXELS = 64_000_000
-"""Of a picture that is given."""
-
 
 def sample(
     server: Annotated[str, typer.Option(metavar="HOST:PORT", help="gRPC port, or REST port with --api rest")],
@@ -80,6 +77,7 @@ def made_of(client: "Client", file: Path) -> bytes:
         ServingError: the server refuses.
     """
     from components.example_gen.images import BadImage, read_picture
+    from components.sample_generator.making import MOST_PIXELS
 
     interface = client.interface()
     name = interface.by_file()

@@ -53,7 +53,7 @@ TEST = {
 """Photographs of scikit-image that judge: file -> SHA-256."""
 
 SIDE = 96
-"""Of the squares that photographs to choose and judge by are cut into, pixels."""
+"""The side of the squares that photographs to choose and judge by are cut into, pixels."""
 
 MOST_PIXELS = 2_000_000
 

@@ -185,7 +185,7 @@ class TestGivenPictures:
 
     @pytest.fixture(scope="class")
     def server(self, tmp_path_factory):
-        """Of a model that turns the pixels of a picture of any size round."""
+        """Serves a model that turns the pixels of a picture of any size round."""
         with serve(tmp_path_factory.mktemp("restorer"), restorer(COLOUR, any_size=True)) as server:
             yield server
 

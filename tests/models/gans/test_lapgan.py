@@ -30,7 +30,7 @@ def pyramid(**fields) -> Experiment:
 
 @pytest.fixture(scope="module")
 def gan():
-    """As after some training: refiners add something."""
+    """Three levels whose refiners add something, as after some training."""
     made, random = make(pyramid()), np.random.default_rng(0)
     for level in (1, 2):
         for variable in made.networks[f"generator_{level}"].trainable_variables:

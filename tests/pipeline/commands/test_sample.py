@@ -114,7 +114,7 @@ def test_no_server(in_this_process):
 class TestOfAPicture:
     @pytest.fixture(scope="class")
     def port(self, tmp_path_factory):
-        """Of a server whose model turns the pixels of a picture of any size round."""
+        """The ports of a server whose model turns the pixels of a picture of any size round."""
         folder, config = tmp_path_factory.mktemp("restorer"), restorer(COLOUR, any_size=True)
         saving.save(lookup("scheme", config.scheme.name)(config), folder / "small" / "1")
         options = ServerOptions(models=find(folder / "small"), grpc_port=0, rest_port=0, poll_seconds=0)
