@@ -23,6 +23,9 @@ ORIENTATION_TAG = 0x0112
 THUMBNAIL = (9, 8)
 """Width and height of what near duplicates are found by: a difference hash compares neighbours in eight rows."""
 
+GIVEN_PIXELS = 64_000_000
+"""The most pixels of a picture that a model is given outside of a pipeline, where nothing else is said."""
+
 
 class BadImage(Exception):
     """An image that cannot be used; the message says why."""

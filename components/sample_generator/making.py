@@ -9,15 +9,12 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
 
-from components.example_gen.images import BadImage, read_picture
+from components.example_gen.images import GIVEN_PIXELS, BadImage, read_picture
 from components.example_gen.sources.source import Fault
 from components.example_gen.sources.trees import Directory
 from components.sample_generator.drawing import PARTS
 from components.sample_generator.order import claim, model_digest
 from models.export.reading import read_interface
-
-MOST_PIXELS = 64_000_000
-"""The most pixels that a picture may have."""
 
 
 class Work(NamedTuple):
@@ -149,6 +146,6 @@ def _opened(work: Work, name: str) -> bytes | Fault:
     if isinstance(content, Fault):
         return content
     try:
-        return read_picture(content, None, pixel_limit=MOST_PIXELS).encoded
+        return read_picture(content, None, pixel_limit=GIVEN_PIXELS).encoded
     except BadImage as error:
         return Fault(f"{work.source}/{name}", str(error))

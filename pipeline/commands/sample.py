@@ -76,8 +76,7 @@ def made_of(client: "Client", file: Path) -> bytes:
         ValueError: the model takes no picture, or the file is none or too large.
         ServingError: the server refuses.
     """
-    from components.example_gen.images import BadImage, read_picture
-    from components.sample_generator.making import MOST_PIXELS
+    from components.example_gen.images import GIVEN_PIXELS, BadImage, read_picture
 
     interface = client.interface()
     name = interface.by_file()
@@ -85,7 +84,7 @@ def made_of(client: "Client", file: Path) -> bytes:
         raise ValueError(f"{client.model} takes no picture, but draws by seed: leave --input out")
     asked = interface.signatures[name]
     try:
-        sent = read_picture(file.read_bytes(), None, pixel_limit=MOST_PIXELS).encoded
+        sent = read_picture(file.read_bytes(), None, pixel_limit=GIVEN_PIXELS).encoded
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from None
     except BadImage as error:
