@@ -21,7 +21,7 @@ def ganworks(*arguments: str, cwd: Path | None = None, **environment: str) -> su
         text=True,
         cwd=cwd,
         env=os.environ | {"COLUMNS": "120"} | environment,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
