@@ -4,13 +4,15 @@ import time
 
 import pytest
 
-from benchmarks import reporting
+from benchmarks import captions, reporting
 
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     monkeypatch.setattr(reporting, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(reporting, "DOCS", tmp_path)
+    monkeypatch.setattr(captions, "README", tmp_path / "README.md")
+    (tmp_path / "README.md").write_text("<!-- recipes --><!-- /recipes -->")
     (tmp_path / "page.md").write_text("before\n<!-- speed -->\nstale\n<!-- /speed -->\nafter\n")
     return tmp_path
 
