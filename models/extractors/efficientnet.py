@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.config import Data
+from models.extractors.prepared import Prepared
 from models.extractors.torch_files import read_tensors
 
 MEAN, DEVIATION = 127, 128
@@ -67,7 +68,7 @@ def load_efficientnet_lite0(data: Data, weights: str) -> tuple[keras.Model, str]
     network, digest = load_network(weights)
     image = keras.Input(data.shape, name="image")
     hidden = keras.layers.Concatenate()([image] * 3) if data.channels == 1 else image
-    hidden = Prepared(size)(hidden)
+    hidden = Standardised(size)(hidden)
     return keras.Model(image, {"features": network(hidden)["features"]}), digest
 
 
@@ -93,7 +94,7 @@ def efficientnet_lite0() -> keras.Model:
     """The network without weights.
 
     Returns:
-        A model from images of 3 channels and any size, [b, h, w, 3], prepared as by `Prepared`, to {"features":
+        A model from images of 3 channels and any size, [b, h, w, 3], prepared as by `Standardised`, to {"features":
         [b, 1280], the mean over all places after the last ReLU6, "logits": [b, 1000]}. It has 4,652,008 parameters,
         and the statistics of its normalisations beside them.
     """
@@ -111,28 +112,12 @@ def efficientnet_lite0() -> keras.Model:
     return keras.Model(image, {"features": features, "logits": logits}, trainable=False)
 
 
-@keras.saving.register_keras_serializable("ganworks")
-class Prepared(keras.layers.Layer):
-    """Resizes images in [0, 1] (bicubic, antialiased), and gives their pixels the mean and scale of the training.
+class Standardised(Prepared):
+    """Gives pixels the mean and scale of the training."""
 
-    Args:
-        size: pixels a side.
-    """
-
-    def __init__(self, size: int):
-        super().__init__(name="prepared", trainable=False)
-        self.size = size
-
-    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """[b, r, r, 3] -> [b, size, size, 3]."""
-        if tuple(images.shape[1:3]) != (self.size, self.size):
-            side = (self.size, self.size)
-            images = keras.ops.clip(keras.ops.image.resize(images, side, "bicubic", antialias=True), 0, 1)
+    def as_trained(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """See `Prepared`."""
         return (images * 255 - MEAN) / DEVIATION
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """See `call`."""
-        return (input_shape[0], self.size, self.size, 3)
 
 
 def _block(x: keras.KerasTensor, width: int, stage: Stage, stride: int, *, name: str) -> keras.KerasTensor:

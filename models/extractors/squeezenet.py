@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from models import pixels
 from models.config import Data
+from models.extractors.prepared import Prepared
 
 TRAINED_SIZE, SMALL_SIZE = 227, 128
 """Pixels a side that it was trained on, and that it looks at images of up to so many."""
@@ -43,7 +44,7 @@ def load_squeezenet(data: Data, weights: str) -> tuple[keras.Model, str]:
     network, digest = load_network(weights)
     image = keras.Input(data.shape, name="image")
     hidden = keras.layers.Concatenate()([image] * 3) if data.channels == 1 else image
-    hidden = Prepared(SMALL_SIZE if data.resolution <= SMALL_SIZE else TRAINED_SIZE)(hidden)
+    hidden = CentredBGR(SMALL_SIZE if data.resolution <= SMALL_SIZE else TRAINED_SIZE)(hidden)
     return keras.Model(image, {"features": network(hidden)["features"]}), digest
 
 
@@ -85,28 +86,12 @@ def squeezenet() -> keras.Model:
     return keras.Model(image, outputs, trainable=False)
 
 
-@keras.saving.register_keras_serializable("ganworks")
-class Prepared(keras.layers.Layer):
-    """Resizes images in [0, 1] (bicubic, antialiased), and gives their pixels the order and mean of the training.
+class CentredBGR(Prepared):
+    """Gives pixels the order and mean of the training."""
 
-    Args:
-        size: pixels a side.
-    """
-
-    def __init__(self, size: int):
-        super().__init__(name="prepared", trainable=False)
-        self.size = size
-
-    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """[b, r, r, 3] -> [b, size, size, 3]."""
-        if tuple(images.shape[1:3]) != (self.size, self.size):
-            side = (self.size, self.size)
-            images = keras.ops.clip(keras.ops.image.resize(images, side, "bicubic", antialias=True), 0, 1)
+    def as_trained(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """See `Prepared`."""
         return pixels.centred_bgr(2 * images - 1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """See `call`."""
-        return (input_shape[0], self.size, self.size, 3)
 
 
 def _fire(x: keras.KerasTensor, squeezed: int, name: str) -> keras.KerasTensor:

@@ -12,7 +12,13 @@ from skimage import data as photographs
 
 from models.config import Evaluation, Experiment, Images, Points, Training
 from models.extractors import classifier
-from models.extractors.efficientnet import STAGES, Prepared, efficientnet_lite0, load_efficientnet_lite0, load_network
+from models.extractors.efficientnet import (
+    STAGES,
+    Standardised,
+    efficientnet_lite0,
+    load_efficientnet_lite0,
+    load_network,
+)
 from pipeline.commands.fetch import fetch
 from tests.harness import write_examples
 from tests.models.extractors import torch_made
@@ -211,7 +217,7 @@ class TestTheRealOne:
         side = min(photograph.size)
         left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
         square = np.asarray(photograph.crop((left, top, left + side, top + side)))[None].astype(np.float32) / 255
-        read = keras.ops.softmax(real(Prepared(224)(square))["logits"])[0].numpy()
+        read = keras.ops.softmax(real(Standardised(224)(square))["logits"])[0].numpy()
         assert read.argmax() in classes
         assert read[sorted(classes)].sum() > least
 
