@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -16,30 +15,7 @@ from google.protobuf import text_format
 
 from serving import model_config
 from tests.serving import saved
-
-GANWORKS = Path(sys.executable).with_name("ganworks")
-
-
-class Process:
-    """A running command whose lines are read as they come."""
-
-    def __init__(self, *arguments: str, **environment: str):
-        self.popen = subprocess.Popen(
-            [GANWORKS, "serve", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | environment,
-        )
-
-    def line(self) -> str:
-        return self.popen.stdout.readline().strip()
-
-    def end(self, number: int) -> tuple[int, str]:
-        self.popen.send_signal(number)
-        _, errors = self.popen.communicate(timeout=60)
-        return self.popen.returncode, errors
-
+from tests.serving.process import Process
 
 @pytest.fixture
 def started():
