@@ -17,6 +17,7 @@ from serving import model_config
 from tests.serving import saved
 from tests.serving.process import Process
 
+
 @pytest.fixture
 def started():
     processes = []
