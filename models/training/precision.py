@@ -1,6 +1,7 @@
 """float32 or bfloat16: which this machine is faster at, and how networks are built with it."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,15 @@ def resolve(precision: str) -> str:
     if gpus:
         capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
         return "bfloat16" if capability >= (8, 0) else "float32"
+    return "bfloat16" if multiplies_bfloat16() else "float32"
+
+
+@functools.cache
+def multiplies_bfloat16() -> bool:
+    """True where this processor has instructions that multiply bfloat16: AMX, or AVX-512 with BF16."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text() if cpuinfo.exists() else ""
-    return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+    return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
 @contextlib.contextmanager
