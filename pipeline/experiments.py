@@ -96,7 +96,7 @@ MNIST_DCGAN = Experiment(
 )
 
 FASHION_CGAN = Experiment(
-    # of one seed each: 8,000 steps had coverage 0.876, 6,000 steps 0.864, and 4,000 steps with r1 1 0.793
+    # One seed each: 8,000 steps had coverage 0.876, 6,000 steps 0.864, and 4,000 steps with r1 1 0.793.
     name="fashion-cgan",
     description="clothes by class; `ganworks fetch fashion_mnist` first",
     data=Images(source="idx:data/fashion_mnist", resolution=28, classes=10),
@@ -124,8 +124,6 @@ POINTS_GAME = CrossEntropy(penalties={"r1": 0.1})
 POINTS_OPTIMIZER = Optimizer(learning_rate=2e-3, schedule="cosine")
 
 RING_TO_SQUARE = Experiment(
-    # one seed, 2,000 held-out points: 99 % come to lie within 3 sigma of a mode of the square, on all eight; there and
-    # back they move by 0.001
     name="ring-to-square",
     description="a ring moved to a square and back, without pairs (CycleGAN)",
     data=Unpaired(input=Points(source="mixture:ring"), target=Points(source="mixture:square")),
@@ -143,8 +141,8 @@ RING_TO_SQUARE = Experiment(
 )
 
 RING_RESTORATION = Experiment(
-    # one seed, 2,000 held-out points: the squared error is 0.0446 after the first phase and 0.0520 after the second;
-    # 14.5 % and 42.4 % of the points come to lie within 3 sigma of a mode
+    # The second phase moves points from their mean to a mode: within 3 sigma of one lie 14.5 % before it and 42.4 % after
+    # it, for a squared error of 0.0520 instead of 0.0446 (one seed).
     name="ring-restoration",
     description="noisy points moved back to their ring, in two phases",
     data=Points(source="mixture:ring"),
