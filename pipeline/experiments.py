@@ -141,8 +141,8 @@ RING_TO_SQUARE = Experiment(
 )
 
 RING_RESTORATION = Experiment(
-    # The second phase moves points from their mean to a mode: within 3 sigma of one lie 14.5 % before it and 42.4 % after
-    # it, for a squared error of 0.0520 instead of 0.0446 (one seed).
+    # The second phase moves points from their mean to a mode: within 3 sigma of one lie 14.5 % before it and 42.4 %
+    # after it, for a squared error of 0.0520 instead of 0.0446 (one seed).
     name="ring-restoration",
     description="noisy points moved back to their ring, in two phases",
     data=Points(source="mixture:ring"),

@@ -83,7 +83,7 @@ def _work(given: str, output: Path, page: Path, minutes: float, resolution: int 
     reading.write(output, writing.to_yaml(planned.chosen.choices, head))
     reading.write(page, html)
     console.print(telling.table(look, found, planned))
-    for line in telling.next_lines(planned, output, page):
+    for line in telling.next_lines(look, planned, output, page):
         console.print(line, soft_wrap=True)
 
 

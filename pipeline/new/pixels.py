@@ -51,6 +51,22 @@ def is_flat(image: Pixels) -> bool:
     return bool(image.reshape(-1, 3).std(axis=0).max() < FLAT_DEVIATION)
 
 
+def edges(images: Pixels) -> npt.NDArray[np.float32]:
+    """Where the edges of images are, whatever their colours.
+
+    Args:
+        images: [n, 64, 64, 3].
+
+    Returns:
+        [n, 63 * 63] float32: magnitudes of the grey gradient, each row of mean 0 and deviation 1; 0 where it is flat.
+    """
+    grey = images.mean(axis=-1, dtype=np.float32)
+    down, across = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
+    rows = np.hypot(down, across).reshape(len(images), -1)
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-3), np.float32)
+
+
 def told_apart(images: Pixels, labels: npt.NDArray[np.int64]) -> tuple[float, float, float]:
     """How well a linear classifier of 16 x 16 pixels reads the classes of images that it did not learn from.
 

@@ -1,5 +1,7 @@
 """What `ganworks new` says: at the head of the file, and in the terminal."""
 
+import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components import preflight
+from pipeline.new import pairing
 from pipeline.new.facts import Facts
 from pipeline.new.looking import Look
 from pipeline.new.planning import Planned
@@ -30,9 +33,15 @@ def table(look: Look, facts: Facts, planned: Planned) -> Table:
     return rows
 
 
-def next_lines(planned: Planned, output: Path, page: Path) -> Iterator[str]:
+def next_lines(look: Look, planned: Planned, output: Path, page: Path) -> Iterator[str]:
     """Where the files are, and what to type next."""
     yield f"\nwrote {output}, and {page} with what was seen"
+    if paired := pairing.find(look):
+        yield (
+            f"these may be {paired.pairs:,} pairs: {' and '.join(paired.folders)} have the same names and sizes, and "
+            "edges in the same places"
+        )
+        yield f"to translate {paired.folders[0]} to {paired.folders[1]}: {_translator(look, paired)}"
     if not planned.experiment.evaluation.thresholds:
         yield "there are too few images to require anything of a model: every one would be blessed"
     try:
@@ -43,6 +52,12 @@ def next_lines(planned: Planned, output: Path, page: Path) -> Iterator[str]:
         yield f"then: ganworks run {output}"
     else:
         yield f"next: ganworks run {output}"
+
+
+def _translator(look: Look, paired: pairing.Pairing) -> str:
+    """The command that learns from pairs."""
+    names = "" if paired.folders == ("A", "B") else f" --set 'data.folders={json.dumps(paired.folders)}'"
+    return f"ganworks run pix2pix --source {shlex.quote(look.source)}{names}"
 
 
 def _seen(look: Look, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from components import preflight
@@ -21,7 +21,20 @@ from models.config.networks import scales
 from pipeline.cli import app, main
 from pipeline.commands.new import name_of
 from pipeline.experiment_files import load
-from pipeline.new import bounds, choosing, counting, facts, looking, page, pixels, planning, telling, timing, writing
+from pipeline.new import (
+    bounds,
+    choosing,
+    counting,
+    facts,
+    looking,
+    page,
+    pairing,
+    pixels,
+    planning,
+    telling,
+    timing,
+    writing,
+)
 from pipeline.new.looking import Look, Seen, Shown
 from tests.browser import CHROMIUM, browser
 from tests.components.images import make_pipeline, noise
@@ -142,6 +155,37 @@ class TestLook:
         told = []
         looking.look(f"folder:{tmp_path}", lambda done, total: told.append((done, total)))
         assert told[-1] == (7, 7)
+
+
+class TestPairs:
+    """If these fail, pairs are learnt as two classes without a word, or classes are called pairs."""
+
+    def write_both(self, folder, other, names=("A", "B"), within=""):
+        write(folder / within / names[0], [blob(n, (40, 40)) for n in range(30)])
+        write(folder / within / names[1], [other(n) for n in range(30)], "jpg")
+        return looking.look(f"folder:{folder}")
+
+    @pytest.mark.parametrize("within", ["", "train"])
+    def test_other_colours_in_the_same_places(self, tmp_path, within):
+        look = self.write_both(tmp_path, lambda n: ImageOps.invert(blob(n, (40, 40), grey=True)), within=within)
+        assert pairing.find(look) == (("A", "B"), 30)
+
+    def test_the_terminal_says_how_to_learn_from_them(self, tmp_path):
+        look = self.write_both(tmp_path, lambda n: ImageOps.invert(blob(n, (40, 40))), ("photo", "map"))
+        lines = list(telling.next_lines(look, planned(look), tmp_path / "my.yaml", tmp_path / "my.html"))
+        assert any("these may be 30 pairs: map and photo have the same names" in line for line in lines)
+        command = next(line for line in lines if line.startswith("to translate map to photo: "))
+        assert command.endswith(f"""pix2pix --source folder:{tmp_path} --set 'data.folders=["map", "photo"]'""")
+
+    def test_two_classes_with_the_same_names_are_none(self, tmp_path):
+        assert pairing.find(self.write_both(tmp_path, lambda n: blob(100 + n, (40, 40)))) is None
+
+    def test_other_sizes_or_names_are_none(self, tmp_path):
+        assert pairing.find(self.write_both(tmp_path / "sizes", lambda n: blob(n, (48, 40)))) is None
+        look = self.write_both(tmp_path / "names", lambda n: blob(n, (40, 40)))
+        (tmp_path / "names" / "B" / "7.jpg").rename(tmp_path / "names" / "B" / "x.jpg")
+        assert pairing.find(look) is not None
+        assert pairing.find(looking.look(look.source)) is None
 
 
 class TestSourceOf:
