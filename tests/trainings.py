@@ -27,7 +27,7 @@ FORKED.set_forkserver_preload(["models.training.train"])
 WAYS = {"one_device": "one_device", "mirrored": "mirrored", "worker_0": "multi_worker", "worker_1": "multi_worker"}
 """A process that trains -> its strategy."""
 
-SECONDS = 600
+SECONDS = 1_800
 
 
 class Result(NamedTuple):
