@@ -22,6 +22,7 @@ from models.tasks import task_of
 from models.training import looks
 
 HERO = 6
+SLIDERS = 4
 
 SMALL = 64
 """Images of fewer pixels a side are enlarged without smoothing."""
@@ -99,6 +100,8 @@ def render(evidence: Evidence) -> str:
         small=bool(pictures.first.size) and pictures.first.shape[2] < SMALL,
         hero=None if kind.dots else sheet(pictures.first[: HERO * HERO], HERO),
         rows=_rows(pictures),
+        sliders=_sliders(evidence),
+        extremes=[[sheet(column, IMAGES_A_ROW) for column in row] for row in pictures.extremes],
         ways=[] if pictures.ways is None else [sheet(way, len(way)) for way in pictures.ways],
         features=None if kind.dots else _feature_cloud(pictures),
         classes=_classes(evidence.lines),
@@ -168,6 +171,15 @@ def _rows(pictures: Pictures) -> list[dict[str, Any]]:
         images = [sheet(column, IMAGES_A_ROW) for column in columns]
         rows.append({"what": what, "label": label, "images": images})
     return rows
+
+
+def _sliders(evidence: Evidence) -> list[tuple[str, str]]:
+    """The first inputs, each with its output; none where the model takes no pictures."""
+    pictures, task = evidence.pictures, task_of(evidence.experiment)
+    if not task.takes_examples or not pictures.rows:
+        return []
+    inputs, outputs, *_ = pictures.rows[0]
+    return [(sheet(inputs[at : at + 1], 1), sheet(outputs[at : at + 1], 1)) for at in range(min(SLIDERS, len(inputs)))]
 
 
 def _neighbours(pictures: Pictures, *, images: bool) -> list[dict[str, str]]:

@@ -42,6 +42,7 @@ def pictures(classes: bool = True) -> Pictures:
         neighbours=images[:2],
         distances=np.array([1.5, 0.1], np.float32),
         ways=images.reshape(3, 3, 4, 4, 1) if classes else None,
+        extremes=() if classes else ((images[:2], images[2:4]), (images[4:6], images[6:8])),
     )
 
 

@@ -19,6 +19,7 @@ from models.data import Arrays
 from models.export.saving import save
 from models.extractors import classifier
 from tests import trainings
+from tests.judging import Page
 from tests.translators import enlarger
 
 SCALE = 2
@@ -84,6 +85,21 @@ def test_pictures_of_inputs_are_as_large_as_those_of_outputs(measured):
     assert {image.shape[1:] for row in measured.pictures.rows for image in row} == {(32, 32, 3)}
 
 
+def test_the_best_and_the_worst_outputs_are_shown(measured):
+    """If this fails, nobody looks at what the model does worst."""
+    nearest, farthest = map(errors, measured.pictures.extremes)
+    everything = np.concatenate([errors(row) for row in measured.pictures.rows])
+    assert list(nearest) == sorted(nearest)
+    assert list(farthest) == sorted(farthest, reverse=True)
+    assert nearest[0] <= everything.min() < everything.max() <= farthest[0]
+
+
+def errors(row):
+    """Mean squared errors of the outputs of a row, whose columns are inputs, outputs and the truth."""
+    _, outputs, truth = row
+    return ((outputs.astype(float) - truth) ** 2).mean(axis=(1, 2, 3))
+
+
 def test_the_report_has_a_column_of_it_and_what_is_kept_has_it_again(measured):
     again = Measurements.of(measured.to_tree(), measured.pictures)
     assert again.untouched == measured.untouched
@@ -91,6 +107,10 @@ def test_the_report_has_a_column_of_it_and_what_is_kept_has_it_again(measured):
     protocol = {"extractor": {"steps": 0, "seconds": 1.0}, "baseline": "none", "made_by": {}, "lineage": []}
     verdict = decide(Measured(again, floor, None, []), CONFIG, protocol, history=[])
     assert ">Bicubic</th>" in verdict.html
+    page = Page(verdict.html)
+    assert "Best and worst" in page.text
+    cuts = [attributes for tag, attributes in page.tags if tag == "input"]
+    assert [each["type"] for each in cuts] == ["range"] * 4
     told = verdict.lines["psnr"].to_json()
     assert told["untouched"] == measured.untouched["psnr"].value
     assert told["untouched_uncertainty"] == measured.untouched["psnr"].uncertainty

@@ -2,13 +2,13 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
 from components.gan_evaluator.measuring.metrics import Population
-from models.columns import kind_of
+from models.columns import Kind, kind_of
 from models.config import Data
 from models.metrics.distances import nearest
 
@@ -17,6 +17,9 @@ IMAGES_A_ROW = 8
 ROWS_UNLABELLED = 6
 NEIGHBOURS = 12
 DOTS = 1_500
+
+Rows = tuple[tuple[np.ndarray, ...], ...]
+"""Images side by side: of each row its columns, [n, h, w, c]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +37,12 @@ class Pictures:
         neighbours: of the first of `first`, the training images that are nearest in pixels, or in the values.
         distances: [n] float32, root mean square distances to `neighbours`; of images 0 to 255.
         ways: interpolations, [ways, steps, r, r, c]; None where there is no generator to ask.
+        extremes: like two of `rows`, of the outputs that are nearest to the truth and of those farthest from it; empty
+            where there is no truth.
     """
 
     first: np.ndarray
-    rows: tuple[tuple[np.ndarray, ...], ...]
+    rows: Rows
     classes: np.ndarray | None
     real_dots: np.ndarray
     fake_dots: np.ndarray
@@ -45,25 +50,36 @@ class Pictures:
     neighbours: np.ndarray
     distances: np.ndarray
     ways: np.ndarray | None = None
+    extremes: Rows = ()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of them by name; `of` takes them back."""
         found = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         found["reach"] = np.array(self.reach)
-        for number, row in enumerate(self.rows):
-            found |= {f"row_{number}_{column}": images for column, images in enumerate(row)}
+        for what in _ROWS:
+            for number, row in enumerate(getattr(self, what)):
+                found |= {f"{what}_{number}_{column}": images for column, images in enumerate(row)}
         return found
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Takes back what `arrays` gave. Raises KeyError or TypeError where something is missing or strange."""
-        places = sorted(tuple(map(int, name.split("_")[1:])) for name in arrays if name.startswith("row_"))
-        rows = tuple(
-            tuple(arrays[f"row_{number}_{column}"] for at, column in places if at == number)
-            for number in sorted({number for number, _ in places})
-        )
-        plain = {name: value for name, value in arrays.items() if not name.startswith("row_")}
-        return cls(**{"classes": None, **plain, "reach": float(plain["reach"]), "rows": rows})  # type: ignore[arg-type]
+        plain = {name: value for name, value in arrays.items() if name.partition("_")[0] not in _ROWS}
+        rows = {what: _rows_of(what, arrays) for what in _ROWS}
+        return cls(**{"classes": None, **plain, "reach": float(plain["reach"]), **rows})  # type: ignore[arg-type]
+
+
+_ROWS = ("rows", "extremes")
+"""Fields that are `Rows`."""
+
+
+def _rows_of(what: str, arrays: Mapping[str, np.ndarray]) -> Rows:
+    """The arrays WHAT_ROW_COLUMN, row by row."""
+    places = sorted(tuple(map(int, name.split("_")[1:])) for name in arrays if name.startswith(f"{what}_"))
+    return tuple(
+        tuple(arrays[f"{what}_{number}_{column}"] for at, column in places if at == number)
+        for number in sorted({number for number, _ in places})
+    )
 
 
 def take_pictures(
@@ -91,8 +107,14 @@ def take_pictures(
         dots = (real.examples[:DOTS], fake.examples[:DOTS], reach)
         return Pictures(none, (), None, *dots, neighbours=none, distances=none[:, 0])
     first = fake.examples[: ROWS_UNLABELLED * IMAGES_A_ROW]
+    extremes: Rows = ()
     if fake.inputs is not None:
-        classes, rows = None, _chains(kind.made(fake.inputs[: ROWS_UNLABELLED * IMAGES_A_ROW]), fake, true)
+        starts = range(0, min(ROWS_UNLABELLED * IMAGES_A_ROW, fake.count), IMAGES_A_ROW)
+        classes, rows = (
+            None,
+            _chains([np.arange(fake.count)[start : start + IMAGES_A_ROW] for start in starts], kind, fake, true),
+        )
+        extremes = _chains(_nearest_and_farthest(fake, true), kind, fake, true) if true else ()
     else:
         classes, rows = _rows(real, fake)
     neighbours, distances = _neighbours(first[:NEIGHBOURS], train)
@@ -105,17 +127,30 @@ def take_pictures(
         neighbours=show(neighbours),
         distances=distances,
         ways=None if ways is None else np.stack([show(way) for way in ways]),
+        extremes=tuple(tuple(map(show, row)) for row in extremes),
     )
 
 
-def _chains(inputs: np.ndarray, fake: Population, true: Population | None) -> tuple[tuple[np.ndarray, ...], ...]:
-    """Inputs, what was made of them and, where there is one, the truth, in rows."""
-    columns = [inputs, fake.examples, *([true.examples] if true else [])]
-    starts = range(0, min(ROWS_UNLABELLED * IMAGES_A_ROW, fake.count), IMAGES_A_ROW)
-    return tuple(tuple(column[start : start + IMAGES_A_ROW] for column in columns) for start in starts)
+def _chains(rows: Sequence[np.ndarray], kind: Kind, fake: Population, true: Population | None) -> Rows:
+    """Inputs, what was made of them and, where there is one, the truth: a row for each array of their numbers."""
+    assert fake.inputs is not None
+    return tuple(
+        (kind.made(fake.inputs[row]), fake.examples[row], *([true.examples[row]] if true else [])) for row in rows
+    )
 
 
-def _rows(real: Population, fake: Population) -> tuple[np.ndarray | None, tuple[tuple[np.ndarray, np.ndarray], ...]]:
+def _nearest_and_farthest(fake: Population, true: Population) -> list[np.ndarray]:
+    """The numbers of the outputs nearest to the truth in squared error, and of those farthest, the extremes first."""
+    errors = [
+        np.mean((made.astype(np.float32) - truth) ** 2)
+        for made, truth in zip(fake.examples, true.examples, strict=True)
+    ]
+    order = np.argsort(errors, kind="stable")
+    count = min(IMAGES_A_ROW, len(order) // 2)
+    return [order[:count], order[::-1][:count]] if count else []
+
+
+def _rows(real: Population, fake: Population) -> tuple[np.ndarray | None, Rows]:
     """The classes of the rows and their images; rows as they come where the generator takes no classes."""
     if fake.labels is None or real.labels is None:
         parts = [slice(start, start + IMAGES_A_ROW) for start in range(0, ROWS_UNLABELLED * IMAGES_A_ROW, IMAGES_A_ROW)]
