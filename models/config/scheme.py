@@ -71,6 +71,11 @@ class Alternating(Scheme):
     updates: Literal["alternating", "simultaneous"] = "alternating"
     unrolled_steps: int = Field(0, ge=0, le=20, description="discriminator updates that the generator looks ahead")
 
+    @property
+    def plays(self) -> bool:
+        """True where there is a discriminator to play against; else the generator learns alone, by its other losses."""
+        return True
+
     @model_validator(mode="after")
     def _simultaneous_is_one_to_one(self) -> Self:
         if self.updates == "simultaneous" and (self.discriminator_steps, self.generator_steps) != (1, 1):

@@ -103,7 +103,7 @@ class Restoration(Alternating):
 
     @property
     def plays(self) -> bool:
-        """True where there is a discriminator to play against."""
+        """See `Alternating`."""
         return self.adversarial_weight != 0
 
     @property
@@ -197,8 +197,13 @@ class Pix2Pix(Alternating):
         2,
         ge=0,
         description="of the generator's adversarial loss: objectives have a factor of 1/2 in it, the paper has none; 0 "
-        "for L1 alone",
+        "for L1 alone, without a discriminator",
     )
+
+    @property
+    def plays(self) -> bool:
+        """See `Alternating`."""
+        return self.adversarial_weight != 0
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -206,7 +211,7 @@ class Pix2Pix(Alternating):
         l1 = Chart(
             "Fidelity", {"L1": "l1_loss"}, "Mean absolute difference of what is drawn and the truth, in [-1, 1]."
         )
-        return (*of_players({"": ""}), l1)
+        return (*(of_players({"": ""}) if self.plays else ()), l1)
 
     @model_validator(mode="after")
     def _learns_something(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+import keras
 import tensorflow as tf
 
 from models import replicas
@@ -17,7 +18,8 @@ from models.randomness import Key, fold
 class AdversarialGAN(GAN):
     """k discriminator updates, each on fresh examples and noise, then the generator's updates, each on fresh noise.
 
-    A scheme whose generator is fed and judged in another way overrides `players_of`, `fed` and `further_loss`.
+    A scheme whose generator is fed and judged in another way overrides `players_of`, `fed` and `further_loss`. In one
+    that does not play, the generator learns by `further_loss` alone, and the discriminator stays as it began.
 
     Args:
         experiment: what to train.
@@ -43,23 +45,40 @@ class AdversarialGAN(GAN):
     def players_of(experiment: Experiment) -> dict[str, Player]:
         """The players: a generator or a translator, and its discriminator."""
         training, scheme = experiment.training, cast(Alternating, experiment.scheme)
+        k, generator_steps = (scheme.discriminator_steps, scheme.generator_steps) if scheme.plays else (0, 1)
         return {
             "generator": Player(
                 builder(experiment, "translator" if scheme.translates else "generator"),
                 training.generator_optimizer,
-                training.steps * scheme.generator_steps,
+                training.steps * generator_steps,
                 averaged=True,
             ),
             "discriminator": Player(
                 builder(experiment, "discriminator"),
-                training.discriminator_optimizer,
-                training.steps * scheme.discriminator_steps,
+                training.discriminator_optimizer if scheme.plays else None,
+                training.steps * k,
             ),
         }
 
     def phases(self) -> Sequence[Phase]:
-        """See `GAN.phases`: one."""
-        return [Phase("adversarial", self.experiment.training.steps, self.step, self.draws)]
+        """See `GAN.phases`: one, `adversarial`, or `supervised` where nobody plays."""
+        steps = self.experiment.training.steps
+        if self.scheme.plays:
+            return [Phase("adversarial", steps, self.step, self.draws)]
+        return [Phase("supervised", steps, self.supervised_step, draws=1)]
+
+    def judges(self) -> dict[str, keras.Model]:
+        """See `GAN.judges`: none where nobody plays."""
+        return super().judges() if self.scheme.plays else {}
+
+    def supervised_step(self, batch: Batch, step: tf.Tensor) -> Logs:
+        """One update of the generator by all losses but the adversarial one."""
+        real, key = self.real(batch, 0), self.key(step, "supervised")
+        inputs = self.fed(real, key)
+        with tf.GradientTape() as tape:
+            fake = inputs | {"target": self.networks["generator"](inputs, training=True)}
+            loss, logs = self.further_loss(real, fake, inputs, key)
+        return logs | {"g_gradient_norm": self.update("generator", tape, loss)}
 
     def step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """All updates of one step. Logs both losses, what the discriminator tells apart, penalties, gradient norms."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import cast
 
-import keras
 import tensorflow as tf
 
 from models import replicas
@@ -21,8 +20,7 @@ class RestorationGAN(AdversarialGAN):
     a degraded example may have been. In `adversarial` algorithm 1 is played, where the generator minimises the
     adversarial loss and `fidelity_weight` times the squared error, and leaves that mean for what looks real; with
     `content`, the squared error of features as well. Each phase has its own optimizer of the generator: the second
-    begins with its own rate and no momentum. With `adversarial_weight` 0 the last phase is `supervised`, where nobody
-    plays: SRResNet alone.
+    begins with its own rate and no momentum. With `adversarial_weight` 0 nobody plays: SRResNet alone.
 
     What is served takes a degraded example.
 
@@ -41,9 +39,6 @@ class RestorationGAN(AdversarialGAN):
         """See `AdversarialGAN`; the pretraining trains the generator's network too."""
         scheme = cast(Restoration, experiment.scheme)
         players = AdversarialGAN.players_of(experiment)
-        if not scheme.plays:
-            players["discriminator"] = players["discriminator"]._replace(optimizer=None, updates=0)
-            players["generator"] = players["generator"]._replace(updates=experiment.training.steps)
         phase = scheme.pretraining
         return players | {"pretraining": Player("generator", phase.optimizer, phase.steps)}
 
@@ -52,22 +47,7 @@ class RestorationGAN(AdversarialGAN):
         first = self.scheme.pretraining
         step = self.pretraining_step
         pretraining = Phase("pretraining", first.steps, step, draws=1, batch_size=first.batch_size)
-        if self.scheme.plays:
-            return [pretraining, *super().phases()]
-        return [pretraining, Phase("supervised", self.experiment.training.steps, self.supervised_step, draws=1)]
-
-    def judges(self) -> dict[str, keras.Model]:
-        """See `GAN.judges`: none where nobody played."""
-        return super().judges() if self.scheme.plays else {}
-
-    def supervised_step(self, batch: Batch, step: tf.Tensor) -> Logs:
-        """One update of the generator by all losses but the adversarial one."""
-        real, key = self.real(batch, 0), self.key(step, "supervised")
-        inputs = self.fed(real, key)
-        with tf.GradientTape() as tape:
-            restored = {"target": self.networks["generator"](inputs, training=True)}
-            loss, logs = self.further_loss(real, restored, inputs, key)
-        return logs | {"g_gradient_norm": self.update("generator", tape, loss)}
+        return [pretraining, *super().phases()]
 
     def pretraining_step(self, batch: Batch, step: tf.Tensor) -> Logs:
         """One update of the generator by the squared error, which is logged with the gradient's norm."""
