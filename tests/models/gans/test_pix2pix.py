@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from models.export.signatures import Sampler
 from models.pixels import scaled
 from tests import trainings
-from tests.models.gans.tiny import SGD, make, number
+from tests.models.gans.tiny import SGD, changed, copied, make, number
 from tests.translators import paired
 
 OF_SGD = {"generator_optimizer": SGD, "discriminator_optimizer": SGD}
@@ -95,6 +95,18 @@ class TestLosses:
             assert_allclose(step, l1 * one + adversarial * other, rtol=1e-3, atol=1e-5)
             assert np.abs(one).max() > 1e-5
             assert np.abs(other).max() > 1e-5
+
+    def test_l1_alone_trains_no_discriminator(self):
+        """If this fails, the row of L1 alone takes the time of both players, and serves a judge that nobody trained."""
+        gan, other = of(adversarial_weight=0), of()
+        (phase,) = gan.phases()
+        assert (phase.name, other.phases()[0].name) == ("supervised", "adversarial")
+        assert gan.judges() == {}
+        assert other.judges().keys() == {"discriminate"}
+        before = copied(gan)
+        logs = phase.step({name: each[None] for name, each in real(gan).items()}, number(0))
+        assert changed(before, gan) == {"generator", "generator_optimizer"}
+        assert logs.keys() == {"l1_loss", "g_gradient_norm"}
 
 
 class TestServed:
