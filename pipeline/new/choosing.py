@@ -17,6 +17,12 @@ FEW, SOME = 1_000, 400
 """Images below which more of them are held out, as what judges needs a number that is its own."""
 AUGMENTED_BELOW = 5_000
 """Training images below which the discriminator would learn them by heart."""
+CONTRAST = 0.25
+"""Contrast below which images are told apart by differences that are smaller than those of `color`.
+
+It moves all values of an image by up to 0.5, with a deviation of 0.29. Reliefs, of 0.11, were not learnt with it: after
+1,000 steps the discriminator knew 58 % and all pictures were one.
+"""
 MANY = 20_000
 
 
@@ -191,11 +197,13 @@ def _scheme(facts: Facts, counts: Counts, channels: int) -> list[Choice]:
     augment = None
     why_augment = f"{counts.of('train'):,} training images are enough: none is changed"
     if counts.of("train") < AUGMENTED_BELOW:
-        augment = ["color", "translation", "cutout"]
+        augment = ["color", "translation", "cutout"] if facts.contrast >= CONTRAST else ["translation", "cutout"]
         why_augment = (
             f"of {counts.of('train'):,} training images the discriminator would learn each by heart: it sees them, and "
             "generated ones, changed"
         )
+        if "color" not in augment:
+            why_augment += f"; not in their colours, whose contrast of {facts.contrast:.2f} would drown in it"
     return [
         Choice(f"{generator}.name", "dcgan"),
         Choice(f"{generator}.width", width, why_width),

@@ -30,6 +30,7 @@ class Facts(NamedTuple):
         side: pixels of the shorter side that all but a few images have.
         smaller: images with a shorter side than that.
         coloured: share of the sample that has colour.
+        contrast: standard deviation of the values within an image of the sample, their mean, in [-1, 1].
         near: images of the sample that are almost equal to another one.
         largest_group: of these, those of the largest group that hangs together.
         classes: how many can be used; 0 with `why_none`.
@@ -43,6 +44,7 @@ class Facts(NamedTuple):
     side: int
     smaller: int
     coloured: float
+    contrast: float
     near: int
     largest_group: int
     classes: int
@@ -86,6 +88,7 @@ def find(look: Look) -> Facts:
         side=side,
         smaller=int((sides < side).sum()),
         coloured=sum(not each.grey for each in look.sample) / len(look.sample),
+        contrast=float(np.mean([pixels.contrast(each.small) for each in look.sample])),
         near=sum(map(len, look.pairs)),
         largest_group=max(map(len, look.pairs), default=0),
         classes=len(of_class),

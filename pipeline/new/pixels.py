@@ -51,6 +51,11 @@ def is_flat(image: Pixels) -> bool:
     return bool(image.reshape(-1, 3).std(axis=0).max() < FLAT_DEVIATION)
 
 
+def contrast(image: Pixels) -> float:
+    """The standard deviation of the values of an image, [h, w, 3], over its places, the mean of its channels: of 2."""
+    return float(image.reshape(-1, 3).std(axis=0).mean() / 127.5)
+
+
 def edges(images: Pixels) -> npt.NDArray[np.float32]:
     """Where the edges of images are, whatever their colours.
 

@@ -324,6 +324,21 @@ class TestSteps:
         assert "3.0 other processes a core" in writing.to_yaml(plan.chosen.choices, []).replace("\n  # ", " ")
 
 
+class TestAugmentation:
+    @pytest.mark.parametrize(
+        ("most", "expected"), [(256, ["color", "translation", "cutout"]), (60, ["translation", "cutout"])]
+    )
+    def test_colours_of_little_contrast_stay(self, most, expected):
+        """If this fails, pale pictures are not learnt: `color` moves them by more than they differ."""
+        random = np.random.default_rng(0)
+        look = made_up(300)
+        sample = [each._replace(small=random.integers(0, most, (64, 64, 3), np.uint8)) for each in look.sample]
+        assert chosen(look._replace(sample=sample)).value("scheme.objective.augment") == expected
+
+    def test_many_images_are_not_changed(self):
+        assert chosen(made_up(20_000)).value("scheme.objective.augment") is None
+
+
 class TestChannels:
     @pytest.mark.parametrize(("coloured", "channels"), [(0, 1), (60, 1), (140, 3), (200, 3)])
     def test_follow_the_pixels(self, coloured, channels):
