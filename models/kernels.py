@@ -55,8 +55,8 @@ def motion(within: Key, count: int, side: int, *, judged: bool = False, numbers:
     """Traces of a point that a shaking camera moves about.
 
     Both coordinates are smooth random functions of time, a Gaussian process with the Matern covariance
-    (1 + sqrt(3) d / l) exp(-sqrt(3) d / l), l = 0.3 of the exposure. Each instant is laid on the four pixels about it in
-    bilinear shares, which leave the centre of mass where it is.
+    (1 + sqrt(3) d / l) exp(-sqrt(3) d / l), l = 0.3 of the exposure. Each instant is laid on the four pixels about it
+    in bilinear shares, which leave the centre of mass where it is.
 
     Args:
         within: int64 [2].
@@ -146,8 +146,8 @@ def blurred(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
 def wiener(kernels: tf.Tensor, noise: float, support: int, *, gradient_power: float = GRADIENT_POWER) -> tf.Tensor:
     """Filters of finite support that undo kernels as well as noise allows: Wiener's, of images with 1/f^2 spectra.
 
-    conj(K) / (|K|^2 + noise^2 / gradient_power |D|^2), with D the differences of neighbours in both directions, on a grid
-    on which nothing wraps round; cut to the support under a Hann window, and scaled to a sum of 1.
+    conj(K) / (|K|^2 + noise^2 / gradient_power |D|^2), with D the differences of neighbours in both directions, on a
+    grid on which nothing wraps round; cut to the support under a Hann window, and scaled to a sum of 1.
 
     Args:
         kernels: [n, side, side] float32, of sum 1.

@@ -12,6 +12,7 @@ from models.config import (
     Cycle,
     DCGANDiscriminator,
     DCGANGenerator,
+    DeconvolutionTranslator,
     Evaluation,
     Experiment,
     Images,
@@ -298,6 +299,61 @@ PHOTOGRAPHS_SRGAN_X4 = Experiment(
     evaluation=Evaluation(thresholds={"squared_error": AtMost(2), "psnr": AtLeast(27)}),
 )
 
+BLURRED = Photographs(source="folder:data/photographs", crop=80, margin=8, flip=True)  # squares of 96 are held out
+SHAKEN = {"known_motion_blur": 17, "noise": 0.02}  # noise of 1 % of the range, which is 2
+
+PHOTOGRAPHS_DEBLUR = Experiment(
+    name="photographs-deblur",
+    description="photographs blurred by a known shake and 1 % noise, by squared error; `ganworks fetch photographs` first",
+    data=BLURRED,
+    scheme=Restoration(
+        generator=DeconvolutionTranslator(kernel="known_motion_blur", side=17, noise=0.02, width=32, blocks=8),
+        discriminator=PATCHES,  # which nobody plays
+        degradations=SHAKEN,
+        adversarial_weight=0,
+    ),
+    training=PHOTOGRAPHS_SRRESNET_X2.training,
+    evaluation=Evaluation(thresholds={"squared_error": AtMost(0.5)}),
+)
+
+PHOTOGRAPHS_DEBLUR_GAN = Experiment(
+    name="photographs-deblur-gan",
+    description="photographs blurred by a known shake and 1 % noise, against a discriminator; `ganworks fetch photographs` "
+    "and `squeezenet` first",
+    data=BLURRED,
+    scheme=Restoration(
+        generator=PHOTOGRAPHS_DEBLUR.scheme.generator,
+        discriminator=PATCHES,
+        objective=CrossEntropy(),
+        degradations=SHAKEN,
+        fidelity_weight=0,
+        content=Content(weight=1e-5, layer="fire5"),
+        adversarial_weight=2e-3,
+        pretraining=Pretraining(
+            steps=2_000,
+            batch_size=8,
+            optimizer=Optimizer(learning_rate=5e-4, beta_1=0.9, schedule="cosine"),
+        ),
+    ),
+    training=PHOTOGRAPHS_SRGAN_X2.training,
+    evaluation=Evaluation(thresholds={"squared_error": AtMost(0.7)}),
+)
+
+PHOTOGRAPHS_DEBLUR_UNKNOWN = Experiment(
+    name="photographs-deblur-unknown",
+    description="photographs blurred by any shake and 1 % noise, by squared error; `ganworks fetch photographs` first",
+    data=BLURRED,
+    scheme=Restoration(
+        # with bicubic, what is learned is added to the blurred photograph
+        generator=SRResNetTranslator(scale=1, width=32, blocks=8, norm="none", bicubic=True),
+        discriminator=PATCHES,
+        degradations={"motion_blur": 17, "noise": 0.02},
+        adversarial_weight=0,
+    ),
+    training=PHOTOGRAPHS_SRRESNET_X2.training,
+    evaluation=Evaluation(thresholds={"squared_error": AtMost(0.95)}),
+)
+
 TINY = Experiment(
     name="tiny",
     description="the whole line in seconds; it draws noise",
@@ -316,6 +372,7 @@ EXPERIMENTS = {
     for each in (
         *(DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, RING_TO_SQUARE, RING_RESTORATION, MAPS_PIX2PIX, PIX2PIX),
         *(PHOTOGRAPHS_SRRESNET_X2, PHOTOGRAPHS_SRGAN_X2, PHOTOGRAPHS_SRGAN_X4),
+        *(PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN),
         TINY,
     )
 }

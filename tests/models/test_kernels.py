@@ -46,7 +46,7 @@ def test_the_two_have_intervals_in_turn():
     share = tf.constant(np.linspace(0, 1, 997, endpoint=False), tf.float32)
     for judged in (False, True):
         values = apart(share, 2.0, 4.0, judged=judged).numpy()
-        assert values.min() >= 2 and values.max() < 4
+        assert 2 <= values.min() <= values.max() < 4
         # by hand: the range of 2 is cut into 32 intervals, which have turns
         assert set(np.floor((values - 2) * BINS).astype(int) % 2) == {int(judged)}
         assert len(set(np.floor((values - 2) * BINS))) == BINS
@@ -60,14 +60,14 @@ def test_the_width_of_a_gaussian_is_within_its_bounds():
     both = np.einsum("nij,i,j->n", made, places, places)
     widths = np.sqrt(np.linalg.eigvalsh(np.stack([down, both, both, right], 1).reshape(-1, 2, 2)))
     # what lies beyond three standard deviations is cut, which makes a kernel a little narrower
-    assert widths[:, 1].min() > 0.97 * 31 / 12 and widths[:, 1].max() < 31 / 6
+    assert 0.97 * 31 / 12 < widths[:, 1].min() < widths[:, 1].max() < 31 / 6
     assert 0.39 < (widths[:, 0] / widths[:, 1]).min() < 0.5
 
 
 def test_a_trace_reaches_as_far_as_was_drawn():
     made = motion(SEED, 300, 17).numpy()
     far = [np.abs(np.stack(np.nonzero(each > 0)) - 8).max() for each in made]
-    assert min(far) >= 2 and max(far) == 8  # a third of 8, along a diagonal, and the whole
+    assert (min(far), max(far)) == (2, 8)  # a third of 8, along a diagonal, and the whole
 
 
 @pytest.mark.parametrize("kind", KINDS)
