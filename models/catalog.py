@@ -85,7 +85,7 @@ TASKS = {
 COLUMN_KINDS = {
     "image": "models.columns:Image",
     "photograph": "models.columns:Photograph",
-    "surroundings": "models.columns:Surroundings",
+    "surroundings": "models.surroundings:Surroundings",
     "point": "models.columns:Point",
     "label": "models.columns:Label",
 }

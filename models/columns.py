@@ -272,24 +272,6 @@ class Photograph(Image):
         return held.crops(rows, places)
 
 
-class Surroundings(Photograph):
-    """Crops of photographs with a margin around them, at the places where those of the targets are cut."""
-
-    seen_in = "target"
-
-    def ingested(self, column: Column) -> dict[str, Stored]:
-        """See `Kind`: nothing, they are those of the targets."""
-        return {}
-
-    def features(self, column: Column, value: Any) -> dict[str, Value]:
-        """See `Kind`: none."""
-        return {}
-
-    def seen(self, held: Paged) -> Paged:
-        """See `Kind`."""
-        return held.around()
-
-
 class Point(Kind):
     """Points of the plane."""
 

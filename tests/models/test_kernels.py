@@ -67,7 +67,8 @@ def test_the_width_of_a_gaussian_is_within_its_bounds():
 def test_a_trace_reaches_as_far_as_was_drawn():
     made = motion(SEED, 300, 17).numpy()
     far = [np.abs(np.stack(np.nonzero(each > 0)) - 8).max() for each in made]
-    assert (min(far), max(far)) == (2, 8)  # a third of 8, along a diagonal, and the whole
+    assert 2 <= min(far) <= 3  # a third of 8, along an axis or a diagonal
+    assert max(far) == 8
 
 
 @pytest.mark.parametrize("kind", KINDS)
