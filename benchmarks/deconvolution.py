@@ -1,8 +1,8 @@
 """Deblurring without a network: Wiener, Richardson-Lucy and total variation, tuned, on the photographs held out.
 
 Run by `ganworks bench deconvolution`. Each picture is a square of a photograph, blurred where its kernel lies within
-it, so that nothing wraps round and no edge is hard. What a method can be set to is chosen on the photographs to choose by,
-for each blur and noise; the five test photographs are then restored once. All get the true kernel, but for the rows
+it, so that nothing wraps round and no edge is hard. What a method can be set to is chosen on the photographs to choose
+by, for each blur and noise; the five test photographs are then restored once. All get the true kernel, but for the rows
 that say otherwise. PSNR and SSIM leave out as many pixels at each border as a kernel reaches, as those of a trained
 restorer do (`models.tasks.Restore.options`).
 """
@@ -56,9 +56,16 @@ Restorer = Callable[..., np.ndarray]
 """`(channel [h, w], kernel [side, side], *setting)` -> [h, w]; values in [0, 1]."""
 
 
-def wiener(channel: np.ndarray, kernel: np.ndarray, balance: float) -> np.ndarray:
-    """scikit-image's Wiener-Hunt filter, with its Laplacian; `balance` weighs smoothness."""
-    return np.asarray(restoration.wiener(channel, kernel, balance, clip=False))
+def wiener(channel: np.ndarray, kernel: np.ndarray, balance: float, smooth: str = "Laplacian") -> np.ndarray:
+    """scikit-image's Wiener-Hunt filter; `balance` weighs smoothness, of the Laplacian or of the gradient.
+
+    With the gradient it is Wiener's filter of images with 1/f^2 spectra, as photographs have them about.
+    """
+    if smooth == "Laplacian":
+        return np.asarray(restoration.wiener(channel, kernel, balance, clip=False))
+    down, right = (2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(size)) for size in channel.shape)
+    gradient = np.sqrt(down[:, None] + right[: channel.shape[1] // 2 + 1]).astype(complex)  # a transfer function
+    return np.asarray(restoration.wiener(channel, kernel, balance, reg=gradient, clip=False))
 
 
 def richardson_lucy(channel: np.ndarray, kernel: np.ndarray, iterations: int) -> np.ndarray:
@@ -84,7 +91,10 @@ def total_variation(channel: np.ndarray, kernel: np.ndarray, coupling: float, we
 
 
 METHODS: Mapping[str, tuple[Restorer, Sequence[tuple[Any, ...]]]] = {
-    "Wiener": (wiener, [(10**power,) for power in np.arange(-3, 0.6, 0.25)]),
+    "Wiener": (
+        wiener,
+        [(10**power, smooth) for smooth in ("Laplacian", "gradient") for power in np.arange(-3, 0.6, 0.25)],
+    ),
     "Richardson-Lucy": (richardson_lucy, [(count,) for count in (2, 3, 5, 8, 12, 20, 40)]),
     "total variation": (
         total_variation,
@@ -127,7 +137,7 @@ def compared(
     for name in methods:
         setting = tuned(name, tuning)
         for kernel, of in (("true", judged), (f"turned by {TURN} degrees", mismatched(judged))):
-            told = {"method": name, "kernel": kernel, "setting": " ".join(f"{each:.3g}" for each in setting)}
+            told = {"method": name, "kernel": kernel, "setting": " ".join(map(_told, setting))}
             rows.append(where | told | measured(judged.truth, restored(name, of, setting)))
     return rows
 
@@ -223,6 +233,11 @@ def measured(truth: np.ndarray, made: np.ndarray, crop: int = SIDE // 2) -> dict
         "psnr_db": round(psnr(truth, rounded, crop=crop).value, 2),
         "ssim": round(ssim(truth, rounded, crop=crop).value, 4),
     }
+
+
+def _told(part: Any) -> str:
+    """A part of a setting, in words."""
+    return part if isinstance(part, str) else f"{part:.3g}"
 
 
 def _transfer(kernel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -20,8 +20,8 @@ BINS = 16
 INSTANTS, LENGTH = 128, 0.3
 """Places of a trajectory, and the share of it over which it goes one way."""
 
-GRADIENT_POWER = 0.03
-"""E[dx^2 + dy^2] of neighbouring pixels of photographs in [-1, 1]."""
+GRADIENT_POWER = 0.025
+"""E[dx^2 + dy^2] of neighbouring pixels in [-1, 1], measured on the photographs to choose by."""
 
 
 def gaussian(within: Key, count: int, side: int, *, judged: bool = False, numbers: Any = draw) -> tf.Tensor:
@@ -72,8 +72,8 @@ def motion(within: Key, count: int, side: int, *, judged: bool = False, numbers:
     Raises:
         ValueError: `side` is even, or below 1.
 
-    Reference: Schuler, Hirsch, Harmeling & Scholkopf 2016, section 4 (camera shake from a Gaussian process), with the
-    traces centred, and as large as is drawn here.
+    Reference: Schuler, Hirsch, Harmeling & Scholkopf 2016, who draw camera shake from such a process; the traces here
+    are centred, and as large as is drawn.
     """
     places, radius = _places(side), side // 2
     free = numbers(within, "trace", [count, INSTANTS, 2], tf.random.stateless_normal)

@@ -53,6 +53,21 @@ def test_a_method_with_the_true_kernel_is_nearer_to_the_truth(name, setting, gai
     assert wrong < after - 1
 
 
+def test_wiener_with_the_gradient_is_the_formula():
+    random, kernel = np.random.default_rng(4), np.outer([1, 2, 1], [1, 3, 1]) / 20
+    channel = random.uniform(size=[16, 20])
+    # by NumPy's complex transform, the kernel laid about the origin by hand
+    grid = np.zeros([16, 20])
+    for row in range(3):
+        for column in range(3):
+            grid[row - 1, column - 1] = kernel[row, column]
+    down, right = (np.abs(1 - np.exp(-2j * np.pi * np.arange(size) / size)) ** 2 for size in (16, 20))
+    spectrum = np.fft.fft2(grid)
+    answer = np.conj(spectrum) / (np.abs(spectrum) ** 2 + 0.3 * (down[:, None] + right))
+    expected = np.fft.ifft2(answer * np.fft.fft2(channel)).real
+    assert_allclose(METHODS["Wiener"][0](channel, kernel, 0.3, "gradient"), expected, atol=1e-9)
+
+
 def test_what_wraps_round_has_no_edge_that_rings():
     """If this fails, Wiener is harmed by its own edges, and a network beats it for free."""
     darker = np.linspace(0.1, 1, 60)[:, None, None]  # a sky that wraps round to the ground
