@@ -65,6 +65,7 @@ TRANSLATORS = {
     "unet": "models.networks.unet:translator",
     "resnet": "models.networks.resnet_translator:translator",
     "srresnet": "models.networks.srresnet:translator",
+    "deconvolution": "models.networks.deconvolution:translator",
 }
 
 DISCRIMINATORS = {
@@ -84,6 +85,7 @@ TASKS = {
 COLUMN_KINDS = {
     "image": "models.columns:Image",
     "photograph": "models.columns:Photograph",
+    "surroundings": "models.surroundings:Surroundings",
     "point": "models.columns:Point",
     "label": "models.columns:Label",
 }
@@ -113,12 +115,22 @@ MIXTURES = {
 DEGRADATIONS = {
     # in the order in which they happen
     "shrink": "models.degradations:shrink",
+    "gaussian_blur": "models.degradations:gaussian_blur",
+    "motion_blur": "models.degradations:motion_blur",
+    "known_gaussian_blur": "models.degradations:known_gaussian_blur",
+    "known_motion_blur": "models.degradations:known_motion_blur",
     "downscale": "models.degradations:downscale",
     "noise": "models.degradations:noise",
 }
 
 DIVIDING = ("downscale",)
-"""Degradations whose strength, a whole number, divides both sides of an image; the others keep its shape."""
+"""Degradations whose strength, a whole number, divides both sides of an image; blurs take pixels beside edges."""
+
+BLURRING = ("gaussian_blur", "motion_blur", "known_gaussian_blur", "known_motion_blur")
+"""Degradations whose strength is the odd side of a kernel: they take (side - 1) / 2 pixels beside each edge."""
+
+KNOWN_KERNELS = {"known_gaussian_blur": "models.kernels:gaussian", "known_motion_blur": "models.kernels:motion"}
+"""Blurs of one kernel, the same always -> the kind that it is of; the other blurs have one an image."""
 
 SCHEMES = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
@@ -429,6 +441,7 @@ KINDS: dict[str, dict[str, str]] = {
     "translator": TRANSLATORS,
     "discriminator": DISCRIMINATORS,
     "degradation": DEGRADATIONS,
+    "known kernel": KNOWN_KERNELS,
     "scheme": SCHEMES,
     "task": TASKS,
     "column kind": COLUMN_KINDS,

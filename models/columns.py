@@ -56,6 +56,7 @@ class Kind:
         range: the lowest and the highest value that is served; None where there is no bound.
         dots: whether examples are points of the plane, many of which make one picture; others have one each.
         any_size: whether values are of sizes of their own, and kept whole: networks see cuts, and take any size.
+        seen_in: the role of the column in whose values these are seen; such a column is stored nowhere.
     """
 
     dtype: ClassVar[type] = np.float32
@@ -63,6 +64,7 @@ class Kind:
     range: ClassVar[tuple[float, float] | None] = None
     dots: ClassVar[bool] = False
     any_size: ClassVar[bool] = False
+    seen_in: ClassVar[str] = ""
 
     @property
     def is_picture(self) -> bool:
@@ -92,6 +94,10 @@ class Kind:
     def held(self, column: Column, count: int) -> Any:
         """What holds so many decoded values; None for an array of the column's shape."""
         return None
+
+    def seen(self, held: Any) -> Any:
+        """What is seen in what holds the column `seen_in`."""
+        raise NotImplementedError(f"{type(self).__name__} says how its values are seen in others")
 
     def taken(self, column: Column, held: Any, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
         """The values of these rows for a batch.
@@ -259,7 +265,7 @@ class Photograph(Image):
 
     def held(self, column: Column, count: int) -> Paged:
         """See `Kind`."""
-        return Paged(column.shape[0], column.shape[-1])
+        return Paged(column.shape[0], column.shape[-1], margin=column.margin)
 
     def cut(self, held: Paged, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
         """See `Image`: a crop of each."""
@@ -321,6 +327,11 @@ def kind_of(column: Column) -> Kind:
     """What knows a column's kind. Raises ValueError where the catalog has none of this name, or it cannot be had."""
     made: Kind = lookup("column kind", column.kind)()
     return made
+
+
+def stored(columns: Sequence[Column]) -> list[Column]:
+    """The columns that examples have in files; others are seen in them."""
+    return [column for column in columns if not kind_of(column).seen_in]
 
 
 def ingested(columns: Sequence[Column]) -> dict[str, Stored]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models.columns import GROUP, kind_of
+from models.columns import GROUP, kind_of, stored
 from models.config import Column, Data, groups_of
 
 log = logging.getLogger(__name__)
@@ -96,10 +96,12 @@ def read_examples(patterns: Sequence[str], data: Data) -> Arrays:
     hashes: list[bytes] = []
     for number, (columns, count) in enumerate(zip(groups, counts, strict=True)):
         of_group = records if len(groups) == 1 else records.filter(functools.partial(_is_of, number))
-        read = _read(of_group, columns, count)
+        read = _read(of_group, stored(columns), count)
         own = _hashes(read, number)
         order = np.array(sorted(range(count), key=own.__getitem__))
         found |= {role: _ordered(values, order) for role, values in read.items()}
+        seen = [(column.role, kind_of(column)) for column in columns if column.role not in read]
+        found |= {role: kind.seen(found[kind.seen_in]) for role, kind in seen}
         hashes += own
     digest = hashlib.blake2b(b"".join(sorted(hashes)), digest_size=16).hexdigest()
     return Arrays(found, tuple(tuple(column.role for column in columns) for columns in groups), digest)

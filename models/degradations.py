@@ -2,16 +2,17 @@
 
 A degradation is a function `(x, strength, key)` of examples in the networks' range, images [batch, height, width,
 channels] or points [batch, 2], float32; it returns them spoilt. Most keep the shape and leave examples alone at
-strength 0; those that the catalog names in DIVIDING divide both sides by the strength, and leave images alone at 1.
-Randomness is a function of the key; it is drawn for the global batch (see `models.randomness`).
+strength 0. Those that the catalog names in DIVIDING divide both sides by the strength, those in BLURRING take
+`strength - 1` pixels of both; they leave images alone at 1. Randomness is a function of the key; it is drawn for the
+global batch (see `models.randomness`).
 """
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
-from models import pixels
-from models.catalog import lookup
+from models import kernels, pixels
+from models.catalog import BLURRING, lookup
 from models.randomness import Key, draw, fold
 
 
@@ -47,18 +48,60 @@ def downscale(x: tf.Tensor, strength: float, key: Key) -> tf.Tensor:
     return pixels.reduced(x, int(strength))
 
 
+def gaussian_blur(x: tf.Tensor, strength: float, key: Key, *, judged: bool = False) -> tf.Tensor:
+    """Blurs each image by a Gaussian of its own, of random widths and orientation.
+
+    Args:
+        x: [batch, h, w, c] float32, images with what lies around them.
+        strength: side of the kernels, an odd number.
+        key: int64 [2].
+        judged: whether the kernels are those to judge with, which training never draws; see `models.kernels`.
+
+    Returns:
+        [batch, h - strength + 1, w - strength + 1, c] float32: no place is made of what was not seen.
+
+    Raises:
+        ValueError: as `models.kernels.blurred`.
+    """
+    return kernels.blurred(x, kernels.gaussian(key, x.shape[0], int(strength), judged=judged))
+
+
+def motion_blur(x: tf.Tensor, strength: float, key: Key, *, judged: bool = False) -> tf.Tensor:
+    """Blurs each image by a random trajectory of its own; see `gaussian_blur`."""
+    return kernels.blurred(x, kernels.motion(key, x.shape[0], int(strength), judged=judged))
+
+
+def known_gaussian_blur(x: tf.Tensor, strength: float, key: Key, *, judged: bool = False) -> tf.Tensor:
+    """Blurs all images by one Gaussian, which a model may know; see `gaussian_blur`. Nothing is random."""
+    del key, judged
+    return kernels.blurred(x, known_kernel("known_gaussian_blur", int(strength)))
+
+
+def known_motion_blur(x: tf.Tensor, strength: float, key: Key, *, judged: bool = False) -> tf.Tensor:
+    """Blurs all images by one trajectory, which a model may know; see `gaussian_blur`. Nothing is random."""
+    del key, judged
+    return kernels.blurred(x, known_kernel("known_motion_blur", int(strength)))
+
+
+def known_kernel(name: str, side: int) -> tf.Tensor:
+    """The kernel of a degradation that has one for all images, [1, side, side]; see `models.kernels.known`."""
+    return kernels.known(lookup("known kernel", name), side)
+
+
 @tf.autograph.experimental.do_not_convert  # it has no control flow of tensors, and looks parts up
-def degrade(x: tf.Tensor, degradations: Mapping[str, float], key: Key) -> tf.Tensor:
+def degrade(x: tf.Tensor, degradations: Mapping[str, float], key: Key, *, judged: bool = False) -> tf.Tensor:
     """Degrades examples in several ways, one after the other as given.
 
     Args:
         x: examples, [batch, ...] float32.
         degradations: name in the catalog -> strength.
         key: int64 [2].
+        judged: whether a model is judged on what is made: kernels are then others than in training.
 
     Returns:
-        Like `x`, of smaller sides where a degradation divides them.
+        Like `x`, of smaller sides where a degradation divides them, or takes pixels beside edges.
     """
     for name, strength in degradations.items():
-        x = lookup("degradation", name)(x, strength, fold(key, name))
+        how = {"judged": judged} if name in BLURRING else {}
+        x = lookup("degradation", name)(x, strength, fold(key, name), **how)
     return x

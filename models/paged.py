@@ -19,6 +19,7 @@ class Paged:
 
     Args:
         side: height and width of a crop, pixels.
+        margin: pixels beside each edge of a crop, which every image has too; see `around`.
         channels: of every image.
         order: rows of `images` in the order that this has; None for theirs.
         images: whose file is shared; None for a new one.
@@ -26,8 +27,15 @@ class Paged:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, side: int, channels: int, images: "Paged | None" = None, order: np.ndarray | None = None):
-        self.side, self.channels = side, channels
+    def __init__(
+        self,
+        side: int,
+        channels: int,
+        images: "Paged | None" = None,
+        order: np.ndarray | None = None,
+        margin: int = 0,
+    ):
+        self.side, self.channels, self.margin = side, channels, margin
         self._file: Any = images._file if images else tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the images do
         self._sizes: list[tuple[int, int]] = []
         self._starts: list[int] = []
@@ -38,9 +46,9 @@ class Paged:
     def append(self, image: np.ndarray) -> None:
         """Adds an image. Raises ValueError where it is smaller than a crop, or has other channels."""
         height, width, channels = image.shape
-        if min(height, width) < self.side or channels != self.channels:
+        if min(height, width) < (least := self.side + 2 * self.margin) or channels != self.channels:
             raise ValueError(
-                f"an image has at least {self.side} pixels a side and {self.channels} channels; received "
+                f"an image has at least {least} pixels a side and {self.channels} channels; received "
                 f"{width} x {height} with {channels}"
             )
         self._starts.append(self._file.seek(0, os.SEEK_END))
@@ -85,13 +93,18 @@ class Paged:
         for index in np.ndindex(rows.shape):
             height, width = self._sizes[rows[index]]
             down, right = places[index][:2]
-            top, left = int(down * (height - self.side + 1)), int(right * (width - self.side + 1))
-            made[index] = self._crop(int(rows[index]), top, left)
+            whole = self.side + 2 * self.margin
+            top, left = int(down * (height - whole + 1)), int(right * (width - whole + 1))
+            made[index] = self._crop(int(rows[index]), top + self.margin, left + self.margin)
         return made
 
     def ordered(self, order: np.ndarray) -> "Paged":
         """The same images in another order."""
-        return Paged(self.side, self.channels, self, order)
+        return Paged(self.side, self.channels, self, order, self.margin)
+
+    def around(self) -> "Paged":
+        """The same images, whose crops have the margin in them: at the same places, the middle is what this gives."""
+        return Paged(self.side + 2 * self.margin, self.channels, self, np.arange(len(self)))
 
     def _crop(self, row: int, top: int, left: int) -> np.ndarray:
         width, start = self._sizes[row][1], self._starts[row]

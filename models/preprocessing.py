@@ -27,12 +27,12 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     if len(groups) == 1:
         return {
             column.role: columns.kind_of(column).transform(column, {name: _dense(inputs[name]) for name in inputs})
-            for column in data.columns
+            for column in columns.stored(data.columns)
         }
     group = tf.reshape(_dense(inputs[columns.GROUP]), [-1])
     outputs = {columns.GROUP: group[:, tf.newaxis]}
     for number, listed in enumerate(groups):
-        for column in listed:
+        for column in columns.stored(listed):
             outputs[column.role] = _of_its_rows(column, inputs, tf.equal(group, number))
     return outputs
 

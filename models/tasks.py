@@ -156,28 +156,35 @@ class Restore(Task):
     def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
         """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
-        real = tf.constant(kind_of(column).scaled(column, examples.target))
-        return np.asarray(_spoilt(real, settings["degradations"], columns, key_of(seed, 0, "judged")))
+        held = examples.columns.get("surroundings", examples.columns["target"])
+        real = tf.constant(kind_of(column).scaled(column, np.asarray(held[:])))
+        key = key_of(seed, 0, "judged")
+        return np.asarray(_spoilt(real, settings["degradations"], columns, key, judged=True))
 
     def untouched_is(self, experiment: Experiment) -> str:
         """See `Task`."""
         return "Bicubic" if cast(Restoration, experiment.scheme).divided_by > 1 else "Input"
 
     def options(self, settings: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-        """See `Task`: of super-resolution, PSNR and SSIM of the luma, without as many pixels at borders as the factor.
+        """See `Task`: PSNR and SSIM without the border, where less is known of an image than within.
+
+        Of super-resolution that of the luma, without as many pixels at borders as the factor; of deconvolution, without
+        as many as a kernel reaches.
 
         Reference: Ledig et al. 2017, section 3.1, and the papers that it compares with.
         """
-        factor = math.prod(int(settings["degradations"].get(name, 1)) for name in catalog.DIVIDING)
+        degradations = settings["degradations"]
+        factor = math.prod(int(degradations.get(name, 1)) for name in catalog.DIVIDING)
+        reach = sum(int(degradations.get(name, 1)) // 2 for name in catalog.BLURRING)
         target = next(each for each in columns if each.role == "target")
         if factor == 1:
-            return {}
-        return {"crop": factor, "channels": "luma" if target.shape[-1] == 3 else "all"}
+            return {"crop": reach} if reach else {}
+        return {"crop": factor + reach, "channels": "luma" if target.shape[-1] == 3 else "all"}
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
-        """See `Task`: the targets, degraded as those that a model is judged on."""
+        """See `Task`: the targets, degraded as those that a model is judged on, but by kernels of training."""
         degradations = cast(Restoration, experiment.scheme).degradations
-        target = tf.convert_to_tensor(real["target"])
+        target = tf.convert_to_tensor(real.get("surroundings", real["target"]))
         return {"input": _spoilt(target, degradations, experiment.data.columns, fold(key, "degradation"))}
 
     def paired(self, columns: Sequence[Column]) -> bool:
@@ -186,9 +193,16 @@ class Restore(Task):
 
 
 @tf.autograph.experimental.do_not_convert  # it looks the kind up
-def _spoilt(real: tf.Tensor, degradations: Mapping[str, float], columns: Sequence[Column], key: Key) -> tf.Tensor:
+def _spoilt(
+    real: tf.Tensor,
+    degradations: Mapping[str, float],
+    columns: Sequence[Column],
+    key: Key,
+    *,
+    judged: bool = False,
+) -> tf.Tensor:
     """Degraded targets; images stay in their range, as no picture that is served leaves it."""
-    spoilt = degrade(real, degradations, key)
+    spoilt = degrade(real, degradations, key, judged=judged)
     column = next(each for each in columns if each.role == "target")
     return tf.clip_by_value(spoilt, -1, 1) if kind_of(column).served == "image" else spoilt
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.scaling import loopback, split_processor
-from models.columns import kind_of
+from models.columns import kind_of, stored
 from models.config import Column, Data, Experiment, groups_of
 from models.data import Arrays
 from models.training.loop import make_loop
@@ -91,7 +91,7 @@ def arrays(data: Data, count: int = 40, seed: int = 0) -> Arrays:
         held = kind.held(of, count)
         if held is not None:  # images of several sizes
             for number in range(count):
-                height, width, channels = of.shape
+                height, width, channels = (*(side + 2 * of.margin for side in of.shape[:2]), of.shape[2])
                 held.append(random.integers(0, 256, [height + number % 3, width + number % 2, channels], np.uint8))
             return held
         if kind.dtype == np.uint8:
@@ -100,7 +100,9 @@ def arrays(data: Data, count: int = 40, seed: int = 0) -> Arrays:
         return random.normal(size=shape).clip(low, high).astype(kind.dtype)
 
     groups = tuple(tuple(of.role for of in columns) for columns in groups_of(data.columns))
-    return Arrays({of.role: column(of) for of in data.columns}, groups, "random")
+    found = {of.role: column(of) for of in stored(data.columns)}
+    found |= {of.role: kind.seen(found[kind.seen_in]) for of in data.columns if (kind := kind_of(of)).seen_in}
+    return Arrays(found, groups, "random")
 
 
 def read(folder: Path) -> Result:

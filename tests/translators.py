@@ -9,6 +9,7 @@ from models.config import (
     Cycle,
     Data,
     DCGANDiscriminator,
+    DeconvolutionTranslator,
     Experiment,
     Images,
     Optimizer,
@@ -68,6 +69,19 @@ def enlarger(scale: Literal[2, 4], **fields: Any) -> Experiment:
         "pretraining": Pretraining(steps=3, batch_size=4, optimizer=Optimizer(name="sgd", learning_rate=0.1)),
     }
     data = Photographs(source="digits", crop=crop)
+    return experiment(data=data, scheme=Restoration(**parts | fields), training=training)
+
+
+def deblurrer(**fields: Any) -> Experiment:
+    """An experiment of deconvolution on crops of 12 pixels; `fields` of its scheme, or `training`."""
+    training = fields.pop("training", {})
+    parts = {
+        "generator": DeconvolutionTranslator(side=5, support=9, width=4, blocks=1),
+        "discriminator": PatchGANDiscriminator(width=4, layers=1, norm="none"),
+        "objective": CrossEntropy(),
+        "degradations": {"known_motion_blur": 5, "noise": 0.02},
+    }
+    data = Photographs(source="digits", crop=12, margin=2)
     return experiment(data=data, scheme=Restoration(**parts | fields), training=training)
 
 

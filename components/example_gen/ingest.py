@@ -174,9 +174,11 @@ class _Read(beam.DoFn):
 
     def _fitting(self, name: str, picture: Picture, plan: census.Plan) -> Picture | Fault:
         """The picture, or what is wrong with it beside others."""
-        least = getattr(self._data, "crop", 1)
+        margin = getattr(self._data, "margin", None) or 0
+        least = getattr(self._data, "crop", 1) + 2 * margin
         if min(picture.height, picture.width) < least:
-            return Fault(name, f"has {picture.width} x {picture.height} pixels, fewer than data.crop of {least}")
+            what = f"data.crop with its margins, {least}" if margin else f"data.crop of {least}"
+            return Fault(name, f"has {picture.width} x {picture.height} pixels, fewer than {what}")
         if picture.channels != plan.channels and self._data.mixed_channels == "refuse":
             return Fault(name, f"has {picture.channels} channels where most images have {plan.channels}")
         if getattr(self._data, "fit", "") != "crop":

@@ -35,6 +35,7 @@ from models.config.schemes import Adversarial, Cycle, Pix2Pix, Pretraining, Rest
 from models.config.serving import Serving
 from models.config.training import Health, Optimizer, Training
 from models.config.translators import (
+    DeconvolutionTranslator,
     PointsTranslator,
     ResNetTranslator,
     SRResNetTranslator,
@@ -55,6 +56,7 @@ __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Data",
+    "DeconvolutionTranslator",
     "Discriminator",
     "Evaluation",
     "Experiment",

@@ -2,8 +2,9 @@
 
 from typing import Literal, NamedTuple
 
-Role = Literal["target", "input", "label", "caption"]
-"""`target` is what is to be drawn, `input` what a model takes; `label` and `caption` say something of one of them."""
+Role = Literal["target", "surroundings", "input", "label", "caption"]
+"""`target` is what is to be drawn, `surroundings` the target with what lies around it, where inputs that are made of it
+depend on that; `input` is what a model takes; `label` and `caption` say something of one of them."""
 
 
 class Column(NamedTuple):
@@ -17,6 +18,7 @@ class Column(NamedTuple):
         classes: of a label: its number of values.
         fit: how an image of another shape is made a square: `crop`, `pad` or `stretch`.
         flip: whether training mirrors half of the images.
+        margin: pixels beside each edge of a crop that `surroundings` show, too.
     """
 
     role: Role
@@ -26,6 +28,7 @@ class Column(NamedTuple):
     classes: int = 0
     fit: str = "crop"
     flip: bool = False
+    margin: int = 0
 
 
 def aligned(columns: tuple[Column, ...]) -> bool:

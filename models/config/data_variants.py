@@ -98,6 +98,13 @@ class Photographs(OfImages):
     channels: Literal[1, 3] = 3
     classes: int = Field(0, ge=0, description="0 for images without labels")
     crop: int = Field(96, ge=8, le=1024, description="height and width of a crop, pixels; no image is smaller")
+    margin: int | None = Field(
+        None,
+        gt=0,
+        le=256,
+        description="pixels beside each edge of a crop that are read, too, for degradations that look there; no image "
+        "is smaller than a crop with them",
+    )
 
     _source = field_validator("source")(lambda value: _of(value, other=("mixture", "stacked")))
 
@@ -110,6 +117,16 @@ class Photographs(OfImages):
     def shape(self) -> tuple[int, ...]:
         """See `Data`: that of a crop."""
         return (self.crop, self.crop, self.channels)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """See `Data`: beside a target with a margin, its surroundings."""
+        target, *labels = super().columns
+        if not self.margin:
+            return (target, *labels)
+        side, target = self.crop + 2 * self.margin, target._replace(margin=self.margin)
+        around = target._replace(role="surroundings", kind="surroundings", shape=(side, side, self.channels))
+        return (target, around, *labels)
 
 
 class Pairs(Squares):
@@ -236,6 +253,8 @@ class Unpaired(Data):
                 "the examples of both domains have one shape: points, or images of one resolution and number of "
                 f"channels; received {list(self.input.shape)} and {list(self.target.shape)}"
             )
+        if any(getattr(domain, "margin", None) for domain in self.domains):
+            raise ValueError("a margin is read for degradations, which two domains have none of: leave it out")
         return self
 
     @property

@@ -40,6 +40,11 @@ class Scheme(Variant):
         return ()
 
     @property
+    def margin(self) -> int:
+        """Pixels beside each edge of a target that what is made of it depends on."""
+        return 0
+
+    @property
     def translates(self) -> bool:
         """True where the generator takes an example."""
         return isinstance(self.generator, Translator)
@@ -51,6 +56,7 @@ class Scheme(Variant):
                 network.check(data)
             except ValueError as error:
                 raise ValueError(f"scheme.{player}: {error}") from None
+        self._check_margin(data)
         self.discriminator.check_batch(training.batch_size)
         self.objective.check(data, self.discriminator)
         if self.generator.conditional != self.discriminator.conditional:
@@ -60,6 +66,16 @@ class Scheme(Variant):
                 f"both players read the label or neither: scheme.{knows}.condition is "
                 f"{getattr(self, knows).condition}, the {other} has none; set scheme.{other}.condition, or "
                 f"scheme.{knows}.condition=none"
+            )
+
+    def _check_margin(self, data: Data) -> None:
+        """Raises ValueError where data show more or less around a target than the scheme reads."""
+        shown = getattr(data, "margin", None) or 0
+        if shown != self.margin:
+            others = "" if data.name == "photographs" else "data.name=photographs and "
+            raise ValueError(
+                f"the scheme {self.name} reads {self.margin} pixels beside each edge of a target, as far as its blurs "
+                f"reach; received a margin of {shown}: set {others}data.margin to {self.margin or 'null'}"
             )
 
 

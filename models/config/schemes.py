@@ -137,12 +137,32 @@ class Restoration(Alternating):
                 raise ValueError(
                     f"{name} divides both sides by its strength, a whole number of at least 1; received {value[name]:g}"
                 )
+        for name in catalog.BLURRING:
+            if value.get(name, 1) % 2 != 1:
+                raise ValueError(
+                    f"the strength of {name} is the side of its kernel, which has a middle: an odd number; received "
+                    f"{value[name]:g}"
+                )
         return amounts("degradation", "strength", value)
+
+    @property
+    def margin(self) -> int:
+        """See `Scheme`."""
+        return sum(int(self.degradations.get(name, 1)) // 2 for name in catalog.BLURRING)
 
     @property
     def divided_by(self) -> int:
         """How many times as high and wide targets are as the inputs that are made of them."""
         return math.prod(int(self.degradations.get(name, 1)) for name in catalog.DIVIDING)
+
+    def _check_known(self) -> None:
+        """Raises ValueError where the generator knows other degradations than there are."""
+        knows = getattr(self.generator, "knows", None)
+        if knows is not None and knows != self.degradations:
+            raise ValueError(
+                f"a generator that knows the kernel and the noise knows those of scheme.degradations; received "
+                f"{self.degradations}, and of scheme.generator {knows}"
+            )
 
     def _check_sizes(self, data: Data) -> None:
         """Raises ValueError where inputs of smaller sides do not fit the data or the players."""
@@ -164,6 +184,7 @@ class Restoration(Alternating):
         """See `Scheme`."""
         super().check(data, training)
         check_no_input(self.name, "degrades", data)
+        self._check_known()
         self._check_sizes(data)
         if not self.plays and not self.fidelity_weight and self.content is None:
             raise ValueError(

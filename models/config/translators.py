@@ -130,6 +130,41 @@ class SRResNetTranslator(Translator):
             )
 
 
+class DeconvolutionTranslator(Translator):
+    """Residual blocks that take a blurred image and what a Wiener filter makes of it, and add what this lacks.
+
+    It knows the kernel and the noise, which are a part of it: what it is given is blurred by this kernel.
+    """
+
+    name: Literal["deconvolution"] = "deconvolution"
+    kernel: Literal["known_gaussian_blur", "known_motion_blur"] = Field(
+        "known_motion_blur", description="the degradation that it undoes"
+    )
+    side: int = Field(17, ge=3, le=63, description="of the kernel, odd: the strength of that degradation")
+    noise: float = Field(0.02, gt=0, description="standard deviation; images lie in [-1, 1], so 1 % is 0.02")
+    support: int = Field(31, ge=3, le=127, description="side of the finite Wiener filter, odd")
+    width: int = Field(64, gt=0, description="channels")
+    blocks: int = Field(16, gt=0, description="residual blocks")
+    norm: Literal["batch", "none"] = "none"
+
+    @property
+    def knows(self) -> dict[str, float]:
+        """The degradations that it undoes, as a scheme writes them."""
+        return {self.kernel: self.side, "noise": self.noise}
+
+    @property
+    def halo(self) -> int | None:
+        """See `Translator`: that of `srresnet`, and half of the filter."""
+        return 2 * self.blocks + 9 + self.support // 2
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_images(self, data)
+        for name in ("side", "support"):
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(f"a kernel has a middle: {name} is odd; received {getattr(self, name)}")
+
+
 def check_multiple(network: Translator, data: Data, why: str) -> None:
     """Raises ValueError where an image is of a size that the network cannot take."""
     size, multiple = data.shape[0], network.size_multiple
@@ -149,4 +184,12 @@ def check_same_size(network: Generator, scheme: str) -> None:
         )
 
 
-TRANSLATOR = Pick("translator", "points", PointsTranslator, UNetTranslator, ResNetTranslator, SRResNetTranslator)
+TRANSLATOR = Pick(
+    "translator",
+    "points",
+    PointsTranslator,
+    UNetTranslator,
+    ResNetTranslator,
+    SRResNetTranslator,
+    DeconvolutionTranslator,
+)

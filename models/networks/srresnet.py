@@ -14,7 +14,7 @@ Reference: Ledig et al. 2017, section 2.1 and figure 4; Shi et al. 2016 (sub-pix
 import keras
 from keras import layers
 
-from models.config import Data, SRResNetTranslator
+from models.config import Data, DeconvolutionTranslator, SRResNetTranslator
 from models.layers.convolution import Conv2D
 from models.layers.resizing import BicubicEnlargement, PixelShuffle
 from models.networks import translating
@@ -28,6 +28,31 @@ def translator(variant: SRResNetTranslator, data: Data) -> keras.Model:
         target] float32, about in [-1, 1] but unbounded.
     """
     inputs = translating.example(data, variant.scale)
+    skip = None
+    if variant.bicubic:
+        skip = BicubicEnlargement(variant.scale)(inputs) if variant.scale > 1 else inputs
+    return keras.Model({"input": inputs}, residual(variant, data, inputs, skip, variant.scale), name="translator")
+
+
+def residual(
+    variant: SRResNetTranslator | DeconvolutionTranslator,
+    data: Data,
+    inputs: keras.KerasTensor,
+    skip: keras.KerasTensor | None,
+    scale: int = 1,
+) -> keras.KerasTensor:
+    """The network of a variant.
+
+    Args:
+        variant: has its width, its blocks and its normalisation.
+        data: whose channels it gives.
+        inputs: what it takes, [batch, h, w, any].
+        skip: what its end, which begins at 0, is added to; None for an end that begins as others do.
+        scale: how many times larger it makes them.
+
+    Returns:
+        [batch, scale * h, scale * w, channels of the target] float32.
+    """
     normed, width = translating.norm_layer(variant.norm), variant.width
 
     def convolution(x: keras.KerasTensor, filters: int, kernel: int = 3, *, norm: bool = False) -> keras.KerasTensor:
@@ -40,14 +65,13 @@ def translator(variant: SRResNetTranslator, data: Data) -> keras.Model:
         inner = _prelu(convolution(x, width, norm=True))
         x = layers.Add()([x, convolution(inner, width, norm=True)])
     x = layers.Add()([first, convolution(x, width, norm=True)])
-    for _ in range(int(variant.scale).bit_length() - 1):
+    for _ in range(int(scale).bit_length() - 1):
         x = _prelu(PixelShuffle(2)(convolution(x, 4 * width)))
-    last = "zeros" if variant.bicubic else "glorot_uniform"
+    last = "glorot_uniform" if skip is None else "zeros"
     x = Conv2D(data.channels, 9, padding="same", kernel_initializer=last)(x)
-    if variant.bicubic:
-        enlarged = BicubicEnlargement(variant.scale)(inputs) if variant.scale > 1 else inputs
-        x = layers.Add(dtype="float32")([x, enlarged])
-    return keras.Model({"input": inputs}, layers.Activation("linear", dtype="float32")(x), name="translator")
+    if skip is not None:
+        x = layers.Add(dtype="float32")([x, skip])
+    return layers.Activation("linear", dtype="float32")(x)
 
 
 def _prelu(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -11,6 +11,7 @@ from models.catalog import near_misses
 from pipeline.commands.running import STOPPED
 
 BENCHMARKS = {
+    "deconvolution": "benchmarks.deconvolution",
     "fgan": "benchmarks.fgan",
     "ingest": "benchmarks.ingest",
     "kept": "benchmarks.kept",

@@ -3,10 +3,11 @@
 import pytest
 
 from models.catalog import TASKS
+from models.config import SRResNetTranslator
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
-from tests.translators import enlarger, paired, restorer, translator
+from tests.translators import deblurrer, enlarger, paired, restorer, translator
 
 EVERY = {
     "generate": experiment(),
@@ -17,6 +18,10 @@ EVERY = {
     "restore": restorer(),
     "super-resolution": enlarger(2),
     "super-resolution by 4": enlarger(4),
+    "deconvolution": deblurrer(),
+    "deconvolution, unknown kernels": deblurrer(
+        generator=SRResNetTranslator(scale=1, width=4, blocks=1), degradations={"gaussian_blur": 5, "noise": 0.02}
+    ),
     "restore points": tiny.experiment("restoration", degradations={"noise": 0.4}),
 }
 

@@ -262,6 +262,9 @@ class TestPhotographs:
         root = write_classes(tmp_path / "in", {"a": 6}, shape=(40, 50, 3))
         (root / "a" / "small.png").write_bytes(image_file(noise(7, 20, 90, 3)))
         data = Photographs(source=f"folder:{root / 'a'}", crop=32)
+        wide = data.model_copy(update={"crop": 16, "margin": 4})
+        with pytest.raises(ValueError, match=r"20 pixels, fewer than data.crop with its margins, 24"):
+            ingest(wide, str(tmp_path / "wide"), make_pipeline)
         with pytest.raises(ValueError, match=r"small.png has 90 x 20 pixels, fewer than data.crop of 32") as caught:
             ingest(data, str(tmp_path), make_pipeline)
         assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ from components.example_gen.ingest import to_example
 from components.example_gen.sources.source import Point
 from models import columns
 from models.columns import Kind, Stored, kind_of
-from models.config import Column, Images, Points, Stacked, Unpaired, groups_of
+from models.config import Column, Images, Photographs, Points, Stacked, Unpaired, groups_of
 
 IMAGES, POINTS = Images(resolution=16, channels=3, classes=4), Points(source="mixture:ring")
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
@@ -38,6 +38,13 @@ class TestColumns:
                 [("target", "image", (28, 28, 3), 0, 0), ("label", "label", (), 0, 1000)],
             ),
             (
+                Photographs(source="digits", crop=16, margin=4),
+                [
+                    ("target", "photograph", (16, 16, 3), 0, 0),
+                    ("surroundings", "surroundings", (24, 24, 3), 0, 0),
+                ],
+            ),
+            (
                 Unpaired(input=IMAGES, target=IMAGES),
                 [
                     ("input", "image", (16, 16, 3), 0, 0),
@@ -46,7 +53,7 @@ class TestColumns:
                 ],
             ),
         ],
-        ids=["images", "without classes", "points", "stacked", "unpaired"],
+        ids=["images", "without classes", "points", "stacked", "margin", "unpaired"],
     )
     def test_follow_from_what_the_data_say(self, data, expected):
         assert [tuple(column)[:5] for column in data.columns] == expected

@@ -324,7 +324,7 @@ class TestParts:
             (["evaluation.thresholds.coverage.at_least=NaN"], "coverage.at_least: .*finite number; received nan"),
             (
                 ["scheme.name=cycle", "scheme.generator.name=dcgan"],
-                "^scheme.generator: dcgan is no translator; choose from points, resnet, srresnet, unet$",
+                "^scheme.generator: dcgan is no translator; choose from deconvolution, points, resnet, srresnet, unet$",
             ),
             (["data.name=points"], "^scheme.generator: dcgan is for images, but mixture:ring has points .*name=points"),
             (
@@ -467,6 +467,12 @@ class TestParts:
     def test_of_what_translates(self, name, settings, message):
         refused(OF_EACH_SCHEME[name], settings, message)
 
+    def test_a_margin_of_domains_whose_surroundings_nothing_reads(self):
+        domain = {"name": "photographs", "source": "digits", "margin": 4}
+        tree = {"name": "apart", "data": {"name": "unpaired", "input": domain, "target": domain}}
+        with pytest.raises(ValueError, match="which two domains have none of: leave it out"):
+            Experiment.parse(tree | {"training": {"steps": 1}, "scheme": "cycle"})
+
     @pytest.mark.parametrize("name", ["psnr", "ssim", "pair_distance_efficientnet_lite0"])
     def test_a_bound_on_a_truth_that_domains_without_relation_do_not_have(self, name):
         domain = {"name": "images", "resolution": 32}
@@ -563,7 +569,7 @@ class TestData:
         data = Pairs(source="folder:x", resolution=64, input_channels=1, fit="pad", flip=True)
         taken, drawn = data.columns
         assert (taken.role, taken.shape, drawn.role, drawn.shape) == ("input", (64, 64, 1), "target", (64, 64, 3))
-        assert taken[3:] == drawn[3:] == (0, 0, "pad", True)
+        assert taken[3:] == drawn[3:] == (0, 0, "pad", True, 0)
         assert (data.shape, data.classes, data.target_classes, data.kind) == ((64, 64, 3), 0, 0, "images")
         assert (data.domains, data.target, data.source_path) == ((data,), data, "data.source")
         assert data.read() == data.model_copy(update={"flip": False})

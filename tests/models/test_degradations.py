@@ -25,12 +25,13 @@ def test_shrinking_takes_a_share_of_every_value():
 
 @pytest.mark.parametrize("name", catalog.DEGRADATIONS)
 def test_nothing_happens_at_the_least_strength_and_the_same_for_the_same_seed(name):
-    degradation, dividing = catalog.lookup("degradation", name), name in catalog.DIVIDING
-    np.testing.assert_array_equal(degradation(X, 1.0 if dividing else 0.0, SEED), X)
-    strength = 2.0 if dividing else 0.5
+    degradation = catalog.lookup("degradation", name)
+    dividing, blurring = name in catalog.DIVIDING, name in catalog.BLURRING
+    np.testing.assert_allclose(degradation(X, 1.0 if dividing or blurring else 0.0, SEED), X, atol=blurring * 1e-6)
+    strength = 2.0 if dividing else 3.0 if blurring else 0.5
     spoilt = degradation(X, strength, SEED)
-    assert spoilt.shape == ((6, 2, 2, 3) if dividing else X.shape)
-    if not dividing:
+    assert spoilt.shape == ((6, 2, 2, 3) if dividing or blurring else X.shape)
+    if not (dividing or blurring):
         assert (spoilt.numpy() != X.numpy()).all()
     np.testing.assert_array_equal(spoilt, degradation(X, strength, SEED))
 
@@ -52,6 +53,34 @@ def test_sides_that_a_factor_does_not_divide_are_refused():
 def test_a_factor_that_is_no_whole_number_is_refused(strength):
     with pytest.raises(ValueError, match=f"a whole number of at least 1; received {strength}"):
         Restoration(degradations={"downscale": strength})
+
+
+@pytest.mark.parametrize("name", catalog.BLURRING)
+class TestBlurs:
+    def test_takes_a_pixel_beside_each_edge_and_leaves_flat_parts_alone(self, name):
+        flat = tf.fill([2, 12, 9, 3], 0.25)
+        soft = catalog.lookup("degradation", name)(flat, 5.0, SEED)
+        assert_allclose(soft, np.full([2, 8, 5, 3], 0.25), atol=1e-6)
+
+    def test_kernels_to_judge_by_are_others_unless_there_is_one_alone(self, name):
+        x = tf.constant(np.random.default_rng(2).uniform(-1, 1, [3, 20, 20, 1]), tf.float32)
+        trained, judged = (degrade(x, {name: 9.0}, SEED, judged=judged).numpy() for judged in (False, True))
+        assert (np.abs(trained - judged).max() < 1e-6) == (name in catalog.KNOWN_KERNELS)
+
+    def test_each_image_has_its_own_kernel_unless_there_is_one_alone(self, name):
+        x = tf.repeat(tf.constant(np.random.default_rng(3).uniform(-1, 1, [1, 20, 20, 1]), tf.float32), 2, axis=0)
+        first, second = degrade(x, {name: 9.0}, SEED).numpy()
+        assert (np.abs(first - second).max() < 1e-6) == (name in catalog.KNOWN_KERNELS)
+
+    @pytest.mark.parametrize("side", [0, 4, 2.5])
+    def test_a_side_without_a_middle_is_refused(self, name, side):
+        with pytest.raises(ValueError, match=f"{name} is the side of its kernel, .* an odd number; received {side}"):
+            Restoration(degradations={name: side})
+
+
+def test_the_margin_is_as_far_as_kernels_reach():
+    assert Restoration(degradations={"noise": 0.1}).margin == 0
+    assert Restoration(degradations={"gaussian_blur": 5, "motion_blur": 9}).margin == 6
 
 
 def test_several_follow_one_another_in_the_catalogs_order():

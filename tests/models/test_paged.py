@@ -46,6 +46,25 @@ class TestPaged:
         assert held[:].shape == held.shape
         assert (held[0] == numbered(8, 8)).all()
 
+    def test_around_a_crop_lies_what_lies_around_it_in_the_image(self):
+        """If this fails, a blurred picture is that of another place than the truth beside it."""
+        paged = Paged(4, 1, margin=3)
+        for image in (numbered(10, 10), numbered(20, 30, 3)):
+            paged.append(image)
+        paged = paged.ordered(np.array([1, 0]))
+        wide, rows = paged.around(), np.array([0, 0, 0, 1])
+        places = np.array([[0, 0], [0.37, 0.81], [0.9999, 0.9999], [0.5, 0.5]])
+        around, crops = wide.crops(rows, places), paged.crops(rows, places)
+        assert around.shape == (4, 10, 10, 1)
+        assert (around[:, 3:-3, 3:-3] == crops).all()
+        # by hand: of 20 x 30 pixels, 10 of a crop with its margins: 11 places down, 21 to the right
+        image = numbered(20, 30, 3)
+        assert (around[1] == image[4:14, 17:27]).all()
+        assert (around[2] == image[10:20, 20:30]).all()
+        assert (wide[:][:, 3:-3, 3:-3] == paged[:]).all()
+        with pytest.raises(ValueError, match="at least 10 pixels a side"):
+            paged.append(numbered(9, 40))
+
     def test_another_order_is_the_same_images(self, held):
         turned = held.ordered(np.array([2, 0, 1]))
         assert [image.shape for image in turned] == [(50, 9, 1), (8, 8, 1), (20, 30, 1)]
@@ -142,3 +161,16 @@ class TestReadExamples:
         # decoded, the 20 are 360 MB; what is decoded at a time is a few of them
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         assert grown < 200 * 1024, f"{grown / 1024:.0f} MiB"
+
+    def test_what_lies_around_a_target_is_read_with_it_wherever_it_is_cut(self, tmp_path):
+        """If this fails, a restorer is taught to undo the blur of another place, or of the mirrored one."""
+        write(tmp_path / "examples", [numbered(60, 50, 1, 3), numbered(48, 90, 2, 3)])
+        data = self.DATA.model_copy(update={"margin": 5, "flip": True})
+        arrays = read_examples([str(tmp_path / "examples")], data)
+        assert arrays.groups == (("target", "surroundings"),)
+        options = {"seed": 0, "batch_size": 16, "draws": 1, "first_step": 0, "context": CONTEXT}
+        batch = next(iter(batches(arrays, data.columns, **options)))
+        assert batch["surroundings"].shape == (1, 16, 42, 42, 3)
+        assert (batch["surroundings"][:, :, 5:-5, 5:-5] == batch["target"]).numpy().all()
+        assert len(np.unique(batch["target"].numpy().reshape(16, -1), axis=0)) > 12
+        assert (arrays.rows(np.array([1])).columns["surroundings"][:, 5:-5, 5:-5] == arrays.target[1:]).all()

@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.signal import convolve2d
 
-from models.config import Column, Images, Unpaired
+from models import pixels
+from models.config import Column, Images, SRResNetTranslator, Unpaired
 from models.data import Arrays
-from models.randomness import key
+from models.degradations import gaussian_blur, known_kernel
+from models.randomness import fold, key
 from models.tasks import Generate, Restore, Task, Translate, task, task_of
 from pipeline.experiments import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
+from tests import trainings
 from tests.harness import experiment
-from tests.translators import restorer, translator
+from tests.translators import deblurrer, restorer, translator
 
 KEY = key(0, 0, "test")
 POINT = RING_RESTORATION.data.columns
@@ -104,6 +108,29 @@ class TestRestore:
         assert -1 <= found.min() < 0.5
         shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)
         np.testing.assert_allclose(shrunk, 0.5)
+
+    def test_a_blurred_picture_is_that_of_the_target_and_of_what_lies_around_it(self):
+        """If this fails, what a model is judged on shows something else than the truth beside it."""
+        data = deblurrer(degradations={"known_motion_blur": 5}, generator=SRResNetTranslator(scale=1)).data
+        held_out = trainings.arrays(data, 6)
+        wide = held_out.columns["surroundings"][:] / 127.5 - 1
+        kernel = known_kernel("known_motion_blur", 5).numpy()[0]
+        expected = [[convolve2d(each[..., c], kernel, "valid") for c in range(3)] for each in wide]
+        found = Restore().asked({"degradations": {"known_motion_blur": 5.0}}, data.columns, held_out, 0)
+        np.testing.assert_allclose(found, np.moveaxis(expected, 1, -1), atol=1e-5)
+        assert found.shape == held_out.target.shape
+
+    def test_what_is_judged_is_blurred_by_none_of_the_kernels_of_training(self):
+        data, blur = deblurrer().data, {"degradations": {"gaussian_blur": 5.0}}
+        held_out = trainings.arrays(data, 6)
+        wide = pixels.scaled(held_out.columns["surroundings"][:])
+        found = Restore().asked(blur, data.columns, held_out, 3)
+        judging = fold(key(3, 0, "judged"), "gaussian_blur")
+        np.testing.assert_allclose(found, gaussian_blur(tf.constant(wide), 5, judging, judged=True), atol=1e-6)
+
+    def test_the_border_that_a_kernel_reaches_does_not_count(self):
+        options = Restore().options({"degradations": {"motion_blur": 17.0, "noise": 0.1}}, IMAGE)
+        assert options == {"crop": 8}
 
     def test_points_may_lie_anywhere(self):
         far = Arrays.aligned(np.full((50, 2), 9, np.float32))
