@@ -113,11 +113,14 @@ def check_counts(
     # the command line imports this module, and NumPy would delay its `--help`
     from models.counts import check_bounds
 
+    # a training row of separated pairs holds one image alone: of each column there are about as many as of the other
+    share = len(data.domains) / len({column.group for column in data.columns})
     for source, of_domain in zip(data.sources, counts, strict=True):
-        if of_domain.get("train", 0) < batch_size:
+        trained = int(share * of_domain.get("train", 0))
+        if trained < batch_size:
             raise ValueError(
                 f"training.batch_size is at most the number of training examples; received {batch_size}, and {source} "
-                f"has {of_domain.get('train', 0)} in train: add examples, or set a smaller training.batch_size"
+                f"has {trained} in train: add examples, or set a smaller training.batch_size"
             )
     split = evaluation.split
     held_out = [of_domain.get(split, 0) for of_domain in counts]
@@ -137,7 +140,7 @@ def check_counts(
         data,
         evaluation,
         task=task,
-        train=counts[-1]["train"],
+        train=int(share * counts[-1]["train"]),
         real=held_out[-1],
         asked=held_out[0],
         of_class=[each.get(split, 0) for each in classes],

@@ -104,6 +104,7 @@ SOURCES = {
 READERS = {
     # a variant of data -> what makes of a source's files something else than an example each
     "pairs": "components.example_gen.sources.pairs:PairedFiles",
+    "separated": "components.example_gen.sources.pairs:PairedFiles",
 }
 
 MIXTURES = {
@@ -404,6 +405,16 @@ METRICS = {
         "outputs do not show what the truth shows",
         of=("images",),
         tasks=PAIRED,
+        over="all",
+        needs=("truth",),
+    ),
+    "retrieval_{extractor}": Metric(
+        "models.metrics.retrieval:retrieval",
+        "higher",
+        "reciprocal rank of the true partner among all, nearest first in the features",
+        "outputs are nearer to the truths of other inputs than to their own",
+        of=("images",),
+        tasks=("translate",),
         over="all",
         needs=("truth",),
     ),

@@ -45,7 +45,7 @@ def check_bounds(
             notice what `evaluation.bluntness` or the threshold's `resolves` asks for. One line that says what to raise.
     """
     learnt = catalog.lookup("task", task)()
-    evaluation.check_bounds(data, task, paired=learnt.paired(data.columns))
+    evaluation.check_bounds(data, task, paired=learnt.paired(data.held_out.columns))
     names = catalog.metric_names(evaluation.extractor, data.kind, task)
     made = min(evaluation.samples, asked) if learnt.takes_examples else evaluation.samples
     size = part_size(real=real, generated=made, train=train, compared=evaluation.compared)

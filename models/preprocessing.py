@@ -1,6 +1,8 @@
 """What Transform does to an example: the one `preprocessing_fn`, named by its dotted path."""
 
+import functools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -23,7 +25,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     """
     # a configuration is no graph
     data = tf.autograph.experimental.do_not_convert(parse_data)(json.loads(custom_config["data"]))
-    groups = groups_of(data.columns)
+    groups = groups_of(data.all_columns)
     if len(groups) == 1:
         return {
             column.role: columns.kind_of(column).transform(column, {name: _dense(inputs[name]) for name in inputs})
@@ -31,10 +33,15 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         }
     group = tf.reshape(_dense(inputs[columns.GROUP]), [-1])
     outputs = {columns.GROUP: group[:, tf.newaxis]}
-    for number, listed in enumerate(groups):
-        for column in columns.stored(listed):
-            outputs[column.role] = _of_its_rows(column, inputs, tf.equal(group, number))
+    for column in columns.stored(data.columns):
+        outputs[column.role] = _of_its_rows(column, inputs, _rows_with(column, groups, group))
     return outputs
+
+
+def _rows_with(column: Column, groups: Sequence[Sequence[Column]], group: tf.Tensor) -> tf.Tensor:
+    """Which rows have a column of this role, [batch] bool."""
+    having = [number for number, listed in enumerate(groups) if column.role in [each.role for each in listed]]
+    return functools.reduce(tf.logical_or, [tf.equal(group, number) for number in having])
 
 
 def _of_its_rows(column: Column, inputs: dict[str, Any], mine: tf.Tensor) -> tf.SparseTensor:

@@ -221,6 +221,7 @@ FOR = {
     "psnr": _NEARNESS,
     "ssim": _NEARNESS,
     "pair_distance_{extractor}": _FIDELITY,
+    "retrieval_{extractor}": ("cycle", *_FIDELITY),
     "squared_error": _NEARNESS,
     "cycle_error": ("cycle", "longer", "wider"),
 }

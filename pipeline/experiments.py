@@ -31,6 +31,7 @@ from models.config import (
     Unpaired,
 )
 from pipeline import experiment_files
+from pipeline.cycle_experiments import CYCLEGAN, EMOJI_CYCLEGAN, MAPS_CYCLEGAN
 from pipeline.photographs import (
     PHOTOGRAPHS_DEBLUR,
     PHOTOGRAPHS_DEBLUR_GAN,
@@ -232,6 +233,7 @@ EXPERIMENTS = {
     each.name: each
     for each in (
         *(DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, RING_TO_SQUARE, RING_RESTORATION, MAPS_PIX2PIX, PIX2PIX),
+        *(MAPS_CYCLEGAN, EMOJI_CYCLEGAN, CYCLEGAN),
         *(PHOTOGRAPHS_SRRESNET_X2, PHOTOGRAPHS_SRGAN_X2, PHOTOGRAPHS_SRGAN_X4),
         *(PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN),
         TINY,

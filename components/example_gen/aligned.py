@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from components.example_gen.images import BadImage, Picture, halved, read_head, read_picture
 from components.example_gen.notes import CROPPED
-from models.config import Pairs
+from models.config import OfPairs
 
 
 class Aligned(NamedTuple):
@@ -54,7 +54,7 @@ class Row(NamedTuple):
         return self.pictures["target"].channels
 
 
-def read_row(item: Aligned, data: Pairs, *, thumbnail: bool = False) -> Row:
+def read_row(item: Aligned, data: OfPairs, *, thumbnail: bool = False) -> Row:
     """Checks the files of a pair and makes them a row, as `read_picture` does of one.
 
     Args:
@@ -84,7 +84,7 @@ def read_row(item: Aligned, data: Pairs, *, thumbnail: bool = False) -> Row:
     return Row(pictures, _key([each.key for each in files]), thumbnail=pictures["input"].thumbnail)
 
 
-def read_row_head(item: Aligned, data: Pairs) -> tuple[int, bytes] | None:
+def read_row_head(item: Aligned, data: OfPairs) -> tuple[int, bytes] | None:
     """The target's channels and the key that `read_row` would give; None for a pair that is seen to be bad."""
     heads = [read_head(content, pixel_limit=data.pixel_limit) for content in item.contents]
     found = [head for head in heads if head is not None]
@@ -94,12 +94,12 @@ def read_row_head(item: Aligned, data: Pairs) -> tuple[int, bytes] | None:
     return channels, _key([key for _, key in found])
 
 
-def _roles(data: Pairs) -> tuple[str, str]:
+def _roles(data: OfPairs) -> tuple[str, str]:
     """What A is, and what B is."""
     return ("input", "target") if data.direction == "AtoB" else ("target", "input")
 
 
-def _read(name: str, content: bytes, item: Aligned, data: Pairs, thumbnail: bool) -> Picture:
+def _read(name: str, content: bytes, item: Aligned, data: OfPairs, thumbnail: bool) -> Picture:
     try:
         return read_picture(content, None, pixel_limit=data.pixel_limit, thumbnail=thumbnail)
     except BadImage as error:
@@ -110,7 +110,7 @@ def _key(keys: list[bytes]) -> bytes:
     return keys[0] if len(keys) == 1 else hashlib.sha256(b"".join(keys)).digest()
 
 
-def _check_sizes(pictures: dict[str, Picture], data: Pairs) -> None:
+def _check_sizes(pictures: dict[str, Picture], data: OfPairs) -> None:
     taken, drawn = pictures["input"], pictures["target"]
     small, large = data.input_resolution or data.resolution, data.resolution
     if (taken.height * large, taken.width * large) != (drawn.height * small, drawn.width * small):

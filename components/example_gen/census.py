@@ -64,9 +64,13 @@ class Plan(NamedTuple):
     together: dict[bytes, bytes] = {}  # noqa: RUF012 - a tuple's default, never changed
     compared: bool = True
 
+    def key(self, key: bytes) -> bytes:
+        """The key that an example shares with its near duplicates."""
+        return self.together.get(key, key)
+
     def side(self, key: bytes, sides: tuple[str, ...], data: OneSource) -> str:
         """The split of an example, by its key."""
-        key = self.together.get(key, key)
+        key = self.key(key)
         split = split_of(key, sides, data)
         return self.moved.get(key, split) if len(sides) > 1 else split
 

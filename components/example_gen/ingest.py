@@ -14,6 +14,7 @@ from components.example_gen import census, near, notes
 from components.example_gen.aligned import Aligned, Row
 from components.example_gen.images import BadImage, Picture
 from components.example_gen.report import NAMED_FAULTS, REPORT_FILES, Report, read_reports
+from components.example_gen.rows import Rows
 from components.example_gen.sources.source import (
     CHOOSE,
     EVAL,
@@ -32,7 +33,7 @@ from components.example_gen.sources.source import (
     split_key,
 )
 from models.columns import GROUP, Value, kind_of
-from models.config import Column, Data, OfImages, OneSource, Pairs, groups_of
+from models.config import Column, Data, OfImages, OfPairs, OneSource
 
 Checked = Picture | Row | Point | Example
 
@@ -44,8 +45,9 @@ def ingest(data: Data, directory: str, make_pipeline: Callable[[], beam.Pipeline
 
     An example has the features of `data.columns`: of an image `target/encoded` (PNG or JPEG), `target/height`,
     `target/width` and `target/channels`, of a point `target/point`, two floats; `label` where there are classes. With
-    two domains, `group` says which columns a row has: `input/...` or `target/...`. A choosing split without examples is
-    not there; what `data.transfer` holds out is a split more. Whatever is wrong, no file is left below `directory`.
+    two domains, `group` says which columns a row has: `input/...` or `target/...`; of separated pairs, a training row
+    has one of them and a held-out row both. A choosing split without examples is not there; what `data.transfer` holds
+    out is a split more. Whatever is wrong, no file is left below `directory`.
 
     Args:
         data: the sources, their split and their limits.
@@ -93,12 +95,11 @@ class _Domain(beam.PTransform):
     def __init__(self, source: Source, data: Data, domain: int, directory: str) -> None:
         super().__init__()
         self._source, self._data, self._domain, self._directory = source, data.domains[domain], domain, directory
-        self._columns = groups_of(data.columns)[domain]
-        self._group = domain if len(data.domains) > 1 else None
+        self._rows = Rows.of(data, domain)
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         source, data, path = self._source, self._data, functools.partial(tf.io.gfile.join, self._directory)
-        labelled = any(column.role == "label" for column in self._columns)
+        labelled = any(column.role == "label" for column in self._rows.listed)
         shards = (
             begin
             | "Source" >> beam.Create([None])
@@ -111,7 +112,7 @@ class _Domain(beam.PTransform):
             | "Count" >> beam.CombineGlobally(census.Census.merged)
             | "Plan" >> beam.Map(census.plan, source.channels, data)
         )
-        read = _Read(source, data, self._columns, self._group)
+        read = _Read(source, data, self._rows)
         splits = splits_of(data)
         tags = (*splits, _REPORT, _PRINTS)
         parts = shards | "Read" >> beam.ParDo(read, beam.pvalue.AsSingleton(plan)).with_outputs(*tags)
@@ -132,8 +133,8 @@ class _Domain(beam.PTransform):
 class _Read(beam.DoFn):
     """Shards to serialized examples, by split, and a report a shard."""
 
-    def __init__(self, source: Source, data: OneSource, columns: Sequence[Column], group: int | None) -> None:
-        self._source, self._data, self._columns, self._group = source, data, columns, group
+    def __init__(self, source: Source, data: OneSource, rows: Rows) -> None:
+        self._source, self._data, self._rows = source, data, rows
         self._good = beam.metrics.Metrics.counter("ImageExampleGen", "images")
         self._bad = beam.metrics.Metrics.counter("ImageExampleGen", "bad_images")
 
@@ -147,12 +148,14 @@ class _Read(beam.DoFn):
                 bad += found.images
                 faults = sorted([*faults, found])[:NAMED_FAULTS]
                 continue
-            side = plan.side(split_key(item, found.key, self._data), shard.sides, self._data)
+            key = plan.key(split_key(item, found.key, self._data))
+            side = plan.side(key, shard.sides, self._data)
             _count(report, found, side, getattr(item, "name", None))
             smallest = set(sorted({*smallest, found.key.hex()})[:2])
             if isinstance(found, Picture | Row) and found.thumbnail and isinstance(item, Raw | Aligned):
                 prints.append(near.Print(found.key, found.thumbnail, item.name, side))
-            yield beam.pvalue.TaggedOutput(side, to_example(found, self._columns, self._group).SerializeToString())
+            columns, group = self._rows.row(key, side)
+            yield beam.pvalue.TaggedOutput(side, to_example(found, columns, group).SerializeToString())
         if self._source.files and not plan.compared:
             notes.note(report.notes, "not_compared", count=sum(report.counts.values()))
         self._good.inc(sum(report.counts.values()))
@@ -252,7 +255,7 @@ def _judge(domain: OneSource, report: Report) -> None:
     """Names what is bad in the log, and refuses too much of it."""
     source, total = domain.source, report.bad + sum(report.counts.values())
     tolerance = domain.bad_image_tolerance if isinstance(domain, OfImages) else 0
-    what = "pairs" if isinstance(domain, Pairs) else "images"
+    what = "pairs" if isinstance(domain, OfPairs) else "images"
     for fault in report.faults:
         logging.warning("bad image: %s", fault)
     if report.bad > tolerance * total:

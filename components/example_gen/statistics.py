@@ -15,10 +15,10 @@ def stats_options(data: Data) -> tfdv.StatsOptions:
     with the data set.
     """
     schema = schema_pb2.Schema()
-    for name, stored in ingested(data.columns).items():
+    for name, stored in ingested(data.all_columns).items():
         if stored.content == "image":
             schema.feature.add(name=name, type=schema_pb2.BYTES).image_domain.SetInParent()
-    several = len(groups_of(data.columns)) > 1
+    several = len(groups_of(data.all_columns)) > 1
     by_group = slicing.SlicingConfig(slicing_specs=[slicing.SlicingSpec(feature_keys=[GROUP])]) if several else None
     return tfdv.StatsOptions(schema=schema, slicing_config=by_group)
 

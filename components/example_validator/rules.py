@@ -19,10 +19,12 @@ def declared_schema(schema: schema_pb2.Schema, data: Data) -> schema_pb2.Schema:
     """
     merged = schema_pb2.Schema()
     merged.CopyFrom(schema)
-    several = len(groups_of(data.columns)) > 1
+    several = len(groups_of(data.all_columns)) > 1
     if several:
-        _bound(_require(merged, GROUP, Stored("int")), 0, len(groups_of(data.columns)) - 1)
-    for column in data.columns:
+        group = _require(merged, GROUP, Stored("int"))
+        group.ClearField("int_domain")  # splits differ in their groups, and one is inferred from
+        _bound(group, 0, len(groups_of(data.all_columns)) - 1)
+    for column in data.all_columns:
         for name, stored in kind_of(column).ingested(column).items():
             feature = _require(merged, name, stored, everywhere=not several)
             if column.role == "label":
@@ -42,10 +44,10 @@ def groups_fit(statistics: statistics_pb2.DatasetFeatureStatisticsList, data: Da
     Returns:
         A line for each feature that rows of its group lack, or that rows of another group have.
     """
-    groups = groups_of(data.columns)
+    groups = groups_of(data.all_columns)
     if len(groups) == 1:
         return []
-    known = ingested(data.columns)
+    known = ingested(data.all_columns)
     lines = []
     for number, columns in enumerate(groups):
         own = ingested(columns)

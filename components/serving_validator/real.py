@@ -28,7 +28,7 @@ class Real:
 
     @classmethod
     def read(cls, patterns: Sequence[str], experiment: Experiment) -> Self:
-        """Reads a split of transformed examples; a restorer's input is degraded as in its training.
+        """Reads a held-out split of transformed examples; a restorer's input is degraded as in its training.
 
         Args:
             patterns: of TFRecord files, here or in a bucket.
@@ -37,7 +37,7 @@ class Real:
         Raises:
             ValueError: as `models.data.read_examples`.
         """
-        return cls.of(read_examples(patterns, experiment.data), experiment)
+        return cls.of(read_examples(patterns, experiment.data.held_out), experiment)
 
     @classmethod
     def of(cls, arrays: Arrays, experiment: Experiment, most: int = 100) -> Self:

@@ -6,7 +6,17 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 from models.config.columns import Column, Role, groups_of
 from models.config.content import Content
 from models.config.data import Data, OneSource
-from models.config.data_variants import Images, OfImages, Pairs, Photographs, Points, Stacked, Unpaired
+from models.config.data_variants import (
+    Images,
+    OfImages,
+    OfPairs,
+    Pairs,
+    Photographs,
+    Points,
+    Separated,
+    Stacked,
+    Unpaired,
+)
 from models.config.discriminators import (
     DCGANDiscriminator,
     Discriminator,
@@ -72,6 +82,7 @@ __all__ = [
     "NoiseGenerator",
     "Objective",
     "OfImages",
+    "OfPairs",
     "OneSource",
     "Optimizer",
     "Pairs",
@@ -93,6 +104,7 @@ __all__ = [
     "Role",
     "SRResNetTranslator",
     "Scheme",
+    "Separated",
     "Serving",
     "Stacked",
     "Threshold",

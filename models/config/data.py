@@ -53,8 +53,22 @@ class Data(Variant):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What an example holds, the groups in the order of `domains`."""
+        """What an example of the training holds, the groups in the order of `domains`."""
         raise NotImplementedError(f"{type(self).__name__} says what its columns are")
+
+    @property
+    def held_out(self) -> "Data":
+        """What rows outside of training hold, as data of their own: itself, unless training has less of each."""
+        return self
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The columns of all rows: those of training and, where held-out rows have others, these as further groups."""
+        held_out = self.held_out
+        if held_out is self:
+            return self.columns
+        further = 1 + max(column.group for column in self.columns)
+        return (*self.columns, *(each._replace(group=further + each.group) for each in held_out.columns))
 
     @property
     def kind(self) -> str:

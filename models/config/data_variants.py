@@ -1,4 +1,4 @@
-"""The variants of data: images made squares, photographs, stacked digits, points, pairs of images, and two domains."""
+"""The variants of data: squares, photographs, stacked digits, points, pairs, whole or separated, and two domains."""
 
 import re
 from typing import Annotated, ClassVar, Literal, Self
@@ -129,14 +129,13 @@ class Photographs(OfImages):
         return (target, around, *labels)
 
 
-class Pairs(Squares):
-    """Pairs of aligned images: what a translator takes, and what it is to make of it.
+class OfPairs(Squares):
+    """What pairs of aligned images have in common: what a translator takes, and what it is to make of it.
 
     The two images of a pair are as large as one another, or in the proportion of the two resolutions. Both are fitted,
     cropped and mirrored alike, as they would not be aligned otherwise.
     """
 
-    name: Literal["pairs"] = "pairs"
     source: str = Field(description="folder:DIR, zip:FILE or tar:FILE")
     layout: Literal["folders", "halves"] = Field(
         "folders",
@@ -207,6 +206,33 @@ class Pairs(Squares):
     def read(self) -> Self:
         """See `Data.read`: the proportion of the two images and their depths are read."""
         return self.model_copy(update={name: type(self).model_fields[name].default for name in ("flip", "schema_dir")})
+
+
+class Pairs(OfPairs):
+    """Pairs of aligned images, each of which is trained on as a whole."""
+
+    name: Literal["pairs"] = "pairs"
+
+
+class Separated(OfPairs):
+    """Pairs of which training sees one image each: two domains without pairs, whose partners are known for judging.
+
+    The key that `split_by` names decides by its hash which of the two images a training pair gives, so that the trained
+    examples of both domains come from disjoint blocks, people or code points. Held-out pairs are whole.
+    """
+
+    name: Literal["separated"] = "separated"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """See `Data`: both, in no relation."""
+        taken, drawn = super().columns
+        return (taken, drawn._replace(group=1))
+
+    @property
+    def held_out(self) -> Pairs:
+        """See `Data`: whole pairs."""
+        return Pairs(**{name: getattr(self, name) for name in Pairs.model_fields if name != "name"})
 
 
 class Points(OneSource):
@@ -298,7 +324,7 @@ class Unpaired(Data):
         return self.model_copy(update={"input": self.input.read(), "target": self.target.read(), "schema_dir": None})
 
 
-DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Pairs, Unpaired)
+DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Pairs, Separated, Unpaired)
 
 
 def _of(source: str, *, only: str = "", other: tuple[str, ...] = ()) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config.columns import groups_of
+from models.config.columns import aligned
 from models.config.data import Data
 from models.config.networks import Network, check_doubling, check_images, check_points
 from models.config.variants import Pick
@@ -163,9 +163,7 @@ class PatchGANDiscriminator(Discriminator):
                 f"patchgan of {self.layers} layers judges images of at least {least} pixels a side; received "
                 f"{data.shape[0]}: take fewer layers"
             )
-        if self.pairs and not any(
-            {"input", "target"} <= {each.role for each in group} for group in groups_of(data.columns)
-        ):
+        if self.pairs and not aligned(data.columns):
             raise ValueError(
                 f"pairs=true judges a target together with its input, but data.name={data.name} has no pairs: set "
                 "pairs=false"

@@ -153,7 +153,7 @@ class Evaluation(Frozen):
             ValueError: a metric is one of other examples or another task, or has no value; one line.
         """
         if paired is None:
-            paired = ":" in task or task == "restore" or aligned(data.columns)
+            paired = ":" in task or task == "restore" or aligned(data.held_out.columns)
         mixture = data.target.source.startswith("mixture:")
         classes = mixture or (data.images and data.target_classes)
         have = {"mixture": mixture, "classes": classes, "labels": conditional, "truth": paired}

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models import catalog
+from models.config.columns import aligned
 from models.config.content import Content
 from models.config.curves import Chart, of_players
 from models.config.data import Data
-from models.config.data_variants import Unpaired
 from models.config.discriminators import (
     DISCRIMINATOR,
     Discriminator,
@@ -70,8 +70,17 @@ class Cycle(Scheme):
     def check(self, data: Data, training: Training) -> None:
         """See `Scheme`."""
         super().check(data, training)
-        if not isinstance(data, Unpaired):
-            raise ValueError(f"the scheme cycle needs two domains: data.name=unpaired; received {data.name}")
+        inputs = [column for column in data.columns if column.role == "input"]
+        if not inputs or aligned(data.columns):
+            raise ValueError(
+                f"the scheme cycle needs two domains: data.name=unpaired or separated; received {data.name}"
+            )
+        if inputs[0].shape != data.shape:
+            raise ValueError(
+                "the scheme cycle translates both ways, by networks that are alike: inputs have the shape of targets; "
+                f"received {list(inputs[0].shape)} and {list(data.shape)}: leave data.input_resolution and "
+                "data.input_channels out"
+            )
         check_same_size(self.generator, self.name)
         if self.objective.generator_penalties:
             raise ValueError(f"generator_penalties are of noise, which the scheme {self.name} has none of")
@@ -262,7 +271,7 @@ def check_no_input(scheme: str, does: str, data: Data) -> None:
     if any(column.role == "input" for column in data.columns):
         raise ValueError(
             f"the scheme {scheme} {does} one domain; data.name={data.name} is for scheme.name="
-            f"{'cycle' if isinstance(data, Unpaired) else 'pix2pix'}"
+            f"{'pix2pix' if aligned(data.columns) else 'cycle'}"
         )
 
 

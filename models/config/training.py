@@ -16,8 +16,10 @@ class Optimizer(Frozen):
     beta_2: float = Field(0.999, ge=0, lt=1, description="adam, adamw, lion")
     momentum: float = Field(0, ge=0, lt=1, description="sgd, rmsprop")
     weight_decay: float = Field(0, ge=0, description="decoupled, adamw and lion")
-    schedule: Literal["constant", "linear", "cosine", "exponential", "step"] = Field(
-        "constant", description="over all updates of this player: to 0, to 0, to a hundredth, or to a tenth half-way"
+    schedule: Literal["constant", "linear", "cosine", "exponential", "step", "half_linear"] = Field(
+        "constant",
+        description="over all updates of this player: to 0, to 0, to a hundredth, to a tenth half-way, or to 0 from "
+        "half-way on",
     )
     warmup_updates: int = Field(0, ge=0, description="the rate rises from 0 over this many updates")
     clip_norm: float | None = Field(

@@ -40,7 +40,7 @@ def run_fn(fn_args: Any) -> None:
     """
     experiment = json.loads(fn_args.custom_config["experiment"])
     data, evaluation = parse_data(experiment["data"]), Evaluation.model_validate(experiment["evaluation"])
-    train, held_out = read_examples(fn_args.train_files, data), read_examples(fn_args.eval_files, data)
+    train, held_out = read_examples(fn_args.train_files, data), read_examples(fn_args.eval_files, data.held_out)
     started = time.monotonic()
     keras.utils.set_random_seed(evaluation.seed)
     if train.label is not None and held_out.label is not None:

@@ -66,7 +66,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         rate: the highest.
-        shape: `constant`, `linear`, `cosine`, `exponential` or `step`, half-way.
+        shape: `constant`, `linear`, `cosine`, `exponential`; `step`, half-way; or `half_linear`, which is constant for
+            the first half and falls to 0 in the second (Zhu et al. 2017, section 4).
         warmup: updates of the rise; update i < warmup has the rate rate * (i + 1) / warmup.
         fall: updates of the fall.
         scale: factor of all, a scalar or a variable.
@@ -85,6 +86,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             "cosine": lambda: (1 + keras.ops.cos(3.141592653589793 * done)) / 2,
             "exponential": lambda: keras.ops.exp(-4.605170185988092 * done),
             "step": lambda: keras.ops.where(done < 0.5, 1.0, 0.1),
+            "half_linear": lambda: keras.ops.minimum(2 * (1 - done), 1.0),
         }[self.shape]()
         rise = keras.ops.minimum((step + 1) / self.warmup, 1.0) if self.warmup else 1.0
         return self.rate * factor * rise * self.scale

@@ -63,7 +63,7 @@ def train(
     log.info("training in %s on %s", numbers, ", ".join(devices))
     with workers.naming_the_lost(strategy):
         arrays = read_examples(examples, experiment.data)
-        chosen_by = read_examples(choose, experiment.data) if choose else None
+        chosen_by = read_examples(choose, experiment.data.held_out) if choose else None
         workers.check_alike(
             strategy,
             experiment=experiment.to_json(),

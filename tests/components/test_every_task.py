@@ -3,18 +3,20 @@
 import pytest
 
 from models.catalog import TASKS
-from models.config import SRResNetTranslator
+from models.config import Separated, SRResNetTranslator
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
 from tests.translators import deblurrer, enlarger, paired, restorer, translator
 
+SEPARATED = Separated(source="folder:pairs", resolution=16, channels=1)
 EVERY = {
     "generate": experiment(),
     "generate points": tiny.experiment(),
     "translate": translator(),
     "translate points": tiny.experiment("cycle"),
     "translate pairs": paired(),
+    "translate separated pairs": translator().model_copy(update={"data": SEPARATED}),
     "restore": restorer(),
     "super-resolution": enlarger(2),
     "super-resolution by 4": enlarger(4),

@@ -14,6 +14,7 @@ from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 from tfx_bsl.public.tfxio import TFExampleRecord
 
 from components.beam import local_pipeline
+from components.example_gen.aligned import Row
 from components.example_gen.images import Picture
 from components.example_gen.ingest import REPORT_FILES, Report, to_example
 from components.example_gen.sources.source import Point
@@ -21,7 +22,7 @@ from components.example_gen.statistics import stats_options
 from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
 from components.example_validator.rules import declared_schema, groups_fit
-from models.config import Images, Points, Unpaired, groups_of
+from models.config import Images, Points, Separated, Unpaired, groups_of
 from pipeline.experiments import TINY
 
 KEEP = object()
@@ -195,6 +196,37 @@ class TestTwoGroups:
         made = self.sound(data)
         assert not any("label" in one.features.feature for one in made)
         validate(made, made, data=data)
+
+    def separated(self, *groups, count=40, **changes):
+        """Rows of these groups of separated pairs in turn: an input, a target, or both."""
+        data = Separated(source="folder:x")
+        pictures = {role: Picture(b"png", 28, 28, 3, b"") for role in ("input", "target")}
+        made = [
+            to_example(Row(pictures, b""), groups_of(data.all_columns)[group], group)
+            for group in [groups[number % len(groups)] for number in range(count)]
+        ]
+        for number, example in enumerate(made):
+            for name, change in changes.items():
+                if change(number):
+                    del example.features.feature[name.replace("_", "/")]
+        return data, made
+
+    def test_the_groups_of_one_split_do_not_bound_those_of_another(self):
+        """If this fails, training rows are refused by a schema that was inferred from held-out pairs."""
+        text = 'feature { name: "group" type: INT int_domain { min: 2 max: 2 } }'
+        merged = declared_schema(text_format.Parse(text, schema_pb2.Schema()), Separated(source="folder:x"))
+        (group,) = (each for each in merged.feature if each.name == "group")
+        assert (group.int_domain.min, group.int_domain.max) == (0, 2)
+
+    def test_separated_pairs_pass(self, validate):
+        (data, trained), (_, held_out) = self.separated(0, 1), self.separated(2)
+        validate(trained, held_out, data=data)
+        validate(held_out, trained, data=data)
+
+    def test_a_held_out_pair_without_its_target(self, validate):
+        data, held_out = self.separated(2, target_encoded=lambda number: number == 4)
+        with pytest.raises(ValueError, match="target/encoded: each row of group 2 has it; of 40 such rows 39 have it"):
+            validate(held_out, self.separated(0, 1)[1], data=data)
 
     def test_points_pass(self, validate):
         data = Unpaired(input=Points(source="mixture:ring", classes=8), target=Points(source="mixture:grid"))

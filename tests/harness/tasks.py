@@ -99,7 +99,7 @@ def _check_measured(experiment: Experiment, examples: Arrays, model: str, direct
         network, _ = classifier.extractor(data, experiment.evaluation, examples)
     classifier.export(network, data, extractor, {"name": experiment.evaluation.extractor})
     settings = Settings.of(experiment, samples=60)
-    known = Reference(examples, trainings.arrays(data, 60, seed=1), 0, "made")
+    known = Reference(examples, trainings.arrays(data.held_out, 60, seed=1), 0, "made")
     measured = Instruments(settings, known, extractor, local_pipeline).measure_generator(model)
     names = catalog.metric_names(settings.extractor, data.kind, settings.task)
     assert measured.estimates.keys() | measured.missing.keys() == names.keys()

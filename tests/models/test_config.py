@@ -30,6 +30,7 @@ from models.config import (
     PointsGenerator,
     ResNetGenerator,
     Restoration,
+    Separated,
     Stacked,
     Threshold,
     Training,
@@ -415,7 +416,10 @@ class TestParts:
             ),
             (['scheme.objective.augment=["color"]'], r"^scheme\.objective\.augment changes images; mixture:ring gives"),
             (["data.name=images"], "^scheme.generator: points is for points of the plane, but digits has images$"),
-            (["scheme.name=cycle"], "the scheme cycle needs two domains: data.name=unpaired; received points"),
+            (
+                ["scheme.name=cycle"],
+                "the scheme cycle needs two domains: data.name=unpaired or separated; received points",
+            ),
         ],
     )
     def test_of_points(self, settings, message):
@@ -453,6 +457,23 @@ class TestParts:
             ),
             ("pix2pix", ["scheme.l1_weight=0", "scheme.adversarial_weight=0"], "received 0 for both$"),
             ("pix2pix", ["scheme.name=cycle", "scheme.generator=unet", "scheme.discriminator=patchgan"], "two domains"),
+            (
+                "pix2pix",
+                ["data.name=separated", "data.source=folder:x", "scheme.discriminator.pairs=false"],
+                "the scheme pix2pix needs aligned images: data.name=pairs; received separated",
+            ),
+            (
+                "pix2pix",
+                [
+                    "data.name=separated",
+                    "data.source=folder:x",
+                    "scheme.name=cycle",
+                    "scheme.generator=resnet",
+                    "scheme.discriminator=patchgan",
+                    "data.input_channels=1",
+                ],
+                r"have the shape of targets; received \[256, 256, 1\] and \[256, 256, 3\]: leave data.input_res",
+            ),
             ("pix2pix", ["data.name=images", "data.source=digits", "data.resolution=256"], "^scheme.*has no pairs"),
             (
                 "pix2pix",
@@ -574,6 +595,20 @@ class TestData:
         assert (data.domains, data.target, data.source_path) == ((data,), data, "data.source")
         assert data.read() == data.model_copy(update={"flip": False})
 
+    def test_separated_pairs_are_two_domains_in_training_and_pairs_beside_it(self):
+        data = Separated(source="folder:x", resolution=64, split_by="folder", folders=("photo", "map"), flip=True)
+        whole = Pairs(source="folder:x", resolution=64, split_by="folder", folders=("photo", "map"), flip=True)
+        assert [(each.role, each.group) for each in data.columns] == [("input", 0), ("target", 1)]
+        assert data.held_out == whole
+        assert [(each.role, each.group) for each in data.all_columns[2:]] == [("input", 2), ("target", 2)]
+        assert data.all_columns[:2] == data.columns
+        assert (data.domains, data.target, data.shape) == ((data,), data, (64, 64, 3))
+
+    @pytest.mark.parametrize("name", ["adversarial", "cycle", "pix2pix"])
+    def test_of_other_data_all_rows_are_alike(self, name):
+        data = OF_EACH_SCHEME[name].data
+        assert (data.held_out, data.all_columns) == (data, data.columns)
+
     def test_what_ingestion_does_not_read_is_at_its_default(self):
         data = Images(source="folder:x", resolution=64, channels=3, classes=4, schema_dir="there", eval_share=0.3)
         assert data.read() == Images(source="folder:x", classes=4, eval_share=0.3)
@@ -593,7 +628,7 @@ class TestData:
             (["data.name=stacked", "data.source=stacked:digits", "data.classes=10"], "no field of the data stacked"),
             (
                 ["data.name=points", "data.resolution=16"],
-                "data points; images and pairs and stacked have it",
+                "data points; images and pairs and separated and stacked have it",
             ),
             (["data.name=unpaired", "data.input=images"], "^data.target is required$"),
             (

@@ -27,5 +27,5 @@ def test_fidelity_is_never_judged_without_diversity(name):
 def test_what_takes_examples_is_judged_by_what_it_gives_and_by_what_it_keeps(name):
     """One good example for every input would meet any threshold of fidelity, and the input itself any of nearness."""
     thresholds = set(EXPERIMENTS[name].evaluation.thresholds)
-    assert {"high_quality", "psnr"} & thresholds
+    assert {"high_quality", "psnr", "kd_efficientnet_lite0"} & thresholds
     assert {"squared_error", "cycle_error", "pair_distance_efficientnet_lite0", "sharpness"} & thresholds

@@ -12,7 +12,7 @@ from components.example_gen.sources.folder import SHARD_FILES, Files
 from components.example_gen.sources.layout import Layout, lay_out
 from components.example_gen.sources.source import TRANSFER, Fault, Shard, make_source
 from components.example_gen.sources.trees import Listing, Tree
-from models.config import OneSource, Pairs
+from models.config import OfPairs, OneSource
 
 NAMED = 3
 
@@ -36,7 +36,7 @@ class PairedFiles(Files):
         data: says where and how they lie.
     """
 
-    def __init__(self, data: Pairs) -> None:
+    def __init__(self, data: OfPairs) -> None:
         self._tree = cast(Files, make_source(data.source))._tree
         self._data = data
         self._seen: tuple[Listing, Layout] | None = None

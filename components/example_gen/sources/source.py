@@ -16,7 +16,7 @@ from components.example_gen.aligned import Aligned, Row, read_row, read_row_head
 from components.example_gen.images import BadImage, Picture, read_head, read_picture
 from components.example_gen.notes import Notes
 from models.catalog import READERS, SOURCES
-from models.config import Data, OneSource, Pairs
+from models.config import Data, OfPairs, OneSource
 from models.config.variants import made_by
 
 TRAIN, CHOOSE, EVAL = "train", "choose", "eval"
@@ -259,14 +259,14 @@ def _head(item: Raw | Aligned, data: OneSource) -> Head | None:
 
 def _channels_and_key(item: Raw | Aligned, data: OneSource) -> tuple[int, bytes] | None:
     if isinstance(item, Aligned):
-        return read_row_head(item, cast(Pairs, data))
+        return read_row_head(item, cast(OfPairs, data))
     return read_head(item.content, pixel_limit=data.pixel_limit)
 
 
 def read_item(item: Raw | Aligned, data: OneSource, *, thumbnail: bool) -> Picture | Row:
     """Decodes a file, or the files of a pair. Raises BadImage as `read_picture` and `read_row`."""
     if isinstance(item, Aligned):
-        return read_row(item, cast(Pairs, data), thumbnail=thumbnail)
+        return read_row(item, cast(OfPairs, data), thumbnail=thumbnail)
     return read_picture(item.content, item.label, pixel_limit=data.pixel_limit, thumbnail=thumbnail)
 
 

@@ -210,7 +210,7 @@ class Instruments:
     @property
     def _truth(self) -> np.ndarray | None:
         """What each of these ought to become; None where nothing says so."""
-        if not self._task.paired(self._settings.data.columns):
+        if not self._task.paired(self._settings.data.held_out.columns):
             return None
         return some(self._reference.held_out, self._count, self._settings.seed)[0]
 

@@ -37,7 +37,7 @@ def read_reference(train: Sequence[str], held_out: Sequence[str], settings: Sett
     Raises:
         ValueError: as `read_examples`; all held-out examples are copies of training ones, or a class has none.
     """
-    trained_on, kept_back = read_examples(train, settings.data), read_examples(held_out, settings.data)
+    trained_on, kept_back = read_examples(train, settings.data), read_examples(held_out, settings.data.held_out)
     digest = f"{trained_on.digest}-{kept_back.digest}"
     copied = equal_to(kept_back.target, trained_on.target)
     if copied.all():

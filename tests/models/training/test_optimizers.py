@@ -51,6 +51,12 @@ def test_exponential_falls_to_a_hundredth():
     np.testing.assert_allclose(rates(2, 3, schedule="exponential"), [0.1, 0.01, 0.001], rtol=1e-3)
 
 
+def test_half_linear_is_constant_and_then_falls_to_0():
+    """By hand, the paper's 100 epochs and 100 of decay as 4 updates and 4."""
+    expected = [0.1, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025, 0]
+    np.testing.assert_allclose(rates(8, 9, schedule="half_linear"), expected, rtol=1e-6, atol=1e-9)
+
+
 def test_step_falls_to_a_tenth_half_way():
     # Ledig et al. 2017, section 3.2: 1e5 updates at 1e-4, then 1e5 at 1e-5
     np.testing.assert_allclose(rates(4, 5, schedule="step"), [0.1, 0.1, 0.01, 0.01, 0.01], rtol=1e-6)
