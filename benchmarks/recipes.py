@@ -42,7 +42,10 @@ PLANS = {
     ),
     "maps-pix2pix": Plan(((0, "bfloat16"), (1, "bfloat16"), (2, "float32")), refused=0, minutes=30),
     **dict.fromkeys(
-        ("maps-cyclegan", "emoji-cyclegan", "photographs-srresnet-x2", "photographs-srgan-x2"),
+        (
+            *("maps-cyclegan", "emoji-cyclegan", "photographs-srresnet-x2", "photographs-srgan-x2"),
+            *("photographs-deblur", "photographs-deblur-gan", "photographs-deblur-unknown"),
+        ),
         Plan(((0, "bfloat16"), (1, "float32"), (2, "float32")), refused=0, minutes=30),
     ),
 }
