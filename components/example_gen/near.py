@@ -4,6 +4,7 @@ Equal images fall on the same side of a split by their content. Near duplicates,
 two qualities, do not, and what is held out is then no test of what was learnt.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -139,10 +140,16 @@ def notes_of(prints: Iterable[Print]) -> Notes:
 
 
 def together(keys_and_thumbnails: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The key by which each image of a group of near duplicates gets its split: the smallest in it.
+    """The key by which each image of a group of near duplicates gets its split: a hash of the smallest in it.
+
+    The smallest itself would be small, and all but the smallest groups would be held out.
 
     Args:
         keys_and_thumbnails: of all images.
     """
     prints = [Print(*each) for each in sorted(set(keys_and_thumbnails))]
-    return {prints[number].key: prints[group[0]].key for group in groups(prints) for number in group}
+    return {
+        prints[number].key: hashlib.sha256(prints[group[0]].key).digest()
+        for group in groups(prints)
+        for number in group
+    }

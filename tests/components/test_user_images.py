@@ -1,7 +1,9 @@
 """Images of all kinds on their way from a user's folder into examples, and what is told of it."""
 
+import hashlib
 import io
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -172,12 +174,25 @@ class TestNearDuplicates:
         data = Images(source="folder:x", split_by="near_duplicates")
         rng = np.random.default_rng(0)
         keys = sorted(rng.bytes(32) for _ in range(300))
-        first = next(number for number, key in enumerate(keys) if split_of(key, SPLITS, data) == "eval")
+        held_out = (split_of(hashlib.sha256(key).digest(), SPLITS, data) == "eval" for key in keys)
+        first = next(number for number, out in enumerate(held_out) if out)
         thumbnails = [rng.bytes(8 * 9 * 3) for _ in keys]
         thumbnails[first : first + alike] = [thumbnails[first]] * alike
         heads = [Head(3, key, None, thumbnail) for key, thumbnail in zip(keys, thumbnails, strict=True)]
         plan = census.plan(census.of_heads(heads, SPLITS, data, labelled=False), 3, data)
         assert {plan.side(key, SPLITS, data) for key in keys[first : first + alike]} == {side}
+
+    def test_groups_are_held_out_as_often_as_single_images(self):
+        """If this fails, what is held out is made of near duplicates, and no generator comes near to all of them."""
+        data = Images(source="folder:x", split_by="near_duplicates")
+        rng = np.random.default_rng(0)
+        thumbnails = [rng.bytes(8 * 9 * 3) for _ in range(200)]
+        heads = [Head(3, rng.bytes(32), None, thumbnails[number % 200]) for number in range(2_000)]
+        plan = census.plan(census.of_heads(heads, SPLITS, data, labelled=False), 3, data)
+        sides = Counter(plan.side(head.key, SPLITS, data) for head in heads)
+        # a fifth of 200 groups, of 10 images each; three standard deviations are 17 groups
+        assert 230 <= sides["eval"] <= 570
+        assert all(count % 10 == 0 for count in sides.values())
 
     def test_every_class_still_has_some_on_each_side(self, tmp_path):
         root = tmp_path / "in"
