@@ -333,7 +333,10 @@ class TestAugmentation:
         random = np.random.default_rng(0)
         look = made_up(300)
         sample = [each._replace(small=random.integers(0, most, (64, 64, 3), np.uint8)) for each in look.sample]
-        assert chosen(look._replace(sample=sample)).value("scheme.objective.augment") == expected
+        found = chosen(look._replace(sample=sample))
+        assert found.value("scheme.objective.augment") == expected
+        rates = [found.value(f"training.{player}_optimizer.learning_rate") for player in ("generator", "discriminator")]
+        assert rates[1] / rates[0] == pytest.approx(2 if "color" in expected else 10)
 
     def test_many_images_are_not_changed(self):
         assert chosen(made_up(20_000)).value("scheme.objective.augment") is None
