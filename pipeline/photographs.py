@@ -140,7 +140,8 @@ PHOTOGRAPHS_DEBLUR_GAN = Experiment(
         ),
     ),
     training=PHOTOGRAPHS_SRGAN_X2.training,
-    evaluation=Evaluation(thresholds={"squared_error": AtMost(0.5), "psnr": AtLeast(30)}),
+    # Wiener's answer alone, which is where training begins, has 20.0 and 31.4 dB.
+    evaluation=Evaluation(thresholds={"pair_distance_efficientnet_lite0": AtMost(19), "psnr": AtLeast(30)}),
 )
 
 PHOTOGRAPHS_DEBLUR_UNKNOWN = Experiment(
