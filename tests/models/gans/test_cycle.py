@@ -89,12 +89,14 @@ class TestRefusals:
     def test_one_domain(self):
         tree = json.loads(cycle().to_json()) | {"data": {"name": "points"}}
         with pytest.raises(
-            ValueError, match=r"the scheme cycle needs two domains: data\.name=unpaired; received points"
+            ValueError, match=r"the scheme cycle needs two domains: data\.name=unpaired or separated; received points"
         ):
             Experiment.parse(tree)
 
     def test_an_architecture_that_translates_nothing(self):
-        with pytest.raises(ValueError, match=r"scheme\.generator: gan_mlp is no translator; choose from points"):
+        with pytest.raises(
+            ValueError, match=r"scheme\.generator: gan_mlp is no translator; choose from deconvolution, points"
+        ):
             cycle(generator={"name": "gan_mlp"})
 
     def test_options_of_other_schemes(self):

@@ -6,7 +6,7 @@ With SGD, but for one of them: a loss that is off by a factor shows in its weigh
 import pytest
 
 from models.catalog import DISCRIMINATORS, GENERATOR_PENALTIES, GENERATORS, PENALTIES, SCHEMES, TRANSLATORS
-from models.config import Experiment, Images, Optimizer, Pairs, Points, Training, Unpaired
+from models.config import Experiment, Images, Optimizer, Pairs, Photographs, Points, Training, Unpaired
 from tests.harness.schemes import check_alike
 from tests.trainings import WAYS, train_each_way
 
@@ -22,6 +22,7 @@ LAYER = {"name": "points", "width": 8, "depth": 1}
 MLP = {"generator": LAYER | {"latent": {"size": 2}}, "discriminator": LAYER}
 TRANSLATOR = {"generator": LAYER, "discriminator": LAYER}
 CONVOLUTIONS = {"name": "dcgan", "width": 4}
+DECONVOLUTION = {"name": "deconvolution", "side": 5, "support": 9, "width": 4, "blocks": 1}
 DCGAN = {"generator": CONVOLUTIONS | {"latent": {"size": 4}}, "discriminator": CONVOLUTIONS}
 
 PATCHES = {"discriminator": {"name": "patchgan", "width": 4, "layers": 1}}
@@ -155,6 +156,15 @@ EVERY_PART = {
         IMAGES,
         PATCHES | {"name": "restoration", "generator": {"name": "srresnet", "width": 4, "blocks": 1, "scale": 1}},
         degradations={"noise": 0.3},
+    ),
+    "deconvolved": experiment(
+        Photographs(source="digits", crop=12, margin=2),
+        PATCHES
+        | {
+            "name": "restoration",
+            "generator": {"name": "deconvolution", "side": 5, "support": 9, "width": 4, "blocks": 1},
+        },
+        degradations={"known_motion_blur": 5, "noise": 0.02},
     ),
 }
 """What else a replica could do by itself: every network and penalty of the catalog, every option of a training."""
