@@ -60,7 +60,7 @@ def recolour(inputs: np.ndarray, table: ColourTable) -> np.ndarray:
 
 
 class Tones(NamedTuple):
-    """Which value of a channel goes with each value of the same channel of an input.
+    """The value of a channel that goes with each value of the same channel of an input.
 
     Attributes:
         values: [256, channels] float32, rising in 0 to 255; a row a value.

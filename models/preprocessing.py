@@ -39,7 +39,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
 
 def _rows_with(column: Column, groups: Sequence[Sequence[Column]], group: tf.Tensor) -> tf.Tensor:
-    """Which rows have a column of this role, [batch] bool."""
+    """The rows that have a column of this role, [batch] bool."""
     having = [number for number, listed in enumerate(groups) if column.role in [each.role for each in listed]]
     return functools.reduce(tf.logical_or, [tf.equal(group, number) for number in having])
 

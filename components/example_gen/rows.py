@@ -1,4 +1,4 @@
-"""Which columns a row of the examples holds, by its domain, its split and its key."""
+"""The columns that a row of the examples holds, by its domain, its split and its key."""
 
 from typing import NamedTuple
 

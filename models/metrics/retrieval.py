@@ -1,4 +1,4 @@
-"""Whether a translation finds its true partner again, among all held-out ones."""
+"""Retrieval: the rank at which a translation finds its true partner among all held-out ones."""
 
 import numpy as np
 
