@@ -49,11 +49,6 @@ class Census(NamedTuple):
         return cls(dict(depths), smallest, heads)
 
 
-CHAIN = 0.05
-FEW = 10
-"""A share of the images, and a number, that near duplicates which hang together may have, and be held out together."""
-
-
 class Plan(NamedTuple):
     """What the second pass is told.
 
@@ -132,8 +127,7 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
     """What follows from a census.
 
     Of each class of two different examples or more, at least one is in train and one in eval; of one with more in train
-    than one, one is in choose, if there is such a split. The side that lacks one gets that of the smallest key. A group
-    of near duplicates that is more than CHAIN of the images is trained on: held out, it would be most of what judges.
+    than one, one is in choose, if there is such a split. The side that lacks one gets that of the smallest key.
 
     Args:
         census: of the whole source.
@@ -153,8 +147,6 @@ def plan(census: Census, channels: int | None, data: OneSource) -> Plan:
             "data.split_by=content or folder"
         )
     shared = together((head.key, head.thumbnail) for head, _ in census.heads)
-    together_of = collections.Counter(shared.values())
-    moved |= {key: TRAIN for key, count in together_of.items() if count > max(FEW, CHAIN * images)}
     census = Census.merged([census])
     for head, sides in census.heads:
         _keep(census.smallest, head, shared.get(head.key, head.key), sides, data)

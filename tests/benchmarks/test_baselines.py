@@ -58,8 +58,8 @@ class TestColourTable:
 
 class TestTones:
     def test_by_hand(self):
-        """Of four input values a quarter each, and targets 10, 20, 20, 40: up to a quarter is 10, up to 3/4 is 20, up
-        to 1 is 40; half lies midway between the quarter's 10 and the three quarters' 20."""
+        """Four input values have a quarter each, and targets are 10, 20, 20, 40: up to a quarter is 10, up to 3/4 is
+        20, up to 1 is 40; half lies midway between the quarter's 10 and the three quarters' 20."""
         tones = fit_tones(image([[0], [1]], [[2], [3]]), image([[10], [20]], [[20], [40]]))
         assert tones.values[:4, 0].tolist() == [10, 15, 20, 40]
         assert_array_equal(retone(image([[3], [0]]), tones), image([[40], [10]]))

@@ -1,6 +1,5 @@
 """Images of all kinds on their way from a user's folder into examples, and what is told of it."""
 
-import hashlib
 import io
 import json
 from collections import Counter
@@ -12,7 +11,7 @@ from PIL import Image
 from components.example_gen import census, near, notes
 from components.example_gen.images import BadImage, read_picture
 from components.example_gen.ingest import ingest
-from components.example_gen.sources.source import SPLITS, Head, split_of
+from components.example_gen.sources.source import SPLITS, Head
 from models.config import Images, Photographs
 from models.pixels import decode as decode_for_training
 from tests.components.images import image_file, make_pipeline, noise, read_split, write_classes
@@ -167,20 +166,6 @@ class TestNearDuplicates:
         assert "near_duplicates_held_out" not in tree["notes"]
         assert len(examples) == 40
         assert all(tree["counts"][split] % 2 == 0 for split in SPLITS)
-
-    @pytest.mark.parametrize(("alike", "side"), [(5, "eval"), (30, "train")])
-    def test_those_that_would_be_most_of_the_judge_are_trained_on(self, alike, side):
-        """If this fails, a model is judged by one picture in many versions, which it never saw the like of."""
-        data = Images(source="folder:x", split_by="near_duplicates")
-        rng = np.random.default_rng(0)
-        keys = sorted(rng.bytes(32) for _ in range(300))
-        held_out = (split_of(hashlib.sha256(key).digest(), SPLITS, data) == "eval" for key in keys)
-        first = next(number for number, out in enumerate(held_out) if out)
-        thumbnails = [rng.bytes(8 * 9 * 3) for _ in keys]
-        thumbnails[first : first + alike] = [thumbnails[first]] * alike
-        heads = [Head(3, key, None, thumbnail) for key, thumbnail in zip(keys, thumbnails, strict=True)]
-        plan = census.plan(census.of_heads(heads, SPLITS, data, labelled=False), 3, data)
-        assert {plan.side(key, SPLITS, data) for key in keys[first : first + alike]} == {side}
 
     def test_groups_are_held_out_as_often_as_single_images(self):
         """If this fails, what is held out is made of near duplicates, and no generator comes near to all of them."""
