@@ -229,7 +229,7 @@ RATES = {1: (1e-3, 2e-3), 3: (5e-4, 1e-3)}
 """Channels -> learning rates of both players.
 
 Those of colour go with R1 of 0.01. Noto emoji, 32 pixels, one training each, judged by the same held-out images:
-coverage was 0.113 after 4,600 steps, and 0.095 after 4,200 with R1 of 0.1 and rates of 2e-4 and 4e-4, perhaps by chance.
+coverage was 0.113 after 4,600 steps, and 0.095 after 4,200 with R1 of 0.1 and rates of 2e-4 and 4e-4: perhaps chance.
 """
 PALE_RATES = (2e-4, 2e-3)
 """Learning rates for images of less than CONTRAST.
