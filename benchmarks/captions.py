@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks import reporting
 from pipeline.experiments import DIGITS_CGAN
-from pipeline.reached import row_of, with_deviation
+from pipeline.experiments.reached import row_of, with_deviation
 
 README = Path(__file__).parents[1] / "README.md"
 CAPTION = "Drawn by the pushed model, unpicked: seeds 0 to 99, one class a row."

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from benchmarks import captions, pipelines, reporting
 from models.config import Experiment
 from pipeline.experiments import EXPERIMENTS, find
-from pipeline.reached import recipe
+from pipeline.experiments.reached import recipe
 
 Precision = Literal["bfloat16", "float32"]
 Split = Literal["eval", "choose"]

@@ -16,7 +16,7 @@ from components import preflight
 from components.own_parts import check_own_parts
 from models.config import Experiment
 from models.config.variants import own_parts
-from pipeline import reached, session
+from pipeline import session
 from pipeline.commands import bench as bench_command
 from pipeline.commands import execute as exec_command
 from pipeline.commands import generate as generate_command
@@ -26,7 +26,7 @@ from pipeline.commands import sample as asking
 from pipeline.commands import serve as serve_command
 from pipeline.commands import submit as submit_command
 from pipeline.commands.running import STOPPED
-from pipeline.experiments import EXPERIMENTS, find
+from pipeline.experiments import EXPERIMENTS, find, reached
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table, print_warnings
 
 app = typer.Typer(

@@ -108,9 +108,10 @@ class PointsDiscriminator(MLPDiscriminator):
 
 
 class DCGANDiscriminator(Discriminator):
-    """Strided convolutions of 5x5. Radford, Metz & Chintala 2015."""
+    """Strided convolutions. Radford, Metz & Chintala 2015."""
 
     name: Literal["dcgan"] = "dcgan"
+    kernel: int = Field(5, ge=3, le=7, description="height and width of a kernel, pixels")
     norm: Literal["batch", "spectral", "none"] = "batch"
     width: int = Field(64, gt=0, description="channels of the first layer, doubling")
     smallest_map: int = Field(7, gt=1, lt=16, description="maps are halved down to at most so many pixels a side")

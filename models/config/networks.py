@@ -115,9 +115,12 @@ class PointsGenerator(MLPGenerator):
 
 
 class DCGANGenerator(NoiseGenerator):
-    """Transposed convolutions of 5x5. Radford, Metz & Chintala 2015."""
+    """Transposed convolutions. Radford, Metz & Chintala 2015."""
 
     name: Literal["dcgan"] = "dcgan"
+    kernel: int = Field(
+        5, ge=3, le=7, description="height and width of a kernel, pixels; one less where an even one has no stride"
+    )
     attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map")
 
     def check(self, data: Data) -> None:

@@ -1,9 +1,12 @@
 """DCGAN: a generator of transposed convolutions, a discriminator of strided ones. Radford, Metz & Chintala 2015.
 
-Kernels of 5x5, N(0, 0.02) initial weights, ReLU in the generator with tanh at its end, LeakyReLU 0.2 in the
-discriminator, no pooling, no hidden dense layers. Batch normalisation is an option of either variant, since a gradient
-penalty asks for a discriminator whose examples do not mix; the paper has it in both, not in D's first layer. Before a
-batch normalisation there is no bias, which it would take away.
+N(0, 0.02) initial weights, ReLU in the generator with tanh at its end, LeakyReLU 0.2 in the discriminator, no pooling,
+no hidden dense layers. Batch normalisation is an option of either variant, since a gradient penalty asks for a
+discriminator whose examples do not mix; the paper has it in both, not in D's first layer. Before a batch normalisation
+there is no bias, which it would take away.
+
+The paper's kernels are 5x5. A stride of 2 does not divide them, so that some places of a map are reached by more taps
+than others: a grid (Odena et al. 2016). Kernels of 4x4 have none, and take 0.64 of the time.
 """
 
 import keras
@@ -14,8 +17,6 @@ from models.config.networks import scales
 from models.layers.activation import LeakyReLU
 from models.layers.convolution import Conv2D, Conv2DTranspose
 from models.networks import parts
-
-KERNEL = 5
 
 
 def generator(variant: DCGANGenerator, data: Data) -> keras.Model:
@@ -32,11 +33,13 @@ def generator(variant: DCGANGenerator, data: Data) -> keras.Model:
     x = layers.Dense(base * base * 2 * channels[0], use_bias=bias, kernel_initializer=_weights())(x)
     x = layers.Reshape([base, base, 2 * channels[0]])(x)
     x = layers.ReLU()(parts.generator_norm(x, inputs, variant, data))
-    for filters, stride in zip(channels, [1] + [2] * (doublings - 1), strict=True):
-        x = Conv2DTranspose(filters, KERNEL, stride, "same", use_bias=bias, kernel_initializer=_weights())(x)
+    unstrided = variant.kernel - 1 + variant.kernel % 2  # an even kernel would move the map by half a pixel
+    sizes = [(unstrided, 1)] + [(variant.kernel, 2)] * (doublings - 1)
+    for filters, (kernel, stride) in zip(channels, sizes, strict=True):
+        x = Conv2DTranspose(filters, kernel, stride, "same", use_bias=bias, kernel_initializer=_weights())(x)
         x = layers.ReLU()(parts.generator_norm(x, inputs, variant, data))
         x = parts.attend(x, variant.attention, largest=data.resolution // 2)
-    x = Conv2DTranspose(data.channels, KERNEL, 2, "same", kernel_initializer=_weights())(x)
+    x = Conv2DTranspose(data.channels, variant.kernel, 2, "same", kernel_initializer=_weights())(x)
     image = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(inputs, image, name="generator")
 
@@ -55,7 +58,7 @@ def discriminator(variant: DCGANDiscriminator, data: Data, codes: int = 0) -> ke
         if i == halvings - 1:
             x = parts.stddev(x, variant)
         filters, normal = variant.width * 2**i, i > 0 and variant.norm == "batch"
-        convolution = Conv2D(filters, KERNEL, 2, "same", use_bias=not normal, kernel_initializer=_weights())
+        convolution = Conv2D(filters, variant.kernel, 2, "same", use_bias=not normal, kernel_initializer=_weights())
         x = parts.spectral(convolution, variant)(x)
         x = LeakyReLU(0.2)(parts.batch_norm(x) if normal else x)
         x = parts.attend(x, variant.attention, largest=data.resolution // 2, spectral=variant.norm == "spectral")

@@ -7,8 +7,7 @@ import shutil
 import pytest
 
 from benchmarks import captions, pipelines, recipes, reporting
-from pipeline import reached
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY, reached
 
 SHARED = {
     *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer"),

@@ -20,7 +20,7 @@ from models.config import Experiment, Images
 from models.config.networks import scales
 from pipeline.cli import app, main
 from pipeline.commands.new import name_of
-from pipeline.experiment_files import load
+from pipeline.experiments.files import load
 from pipeline.new import (
     bounds,
     choosing,

@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from pipeline import reached
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS
+from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, reached
 
 
 def row(**changes):

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from models.config import Experiment
 from models.config.variants import made_by
 from pipeline.cli import app
-from pipeline.experiment_files import load
 from pipeline.experiments import EXPERIMENTS, find
+from pipeline.experiments.files import load
 
 MINE = """\
 name: mine

@@ -1,4 +1,4 @@
-"""The experiments that translate between two domains of pictures without pairs: CycleGAN. Zhu et al. 2017."""
+"""Pictures of one domain to those of another without pairs: CycleGAN. Zhu et al. 2017."""
 
 from models.config import (
     AtLeast,
