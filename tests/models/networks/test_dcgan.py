@@ -25,6 +25,24 @@ def test_smaller_last_maps_are_further_layers():
         assert [each.output.shape[1:] for each in layers if "flatten" in each.name] == [(4 * 4 * channels,)]
 
 
+def test_kernels_that_the_stride_divides_reach_every_place_equally():
+    # Miyato et al. 2018, table 3: 4x4 where a map is doubled or halved, 3x3 where it is not
+    data = Images(resolution=28)
+    generator = dcgan.generator(DCGANGenerator(norm="none", kernel=4), data)
+    convolutions = 9 * 256 * 128 + 16 * (128 * 64 + 64 * 1) + 128 + 64 + 1
+    assert generator.count_params() == 100 * 7 * 7 * 256 + 7 * 7 * 256 + convolutions
+    discriminator = dcgan.discriminator(DCGANDiscriminator(norm="none", kernel=4), data)
+    assert discriminator.count_params() == 16 * (1 * 64 + 64 * 128) + 64 + 128 + 7 * 7 * 128 + 1
+    # Odena et al. 2016: of a flat map, kernels of ones draw a flat picture away from its edges, and 5x5 draw a grid
+    spread = {}
+    for kernel in (4, 5):
+        last = dcgan.generator(DCGANGenerator(width=1, norm="none", kernel=kernel), data).layers[-2]
+        last.set_weights([np.ones_like(last.kernel), np.zeros_like(last.bias)])
+        drawn = np.asarray(last(np.ones([1, 14, 14, 1], np.float32)))[0, 4:-4, 4:-4, 0]
+        spread[kernel] = np.ptp(drawn)
+    assert spread == {4: 0, 5: 5}  # of 9, 6, 6 and 4 taps
+
+
 def test_initial_weights_are_those_of_the_paper():
     for build, variant in ((dcgan.generator, DCGANGenerator()), (dcgan.discriminator, DCGANDiscriminator())):
         kernels = [each.numpy() for each in build(variant, Images()).trainable_variables if each.name == "kernel"]
