@@ -1,6 +1,7 @@
 """`ganworks new`: looks at a user's images and writes an experiment that fits, with the reasons as comments."""
 
 import contextlib
+import enum
 import re
 import shlex
 import sys
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
     from pipeline.new.looking import Told
 
+
+class Task(enum.StrEnum):
+    """What a user's images are for."""
+
+    GENERATE = "generate"
+    TRANSLATE = "translate"
+
+
 SOURCE_HELP = "folder:DIR, zip:FILE, tar:FILE, idx:DIR, tfds:NAME or digits; a folder or archive alone will do"
 
 
@@ -27,6 +36,10 @@ def new(
     minutes: Annotated[float, typer.Option(min=1, help="what a run may take on this machine")] = 60,
     resolution: Annotated[
         int | None, typer.Option(min=8, max=256, help="pixels a side  [default: what fits images and minutes]")
+    ] = None,
+    task: Annotated[
+        Task | None,
+        typer.Option(help="draw new images, or one of a pair from the other  [default: translate if pairs]"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="writes over files that are there")] = False,
 ) -> None:
@@ -38,7 +51,7 @@ def new(
     _check_places(output, page, force)
     with session.quiet() as console:
         try:
-            _work(source, output, page, minutes, resolution, console)
+            _work(source, output, page, minutes, resolution, task, console)
         except KeyboardInterrupt:
             from pipeline.commands.running import STOPPED
 
@@ -61,13 +74,27 @@ def _check_places(output: Path, page: Path, force: bool) -> None:
         reading.check_place(path)
 
 
-def _work(given: str, output: Path, page: Path, minutes: float, resolution: int | None, console: "Console") -> None:
-    from pipeline.new import facts, looking, planning, telling, timing, writing
+def _work(
+    given: str,
+    output: Path,
+    page: Path,
+    minutes: float,
+    resolution: int | None,
+    task: Task | None,
+    console: "Console",
+) -> None:
+    from pipeline.new import facts, looking, pairing, planning, telling, timing, writing
     from pipeline.new import page as pages
 
     source = looking.source_of(given)
     with _bar(console, "looking") as told:
         look = looking.look(source, told)
+    paired = None if task == Task.GENERATE else pairing.find(look)
+    if task == Task.TRANSLATE and not paired:
+        raise ValueError(
+            f"translate needs pairs: two folders of the same file names and sizes, with edges in the same places, and "
+            f"{pairing.LEAST} or more of them; {source} has none"
+        )
     found = facts.find(look)
     with _bar(console, "taking training steps"):
         planned = planning.plan(
@@ -77,6 +104,7 @@ def _work(given: str, output: Path, page: Path, minutes: float, resolution: int 
             name=name_of(output),
             minutes=minutes,
             resolution=resolution,
+            paired=paired,
         )
     head = telling.head(look, page.name, shlex.join(["ganworks", *sys.argv[1:]]))
     html = pages.render(look, found, planned)

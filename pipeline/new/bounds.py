@@ -1,10 +1,11 @@
 """What may be required of a model, as far as the numbers of images tell a good one from a bad one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from models.config import Evaluation, Images, Threshold
+from models.config import Evaluation, Threshold
+from models.config.data_variants import Squares
 from models.counts import check_bounds
 from pipeline.new.counting import Counts
 from pipeline.new.facts import Facts
@@ -66,41 +67,46 @@ def wishes(facts: Facts, *, own: bool) -> list[Wish]:
     return found
 
 
-def carried(wishes: list[Wish], data: Images, evaluation: Mapping[str, Any], counts: Counts) -> list[Carried]:
+def carried(
+    wishes: list[Wish], data: Squares, evaluation: Mapping[str, Any], counts: Counts, *, task: str = "generate"
+) -> list[Carried]:
     """Holds each wish against the counts, as a run does before it trains.
 
     Args:
         wishes: in the order in which they are to be written.
         data: what is judged.
         evaluation: fields that are set.
-        counts: of the images.
+        counts: of the examples.
+        task: what the model takes.
     """
     # so sure of each alone as of all together: that is what Sidak's correction asks of one of several bounds
     number = sum(len(wish.bounds) for wish in wishes)
     confidence = Evaluation.model_fields["confidence"].default ** (1 / max(1, number))
-    return [_carried(wish, data, dict(evaluation) | {"confidence": confidence}, counts) for wish in wishes]
+    fields = dict(evaluation) | {"confidence": confidence}
+    return [_carried(wish, fields, lambda asked, share: _refused(data, asked, counts, share, task)) for wish in wishes]
 
 
-def _carried(wish: Wish, data: Images, evaluation: Mapping[str, Any], counts: Counts) -> Carried:
+def _carried(wish: Wish, fields: Mapping[str, Any], refused: Callable[[Mapping[str, Any], float], str]) -> Carried:
     why = ""
     for resolves in RESOLVES:
         sharpness = {} if resolves is None else {"resolves": resolves}
         threshold = Threshold(**wish.bounds, **sharpness)
-        asked = Evaluation(**evaluation, thresholds={wish.metric: threshold}).for_data(data.kind, data.classes)
-        refused = _refused(data, asked, counts, 1) or _refused(data, asked, counts, SPARE)
-        if not refused:
+        asked = {**fields, "thresholds": {wish.metric: threshold}}
+        reason = refused(asked, 1) or refused(asked, SPARE)
+        if not reason:
             blunt = f"; of so few images, it notices a shortfall of {resolves:g}" if resolves else ""
             return Carried(wish.metric, threshold, wish.reason + blunt)
-        why = why or refused
+        why = why or reason
     return Carried(wish.metric, None, f"nothing is required of {wish.metric}: {why}")
 
 
-def _refused(data: Images, asked: Evaluation, counts: Counts, share: float) -> str:
-    """Why a share of the images cannot carry a bound; empty where it can."""
+def _refused(data: Squares, fields: Mapping[str, Any], counts: Counts, share: float, task: str) -> str:
+    """Why a share of the examples cannot carry a bound; empty where it can."""
+    asked = Evaluation(**fields).for_data(data.kind, data.classes)
     real, train = (int(share * counts.of(split)) for split in ("eval", "train"))
     of_class = [counts.by_class.get(str(number), {}).get("eval", 0) for number in range(data.classes)]
     try:
-        check_bounds(data, asked, task="generate", train=train, real=real, asked=real, of_class=of_class)
+        check_bounds(data, asked, task=task, train=train, real=real, asked=real, of_class=of_class)
     except ValueError as error:
         spare = "" if share == 1 else f", once {100 - 100 * share:.0f} % turn out to be copies"
         return str(error).partition(": ")[0] + spare

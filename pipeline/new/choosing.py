@@ -78,19 +78,21 @@ def choose(look: Look, facts: Facts, *, name: str, resolution: int, why_resoluti
         why_resolution: likewise.
     """
     channels, why_channels = _channels(facts)
-    shares = _shares(facts, look)
     data = {
         "source": Choice("data.source", look.source),
         "resolution": Choice("data.resolution", resolution, why_resolution),
         "channels": Choice("data.channels", channels, why_channels),
         "classes": Choice("data.classes", facts.classes, _why_classes(look, facts)),
-        **{choice.path.partition(".")[2]: choice for choice in [*shares, *_split_by(look, facts), *_bad(look)]},
+        **{
+            choice.path.partition(".")[2]: choice
+            for choice in [*shares(facts.different, look), *_split_by(look, facts), *bad(look)]
+        },
     }
 
     def images() -> Images:
         return Images(**{field: choice.value for field, choice in data.items() if choice.value is not None})
 
-    counts = counting.split(look, images())
+    counts = counting.split(look.seen, images())
     if lacking := counts.lacking(facts.classes):
         names = ", ".join(look.classes[number] for number in lacking[:3])
         why = f"each class needs images to train on and others to judge by, and {names} has not, as the source splits"
@@ -138,17 +140,17 @@ def _why_classes(look: Look, facts: Facts) -> str:
     return f"{listed}{more}; of each {facts.of_each} images"
 
 
-def _shares(facts: Facts, look: Look) -> list[Choice]:
-    """How many are held out, and by how many the best weights are chosen."""
+def shares(different: int, look: Look) -> list[Choice]:
+    """How many of so many different examples are held out, and by how many the best weights are chosen."""
     if counting.divides_itself(look):
         return [Choice("data.eval_share", 0.2, "of what the source does not split itself, as it does")]
-    if facts.different >= FEW:
+    if different >= FEW:
         return [
             Choice("data.eval_share", 0.2, "held out to judge by"),
             Choice("data.choose_share", 0.1, "held out to choose the best weights by"),
         ]
-    held_out = f"held out to judge by: more than usual, as {facts.different:,} different images are few"
-    if facts.different >= SOME:
+    held_out = f"held out to judge by: more than usual, as {different:,} different images are few"
+    if different >= SOME:
         return [
             Choice("data.eval_share", 0.3, held_out),
             Choice("data.choose_share", 0.1, "held out to choose the best weights by"),
@@ -173,7 +175,7 @@ def _split_by(look: Look, facts: Facts) -> list[Choice]:
     return []
 
 
-def _bad(look: Look) -> list[Choice]:
+def bad(look: Look) -> list[Choice]:
     """How many bad images may be skipped."""
     share = look.bad / (look.bad + len(look.seen))
     if look.bad:
@@ -207,10 +209,12 @@ def _scheme(facts: Facts, counts: Counts, channels: int) -> list[Choice]:
     return [
         Choice(f"{generator}.name", "dcgan"),
         Choice(f"{generator}.width", width, why_width),
+        Choice(f"{generator}.kernel", 4, "strides of 2 divide it, so that it draws no grid"),
         Choice(f"{generator}.latent.size", latent, why_latent),
         *([Choice(f"{generator}.condition", "embedding", "draws the class that is asked for")] * conditional),
         Choice(f"{discriminator}.name", "dcgan"),
         Choice(f"{discriminator}.width", width),
+        Choice(f"{discriminator}.kernel", 4),
         Choice(f"{discriminator}.norm", "none", "the gradient penalty keeps it smooth"),
         Choice(f"{discriminator}.smallest_map", 4, "it sees the whole image"),
         Choice(f"{discriminator}.batch_statistics", "stddev", "it sees how much a batch varies, against collapse"),

@@ -1,13 +1,13 @@
 """How many images fall on each side of the split, found by the rules of ingestion itself."""
 
 import collections
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from components.example_gen import census
 from components.example_gen.sources.source import EVAL, SPLITS, TRAIN, Head
-from models.config import Images
-from pipeline.new.looking import Look
+from models.config.data_variants import Squares
+from pipeline.new.looking import Look, Seen
 
 
 class Counts(NamedTuple):
@@ -31,19 +31,19 @@ class Counts(NamedTuple):
         return [number for number, each in enumerate(sides) if not (each.get(TRAIN) and each.get(EVAL))]
 
 
-def split(look: Look, data: Images) -> Counts:
-    """Deals the images to the splits, as a run will do.
+def split(seen: Iterable[Seen], data: Squares) -> Counts:
+    """Deals images to the splits, as a run will do.
 
     Near duplicates outside of the sample are not known, and images that have to be decoded for their key have another
     one here: of these, the counts are those of a split with the same shares.
 
     Args:
-        look: the images.
+        seen: the images; of pairs, one of each.
         data: its shares and its `split_by` decide.
     """
     together = data.split_by == "near_duplicates"
     groups: dict[tuple[str, ...], list[Head]] = collections.defaultdict(list)
-    for each in look.seen:
+    for each in seen:
         groups[each.sides].append(each.head if together else each.head._replace(thumbnail=b""))
     taken = [census.of_heads(heads, sides, data, labelled=True) for sides, heads in groups.items()]
     found = census.Census.merged(taken)

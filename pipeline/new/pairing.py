@@ -21,11 +21,18 @@ class Pairing(NamedTuple):
 
     Attributes:
         folders: their names.
-        pairs: how many names both have.
+        partners: numbers of the two images of each pair, in the look.
     """
 
     folders: tuple[str, str]
-    pairs: int
+    partners: list[tuple[int, int]]
+
+    def known(self, look: Look) -> tuple[pixels.Pixels, pixels.Pixels]:
+        """Pairs whose two images are of the sample, [n, 64, 64, 3] uint8 each."""
+        small = {each.number: each.small for each in look.sample}
+        both = [(small[a], small[b]) for a, b in self.partners if a in small and b in small]
+        one, other = zip(*both, strict=True) if both else ((), ())
+        return np.asarray(one), np.asarray(other)
 
 
 def find(look: Look) -> Pairing | None:
@@ -40,15 +47,13 @@ def find(look: Look) -> Pairing | None:
     (one, first), (other, second) = sorted(numbers.items())
     if first.keys() != second.keys():
         return None
-    small = {each.number: each.small for each in look.sample}
-    partners = [(first[name], second[name]) for name in sorted(first)]
-    if any(_size(look, a) != _size(look, b) for a, b in partners):
+    paired = Pairing((one, other), [(first[name], second[name]) for name in sorted(first)])
+    if any(_size(look, a) != _size(look, b) for a, b in paired.partners):
         return None
-    known = [(small[a], small[b]) for a, b in partners if a in small and b in small]
-    if len(known) < LEAST:
+    sides = paired.known(look)
+    if len(sides[0]) < LEAST:
         return None
-    edges = [pixels.edges(np.stack(side)) for side in zip(*known, strict=True)]
-    return Pairing((one, other), len(partners)) if _aligned(*edges) else None
+    return paired if _aligned(*map(pixels.edges, sides)) else None
 
 
 def _by_folder(look: Look) -> dict[str, dict[str, int]]:

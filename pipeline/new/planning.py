@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from models.config import Experiment
 from models.config.networks import scales
-from pipeline.new import choosing
+from pipeline.new import choosing, translating
 from pipeline.new.choosing import Choice, Chosen
 from pipeline.new.facts import Facts
 from pipeline.new.looking import Look
+from pipeline.new.pairing import Pairing
 from pipeline.new.timing import Rate
 
 WANTED_STEPS = 8_000
@@ -40,21 +41,36 @@ class _Fixed(NamedTuple):
 
     look: Look
     facts: Facts
+    paired: Pairing | None
     name: str
     minutes: float
 
     def choose(self, resolution: int, why: str = "") -> Chosen:
+        if self.paired:
+            return translating.choose(self.look, self.paired, name=self.name, resolution=resolution, why_resolution=why)
         return choosing.choose(self.look, self.facts, name=self.name, resolution=resolution, why_resolution=why)
+
+    def sizes(self) -> list[int]:
+        if self.paired:
+            return translating.fitting(self.facts, self.look)
+        return choosing.fitting(self.facts, self.look)
 
     def seconds(self, chosen: Chosen) -> float:
         """What is left for the training: at least half."""
         total = 60 * self.minutes
-        images = self.facts.images + chosen.value("evaluation.samples")
+        images = self.facts.images + (chosen.value("evaluation.samples") or 0)
         return max(total / 2, total - STAGES_SECONDS - IMAGE_SECONDS * images)
 
 
 def plan(
-    look: Look, facts: Facts, measure: Measure, *, name: str, minutes: float, resolution: int | None = None
+    look: Look,
+    facts: Facts,
+    measure: Measure,
+    *,
+    name: str,
+    minutes: float,
+    resolution: int | None = None,
+    paired: Pairing | None = None,
 ) -> Planned:
     """Chooses all settings.
 
@@ -67,15 +83,16 @@ def plan(
         name: of the experiment.
         minutes: that a run may take on this machine.
         resolution: where the user wants one; None finds it.
+        paired: learns to translate these pairs; None learns to draw the images.
 
     Raises:
         ValueError: the images are too small, or the resolution is none that the networks can do. One line.
     """
-    fixed = _Fixed(look, facts, name, minutes)
+    fixed = _Fixed(look, facts, paired, name, minutes)
     if resolution is not None:
         why = f"as asked; most images have {facts.side} pixels or more"
         return _finished(fixed, measure(fixed.choose(resolution).experiment()), why)
-    sizes = choosing.fitting(facts, look)
+    sizes = fixed.sizes()
     rate = measure(fixed.choose(_first(sizes)).experiment())
     best = _largest(sizes, rate, fixed)
     if best != rate.resolution:

@@ -1,7 +1,5 @@
 """What `ganworks new` says: at the head of the file, and in the terminal."""
 
-import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,11 +35,7 @@ def next_lines(look: Look, planned: Planned, output: Path, page: Path) -> Iterat
     """Where the files are, and what to type next."""
     yield f"\nwrote {output}, and {page} with what was seen"
     if paired := pairing.find(look):
-        yield (
-            f"these may be {paired.pairs:,} pairs: {' and '.join(paired.folders)} have the same names and sizes, and "
-            "edges in the same places"
-        )
-        yield f"to translate {paired.folders[0]} to {paired.folders[1]}: {_translator(look, paired)}"
+        yield from _of_pairs(paired, translated=planned.experiment.scheme.task == "translate")
     if not planned.experiment.evaluation.thresholds:
         yield "there are too few images to require anything of a model: every one would be blessed"
     try:
@@ -54,10 +48,17 @@ def next_lines(look: Look, planned: Planned, output: Path, page: Path) -> Iterat
         yield f"next: ganworks run {output}"
 
 
-def _translator(look: Look, paired: pairing.Pairing) -> str:
-    """The command that learns from pairs."""
-    names = "" if paired.folders == ("A", "B") else f" --set 'data.folders={json.dumps(paired.folders)}'"
-    return f"ganworks run pix2pix --source {shlex.quote(look.source)}{names}"
+def _of_pairs(paired: pairing.Pairing, *, translated: bool) -> Iterator[str]:
+    """What pairs were seen, and how the other kind of experiment is had."""
+    taken, drawn = paired.folders
+    yield (
+        f"these are {len(paired.partners):,} pairs, as it seems: {taken} and {drawn} have the same names and sizes, "
+        "and edges in the same places"
+    )
+    if translated:
+        yield f"the experiment draws {drawn} from {taken}; to draw new images of both instead: --task generate"
+    else:
+        yield f"to draw {drawn} from {taken} instead: --task translate"
 
 
 def _seen(look: Look, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -92,13 +92,15 @@ def measure(experiment: Experiment, look: Look) -> Rate:
 
 
 def _arrays(experiment: Experiment, look: Look) -> Arrays:
-    """Images of the sample at the size of the experiment: how they are shrunk does not matter here."""
-    resolution, channels = experiment.data.resolution, experiment.data.channels
+    """Images of the sample at the size of the experiment: how they are shrunk does not matter here, nor what pairs."""
     shown = look.sample[:2_000]
     small = np.stack([each.small for each in shown])
-    places = np.arange(resolution) * small.shape[1] // resolution
-    images = small[:, places][:, :, places][..., :channels]
-    labels = None
-    if experiment.data.classes:
-        labels = np.array([look.seen[each.number].head.label for each in shown], np.int64)
-    return Arrays.aligned(np.ascontiguousarray(images), labels)
+    columns = {}
+    for column in experiment.data.columns:
+        if column.role == "label":
+            columns["label"] = np.array([look.seen[each.number].head.label for each in shown], np.int64)
+        else:
+            side, _, channels = column.shape
+            places = np.arange(side) * small.shape[1] // side
+            columns[column.role] = np.ascontiguousarray(small[:, places][:, :, places][..., :channels])
+    return Arrays.aligned(**columns)
