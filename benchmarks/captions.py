@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import reporting
-from pipeline.experiments import DIGITS_CGAN
+from pipeline.experiments import DIGITS_CGAN, reached
 from pipeline.experiments.reached import row_of, with_deviation
 
 README = Path(__file__).parents[1] / "README.md"
@@ -32,7 +32,7 @@ def caption(result: dict[str, Any]) -> str:
     precisions = " and ".join(sorted({each["precision"] for each in listed}))
     text = (
         f"{CAPTION} Of {row['tried']} trainings ({seeds} seeds, {precisions}), {row['blessed']} were blessed. Mean and "
-        f"deviation over them: {'; '.join(said)}; {row['minutes']['mean']:.1f} minutes each (`{result['command']}`)."
+        f"deviation over them: {'; '.join(said)}; {reached.lasted(row)} each (`{result['command']}`)."
     )
     return textwrap.fill(f"*{text}*", 120, break_long_words=False, break_on_hyphens=False)
 

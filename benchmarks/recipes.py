@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     Attributes:
         trainings: seed and precision of each.
         refused: of them, at most.
-        minutes: that one takes, at most.
+        minutes: that one takes on two cores, at most.
     """
 
     trainings: tuple[tuple[int, Precision], ...]
@@ -51,6 +51,7 @@ PLANS = {
 }
 """By experiment; `tiny` draws noise and has nothing to prove, and what takes days is not planned."""
 
+PLANNED_CORES = 2
 LEAST_DEVIATIONS = 3
 """From the mean of a required metric to its limit: fewer, and chance refuses a good recipe."""
 
@@ -193,18 +194,30 @@ def merged(before: Sequence[dict[str, Any]], made: Sequence[dict[str, Any]]) -> 
 
 def summarise(name: str, listed: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The row of an experiment."""
-    minutes = [each["minutes"] for each in listed]
     metrics = dict.fromkeys(metric for each in listed for metric in each["figures"])
     return {
         "experiment": name,
         "recipe": recipe(EXPERIMENTS[name]),
         "tried": len(listed),
         "blessed": sum(each["blessed"] for each in listed),
-        "minutes": {"mean": round(statistics.fmean(minutes), 1), "most": round(max(minutes), 1)},
+        "cores": min(each["cores"] for each in listed),
+        "minutes": minutes(listed),
         "metrics": [
             summarise_metric(metric, [each["figures"][metric] for each in listed if metric in each["figures"]])
             for metric in metrics
         ],
+    }
+
+
+def minutes(listed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What trainings take, on the fewest cores that some of them had; and the most of those that had two or more."""
+    cores = min(each["cores"] for each in listed)
+    taken = [each["minutes"] for each in listed if each["cores"] == cores]
+    on_two = [each["minutes"] for each in listed if each["cores"] >= PLANNED_CORES]
+    return {
+        "mean": round(statistics.fmean(taken), 1),
+        "most": round(max(taken), 1),
+        "most_on_two": round(max(on_two), 1) if on_two else None,
     }
 
 
@@ -244,7 +257,9 @@ def marks(rows: Sequence[dict[str, Any]]) -> list[reporting.Mark]:
         enough = row["tried"] >= planned and row["tried"] - row["blessed"] <= plan.refused
         wanted = f">= {planned - plan.refused} of {planned}"
         found.append(reporting.Mark(name=f"{name}_blessed", value=row["blessed"], mark=wanted, holds=enough))
-        found.append(reporting.at_most(f"{name}_minutes", row["minutes"]["most"], plan.minutes))
+        # what one core does in the time, two do; where one does not, a training on two has to show it
+        most = row["minutes"]["most"] if row["minutes"]["most_on_two"] is None else row["minutes"]["most_on_two"]
+        found.append(reporting.at_most(f"{name}_minutes", most, plan.minutes))
         margins = [metric["margin_sd"] for metric in row["metrics"] if metric["sd"] != 0]
         least = min((margin for margin in margins if margin is not None), default=0.0)
         mark = reporting.at_least(f"{name}_margin_sd", least, LEAST_DEVIATIONS)

@@ -4,6 +4,7 @@ import hashlib
 import importlib.resources
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from models.config import Experiment
@@ -23,7 +24,13 @@ def reached(experiment: Experiment) -> str:
     figures = [f"blessed {row['blessed']} of {row['tried']}"]
     if name and metrics[name]["mean"] is not None:
         figures.append(f"{name} {with_deviation(metrics[name])}")
-    return "; ".join([*figures, f"{row['minutes']['mean']:.0f} min"])
+    return "; ".join([*figures, lasted(row)])
+
+
+def lasted(row: Mapping[str, Any]) -> str:
+    """How long a training took, on how many cores."""
+    minutes, cores = row["minutes"]["mean"], row["cores"]
+    return f"{minutes:.0f} min of {'one core' if cores == 1 else f'{cores} cores'}"
 
 
 def results() -> dict[str, Any]:

@@ -140,7 +140,18 @@ class TestSummary:
 
     def test_minutes(self):
         row = recipes.summarise("digits-cgan", [training(minutes=3), training(1, minutes=5)])
-        assert row["minutes"] == {"mean": 4, "most": 5}
+        assert row["minutes"] == {"mean": 4, "most": 5, "most_on_two": None}
+
+    @pytest.mark.parametrize(("on_two", "holds"), [(None, False), (11, True), (13, False)])
+    def test_what_one_core_does_not_do_in_the_time_two_have_to(self, on_two, holds):
+        """If this fails, a slow training on one core proves or refutes what is said of two."""
+        listed = planned("mnist-dcgan", minutes=18)
+        if on_two:
+            listed[0] |= {"cores": 2, "minutes": on_two}
+        row = recipes.summarise("mnist-dcgan", listed)
+        assert row["minutes"] == {"mean": 18, "most": 18, "most_on_two": on_two}
+        mark = next(mark for mark in recipes.marks([row]) if mark["name"] == "mnist-dcgan_minutes")
+        assert (mark["value"], mark["holds"]) == (on_two or 18, holds)
 
 
 class TestMarks:
@@ -211,17 +222,17 @@ class TestShown:
         text = reporting.body(result([training(i, coverage=0.9 + i / 100, noise=i) for i in (1, 2)])["rows"], [])
         head, _, first, second = text.split("\n")
         assert head.startswith(
-            "| experiment | recipe | tried | blessed | mean minutes | most minutes | metric | must be |"
+            "| experiment | recipe | tried | blessed | cores | mean minutes | most minutes | most on two minutes |"
         )
         assert first.startswith("| digits-cgan | ")
-        assert first.endswith("| 2 | 2 | 4.0 | 4.0 | coverage | at least 0.9 | 0.915 | 0.007071 | 2.1 | 0.91 |")
-        assert second.startswith("|  |  |  |  |  |  | noise |")
+        assert first.endswith("| 2 | 2 | 1 | 4.0 | 4.0 |  | coverage | at least 0.9 | 0.915 | 0.007071 | 2.1 | 0.91 |")
+        assert second.startswith("|  |  |  |  |  |  |  |  | noise |")
 
     def test_the_caption_has_means_and_deviations(self):
         text = " ".join(captions.caption(result(planned(conditional_accuracy=0.99))).split())
         assert "Of 20 trainings (10 seeds, bfloat16 and float32), 20 were blessed." in text
         assert "95.0 ± 0.8 % of the held-out digits have a generated one near" in text
-        assert "4.0 minutes each (`ganworks bench recipes`)." in text
+        assert "4 min of one core each (`ganworks bench recipes`)." in text
 
     @pytest.mark.parametrize("results", [{}, {"rows": [], "trainings": []}])
     def test_the_caption_invents_nothing(self, results):

@@ -206,7 +206,7 @@ class TestPairs:
         output = tmp_path / "my.yaml"
         arguments = ["new", str(tmp_path / "images"), "--output", str(output), "--task", "translate"]
         monkeypatch.setattr(sys, "argv", ["ganworks", *arguments])
-        with pytest.raises(SystemExit, match="^error: translate needs pairs: two folders .* has none$"):
+        with pytest.raises(SystemExit, match=r"^error: translate needs pairs: two folders .* has none$"):
             main()
         assert not output.exists()
 

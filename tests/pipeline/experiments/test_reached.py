@@ -11,7 +11,7 @@ def row(**changes):
         {"metric": "coverage", "mean": 0.9512, "sd": 0.0071},
     ]
     own = {"experiment": "digits-cgan", "recipe": reached.recipe(DIGITS_CGAN), "tried": 20, "blessed": 19}
-    return own | {"minutes": {"mean": 3.9, "most": 5}, "metrics": metrics} | changes
+    return own | {"cores": 2, "minutes": {"mean": 3.9, "most": 5}, "metrics": metrics} | changes
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def packaged(tmp_path, monkeypatch):
 
 def test_in_a_line(packaged):
     packaged(row())
-    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; coverage 0.951 ± 0.007; 4 min"
+    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; coverage 0.951 ± 0.007; 4 min of 2 cores"
     assert reached.reached(EXPERIMENTS["mnist-dcgan"]) == "-"
 
 
 def test_without_coverage_the_first_metric_stands_for_it(packaged):
     packaged(row(metrics=row()["metrics"][:1]))
-    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; noise 1.5 ± 0.1; 4 min"
+    assert reached.reached(DIGITS_CGAN) == "blessed 19 of 20; noise 1.5 ± 0.1; 4 min of 2 cores"
 
 
 def test_figures_of_another_recipe_are_not_shown(packaged):
