@@ -121,12 +121,22 @@ class DCGANGenerator(NoiseGenerator):
     kernel: int = Field(
         5, ge=3, le=7, description="height and width of a kernel, pixels; one less where an even one has no stride"
     )
+    even_start: bool = Field(
+        False,
+        description="neighbours that a stride lays side by side begin with equal weights (ICNR), so that there is no "
+        "grid in the first pictures; for an even kernel",
+    )
     attention: bool = Field(False, description="self-attention at 16 pixels, or the next smaller map")
 
     def check(self, data: Data) -> None:
         """See `Network`."""
         super().check(data)
         check_doubling(self, data)
+        if self.even_start and self.kernel % 2:
+            raise ValueError(
+                f"even_start is of kernels that a stride of 2 divides: scheme.generator.kernel is 4 or 6; received "
+                f"{self.kernel}"
+            )
 
 
 class ResNetGenerator(NoiseGenerator):

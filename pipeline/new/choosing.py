@@ -210,6 +210,7 @@ def _scheme(facts: Facts, counts: Counts, channels: int) -> list[Choice]:
         Choice(f"{generator}.name", "dcgan"),
         Choice(f"{generator}.width", width, why_width),
         Choice(f"{generator}.kernel", 4, "strides of 2 divide it, so that it draws no grid"),
+        Choice(f"{generator}.even_start", True, "nor begins with one, which pale images take long to lose"),
         Choice(f"{generator}.latent.size", latent, why_latent),
         *([Choice(f"{generator}.condition", "embedding", "draws the class that is asked for")] * conditional),
         Choice(f"{discriminator}.name", "dcgan"),

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from models.config import DCGANDiscriminator, DCGANGenerator, Images
 from models.networks import dcgan
@@ -41,6 +42,30 @@ def test_kernels_that_the_stride_divides_reach_every_place_equally():
         drawn = np.asarray(last(np.ones([1, 14, 14, 1], np.float32)))[0, 4:-4, 4:-4, 0]
         spread[kernel] = np.ptp(drawn)
     assert spread == {4: 0, 5: 5}  # of 9, 6, 6 and 4 taps
+
+
+def test_even_weights_begin_as_a_nearest_enlargement():
+    """If this fails, pictures begin with a grid, which hides all there is to see in pale ones (Aitken et al. 2017)."""
+    variant = DCGANGenerator(width=4, norm="none", kernel=4, even_start=True)
+    built = dcgan.generator(variant, Images(resolution=32))
+    convolutions = [layer for layer in built.layers if "transpose" in layer.name]
+    assert [layer.strides for layer in convolutions] == [(1, 1), (2, 2), (2, 2), (2, 2)]
+    maps = np.random.default_rng(0).normal(size=[2, 16, 16, convolutions[-1].kernel.shape[3]]).astype(np.float32)
+    drawn = np.asarray(convolutions[-1](maps))
+    # a kernel of 4 begins one place before the block of its stride
+    for axis in (1, 2):
+        moved = np.moveaxis(drawn, axis, 0)
+        np.testing.assert_array_equal(moved[1:-1:2], moved[2:-1:2])
+        assert (moved[2:-1:2] != moved[3::2]).any()
+    for layer in convolutions[1:]:
+        taken = np.unique(layer.kernel.numpy())
+        assert len(taken) == layer.kernel.numpy().size / 4
+        assert taken.std() == pytest.approx(0.02, rel=0.3)
+
+
+def test_an_odd_kernel_cannot_begin_evenly():
+    with pytest.raises(ValueError, match=r"even_start is of kernels that a stride of 2 divides: .* received 5$"):
+        DCGANGenerator(even_start=True).check(Images(resolution=32))
 
 
 def test_initial_weights_are_those_of_the_paper():
