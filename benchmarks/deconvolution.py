@@ -1,5 +1,8 @@
 """Deblurring without a network: Wiener, Richardson-Lucy and total variation, tuned, on the photographs held out.
 
+Wiener's filter is there twice: on a torus, and as the finite filter that the network `deconvolution` starts from. Two
+rows of each method have a kernel that is a little wrong: turned, or too large.
+
 Run by `ganworks bench deconvolution`. Each picture is a square of a photograph, blurred where its kernel lies within
 it, so that nothing wraps round and no edge is hard. What a method can be set to is chosen on the photographs to choose
 by, for each blur and noise; the five test photographs are then restored once. All get the true kernel, but for the rows
@@ -34,8 +37,8 @@ CHOSEN_BY = 24
 """Pictures to choose settings by, at equal distances in the order of their names."""
 
 SEED = 0
-TURN = 30
-"""Degrees by which a mismatched kernel is turned."""
+TURN, LARGER = 30, 1.25
+"""Degrees by which a mismatched kernel is turned, and how many times as large another one is."""
 
 
 class Scene(NamedTuple):
@@ -68,6 +71,14 @@ def wiener(channel: np.ndarray, kernel: np.ndarray, balance: float, smooth: str 
     return np.asarray(restoration.wiener(channel, kernel, balance, reg=gradient, clip=False))
 
 
+def finite_wiener(channel: np.ndarray, kernel: np.ndarray, noise: float, support: int = 31) -> np.ndarray:
+    """The filter that the network `deconvolution` begins at; `noise` is a share of the range. See `kernels.wiener`."""
+    of_one = tf.constant(kernel[None], tf.float32)
+    filter_ = kernels.wiener(of_one, 2 * noise, support)[0].numpy()  # networks' range is 2 wide
+    wide = np.pad(channel, support // 2, "edge")
+    return np.asarray(signal.fftconvolve(wide, filter_, "valid"))
+
+
 def richardson_lucy(channel: np.ndarray, kernel: np.ndarray, iterations: int) -> np.ndarray:
     """scikit-image's Richardson-Lucy algorithm, stopped after so many iterations."""
     return np.asarray(restoration.richardson_lucy(channel.clip(1e-4), kernel, iterations, clip=False))
@@ -95,6 +106,7 @@ METHODS: Mapping[str, tuple[Restorer, Sequence[tuple[Any, ...]]]] = {
         wiener,
         [(10**power, smooth) for smooth in ("Laplacian", "gradient") for power in np.arange(-3, 0.6, 0.25)],
     ),
+    "finite Wiener": (finite_wiener, [(noise,) for noise in (0.005, 0.01, 0.014, 0.02, 0.03, 0.04, 0.06)]),
     "Richardson-Lucy": (richardson_lucy, [(count,) for count in (2, 3, 5, 8, 12, 20, 40)]),
     "total variation": (
         total_variation,
@@ -122,7 +134,7 @@ def main() -> int:
 def compared(
     choose: np.ndarray, test: np.ndarray, blur: str, noise: float, methods: Sequence[str] = tuple(METHODS)
 ) -> list[dict[str, Any]]:
-    """The rows of one blur and noise: the blurred pictures, every method, and every method with a mismatched kernel.
+    """The rows of one blur and noise: the blurred pictures, every method, and every method with mismatched kernels.
 
     Args:
         choose: pictures to choose settings by, with what lies around them, [n, h, w, c] uint8.
@@ -136,7 +148,7 @@ def compared(
     rows = [where | {"method": "none", "kernel": ""} | measured(judged.truth, judged.blurred)]
     for name in methods:
         setting = tuned(name, tuning)
-        for kernel, of in (("true", judged), (f"turned by {TURN} degrees", mismatched(judged))):
+        for kernel, of in {"true": judged, **mismatches(judged)}.items():
             told = {"method": name, "kernel": kernel, "setting": " ".join(map(_told, setting))}
             rows.append(where | told | measured(judged.truth, restored(name, of, setting)))
     return rows
@@ -173,10 +185,28 @@ def scene(around: np.ndarray, blur: str, noise: float, within: Key, side: int = 
     return Scene(around[:, reach:-reach, reach:-reach], soft, used.astype(np.float64))
 
 
-def mismatched(of: Scene, degrees: float = TURN) -> Scene:
-    """The same pictures beside kernels that are turned: what a method makes of a kernel that is a little wrong."""
-    turned = ndimage.rotate(of.kernels, degrees, axes=(1, 2), reshape=False, order=1).clip(0)
-    return of._replace(kernels=turned / turned.sum(axis=(1, 2), keepdims=True))
+def mismatches(of: Scene) -> dict[str, Scene]:
+    """What a method makes of a kernel that is a little wrong: of another direction, of another size."""
+    return {f"turned by {TURN} degrees": turned(of), f"{LARGER:g} times as large": enlarged(of)}
+
+
+def turned(of: Scene, degrees: float = TURN) -> Scene:
+    """The same pictures beside kernels that are turned."""
+    return _beside(of, ndimage.rotate(of.kernels, degrees, axes=(1, 2), reshape=False, order=1))
+
+
+def enlarged(of: Scene, factor: float = LARGER) -> Scene:
+    """The same pictures beside kernels that are so many times as large about their middle, in as much room."""
+    middle = of.kernels.shape[1] // 2
+    first = middle - middle / factor  # the place in the kernel that comes to lie at 0
+    spread = [ndimage.affine_transform(each, [1 / factor] * 2, [first] * 2, order=1) for each in of.kernels]
+    return _beside(of, np.stack(spread))
+
+
+def _beside(of: Scene, kernels: np.ndarray) -> Scene:
+    """The same pictures beside these kernels, which are made such as have the sum 1."""
+    kernels = kernels.clip(0)
+    return of._replace(kernels=kernels / kernels.sum(axis=(1, 2), keepdims=True))
 
 
 def tuned(name: str, of: Scene) -> tuple[Any, ...]:

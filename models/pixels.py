@@ -49,6 +49,16 @@ def to_bytes(x: np.ndarray) -> np.ndarray:
     return np.round((np.asarray(x).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
 
 
+def bytes_of(x: tf.Tensor) -> tf.Tensor:
+    """Does in a graph what `to_bytes` does to arrays."""
+    return tf.cast(tf.clip_by_value(tf.round((x + 1) * 127.5), 0, 255), tf.uint8)
+
+
+def files(images: tf.Tensor) -> tf.Tensor:
+    """Images of uint8, [batch, h, w, c], as PNG files, [batch] string."""
+    return tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)
+
+
 def reduced(x: tf.Tensor, factor: int) -> tf.Tensor:
     """Makes images smaller by cubic interpolation whose kernel is as many times wider: no pattern becomes another.
 
@@ -112,30 +122,39 @@ def decode(content: tf.Tensor, channels: int) -> tf.Tensor:
     return _converted(tf.io.decode_image(content, channels=0, expand_animations=False), channels)
 
 
-def decode_any(content: tf.Tensor, channels: int, pixel_limit: int) -> tf.Tensor:
-    """Decodes a file as people have them: like `decode`, and what is transparent is put on white, as in ingestion.
+def opened(content: tf.Tensor, pixel_limit: int) -> tf.Tensor:
+    """Decodes a file as people have them, with the channels that it has.
 
     The size is read from the header first: a small file may claim more pixels than there is memory.
 
     Args:
-        content: scalar string, PNG or JPEG of 1 to 4 channels.
-        channels: 1 or 3; see `decode`.
+        content: scalar string, PNG or JPEG.
         pixel_limit: height times width that may be decoded, > 0.
 
     Returns:
-        [height, width, channels] uint8.
+        [height, width, 1 to 4] uint8; see `with_channels`.
 
     Raises:
         tf.errors.InvalidArgumentError: it is no PNG or JPEG, claims more pixels, or does not decode.
     """
     height, width = _claimed(content)
-    rule = tf.debugging.Assert(
-        height * width <= pixel_limit,
-        [f"an image has at most {pixel_limit} pixels; received one whose header claims", width, "x", height],
-    )
+    told = f"an image has at most {pixel_limit} pixels; received one whose header claims {{}} x {{}}"
+    rule = tf.debugging.Assert(height * width <= pixel_limit, [tf.strings.format(told, (width, height))])
     with tf.control_dependencies([rule]):
         content = tf.identity(content)
-    image = tf.io.decode_image(content, channels=0, expand_animations=False)
+    return tf.io.decode_image(content, channels=0, expand_animations=False)
+
+
+def with_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
+    """Puts what is transparent on white, as in ingestion, and converts channels; each pixel by itself.
+
+    Args:
+        image: [height, width, 1 to 4] uint8.
+        channels: 1 or 3; see `decode`.
+
+    Returns:
+        [height, width, channels] uint8.
+    """
 
     def on_white() -> tf.Tensor:
         share = tf.cast(image[..., -1:], tf.float32) / 255

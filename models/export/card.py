@@ -168,7 +168,7 @@ def _sizes(interface: Interface) -> Iterable[str]:
     if interface.size_multiple > 1:
         lines.append(f"The sides of an image that is taken are multiples of {interface.size_multiple}.")
     if interface.halo is not None:
-        lines.append(f"A pixel depends on those within {interface.halo} of it alone: larger images can be cut.")
+        lines.append(f"A pixel depends on those within {interface.halo} of it alone: of large files, tiles are made.")
     if lines:
         yield " ".join(lines)
 

@@ -8,9 +8,11 @@ import tensorflow as tf
 
 from models.columns import kind_of
 from models.config import Experiment, OfImages
+from models.export import picture_files
 from models.export.describing import FILE, Describer, by_file, example_name
 from models.export.interface import INTERFACE, Tensor
-from models.pixels import decode_any, fit
+from models.export.tiles import Tiling, values_per_pixel
+from models.pixels import bytes_of, files
 from models.randomness import key
 
 
@@ -26,6 +28,8 @@ class Sampler:
         experiment: what made them.
         judges: signature's name -> discriminator, of single examples.
         classes: their names, by number; empty for numbers.
+        tile: side of the tiles of which files of large images are made; None for one that bounds the memory of most
+            networks to some hundred megabytes.
 
     Attributes:
         interface: says what each signature takes and gives.
@@ -37,11 +41,12 @@ class Sampler:
         experiment: Experiment,
         judges: Mapping[str, keras.Model] | None = None,
         classes: Sequence[str] = (),
+        tile: int | None = None,
     ):
         self.networks = dict(networks)
         self.judges = dict(judges or {})
         self.main = next(iter(networks.values()))
-        self.experiment, self.data = experiment, experiment.data
+        self.experiment, self.data, self._tile = experiment, experiment.data, tile
         describer = Describer(experiment, self.networks, self.judges, classes)
         self.kind, self.interface = describer.kind, describer.interface()
         self._column_kind = kind_of(self.data.drawn)
@@ -104,26 +109,15 @@ class Sampler:
 
     def _make_of_files(self, network: keras.Model, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`image_bytes` [batch] string, PNG, of files: fitted to a network of one size, else as large as they are."""
-        example = example_name(judging=False)
-        *sides, channels = network.input[example].shape[1:]
-        more = {name: value for name, value in inputs.items() if name != FILE}
+        if None not in network.input[example_name(judging=False)].shape[1:]:
+            return picture_files.of_squares(network, inputs, self._pixel_limit)
+        return picture_files.of_any_size(network, inputs, self._pixel_limit, self._tiling(network))
 
-        def opened(content: tf.Tensor) -> tf.Tensor:
-            image = decode_any(content, channels, self._pixel_limit)
-            return tf.cast(image if None in sides else fit(image, sides[0]), tf.float32) / 127.5 - 1
-
-        if None not in sides:
-            x = tf.map_fn(opened, inputs[FILE], fn_output_signature=tf.float32)
-            return {FILE: _encoded(network(more | {example: x}, training=False))}
-
-        def made(row: tuple[tf.Tensor, dict[str, tf.Tensor]]) -> tf.Tensor:
-            image = opened(row[0])
-            taken = _filled(image, self.interface.size_multiple)
-            alone = {name: value[tf.newaxis] for name, value in row[1].items()} | {example: taken[tf.newaxis]}
-            rows, columns = tf.unstack(tf.shape(image)[:2] * self.interface.scale)
-            return _encoded(network(alone, training=False)[:, :rows, :columns])[0]
-
-        return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string)}
+    def _tiling(self, network: keras.Model) -> Tiling:
+        """How a large image is cut for a network."""
+        told = self.interface
+        values = values_per_pixel(network, told.size_multiple)
+        return Tiling(told.size_multiple, told.halo, told.scale, values, self._tile)
 
     @property
     def _pixel_limit(self) -> int:
@@ -259,7 +253,7 @@ class Sampler:
     def _drawn(self, latent: Mapping[str, tf.Tensor], label: tf.Tensor | None) -> dict[str, tf.Tensor]:
         """The examples as a client wants them: PNG files, or values as they are."""
         x = self.main({**latent} | ({} if label is None else {"label": self._checked(label)}), training=False)
-        return {FILE: _encoded(x)} if self.kind == "image" else {self.kind: self._column_kind.outside(x)}
+        return {FILE: files(bytes_of(x))} if self.kind == "image" else {self.kind: self._column_kind.outside(x)}
 
     def _checked(self, label: tf.Tensor) -> tf.Tensor:
         """The label; one that there is not is an error of the request, where a device would take any number."""
@@ -292,23 +286,6 @@ def _checked_sides(x: tf.Tensor, multiple: int) -> tf.Tensor:
     )
     with tf.control_dependencies([rule]):
         return tf.identity(x)
-
-
-def _filled(image: tf.Tensor, multiple: int) -> tf.Tensor:
-    """An image, [h, w, c], whose sides become multiples: its last row and column are repeated."""
-    if multiple == 1:
-        return image
-    for axis in (0, 1):
-        side = tf.shape(image)[axis]
-        places = tf.range(-(-side // multiple) * multiple)
-        image = tf.gather(image, tf.minimum(places, side - 1), axis=axis)
-    return image
-
-
-def _encoded(x: tf.Tensor) -> tf.Tensor:
-    """Images in [-1, 1], [batch, h, w, c], as PNG files, [batch] string."""
-    pixels = tf.cast(tf.clip_by_value(tf.round((x + 1) * 127.5), 0, 255), tf.uint8)
-    return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
 
 
 def _normal_cdf(z: tf.Tensor) -> tf.Tensor:

@@ -15,12 +15,12 @@ const at = (id) => document.getElementById(id);
 const models = JSON.parse(at("models").textContent);
 const state = { model: models[0], signatures: {}, classes: [], draws: {}, picks: [null, null, null], slot: 0, turn: 0 };
 
-/** Asks the server; the answer, or an Error with its words. */
+/** Asks the server; the answer, or an Error with the first line of its words: others say where in the graph it was. */
 async function ask(path, body) {
   const options = body && { method: "POST", body: JSON.stringify(body) };
   const answer = await fetch(`v1/models/${encodeURIComponent(state.model.name)}${path}`, options);
   const tree = await answer.json();
-  if (!answer.ok) throw new Error(tree.error);
+  if (!answer.ok) throw new Error(String(tree.error).split("\n")[0]);
   return tree;
 }
 

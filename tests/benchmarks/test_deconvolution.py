@@ -7,7 +7,22 @@ from PIL import Image
 from scipy import ndimage, signal
 
 from benchmarks import deconvolution
-from benchmarks.deconvolution import BLURS, METHODS, compared, extended, measured, mismatched, pictures, restored, scene
+from benchmarks.deconvolution import (
+    BLURS,
+    METHODS,
+    Scene,
+    compared,
+    enlarged,
+    extended,
+    measured,
+    mismatches,
+    pictures,
+    restored,
+    scene,
+    turned,
+)
+from models.config import DeconvolutionTranslator, Images
+from models.networks.deconvolution import translator
 from models.randomness import key
 
 KEY = key(0, 0, "test")
@@ -43,13 +58,18 @@ def test_noise_is_a_share_of_the_range():
 
 @pytest.mark.parametrize(
     ("name", "setting", "gain"),
-    [("Wiener", (0.01,), 1.5), ("Richardson-Lucy", (20,), 1.5), ("total variation", (0.1, 0.01), 2.5)],
+    [
+        ("Wiener", (0.01,), 1.5),
+        ("finite Wiener", (0.02,), 1.5),
+        ("Richardson-Lucy", (20,), 1.5),
+        ("total variation", (0.1, 0.01), 2.5),
+    ],
 )
 def test_a_method_with_the_true_kernel_is_nearer_to_the_truth(name, setting, gain):
     made = scene(squares(4), "motion_blur", 0.01, KEY, SIDE)
     before, after = (measured(made.truth, each, 3)["psnr_db"] for each in (made.blurred, restored(name, made, setting)))
     assert after > before + gain
-    wrong = measured(made.truth, restored(name, mismatched(made, 90), setting), 3)["psnr_db"]
+    wrong = measured(made.truth, restored(name, turned(made, 90), setting), 3)["psnr_db"]
     assert wrong < after - 1
 
 
@@ -91,13 +111,35 @@ def test_an_extended_picture_is_itself_within_and_passes_into_its_own_blur_at_th
     assert wide[0, 0] == pytest.approx(soft[0, 0])
 
 
-def test_a_mismatched_kernel_is_a_kernel_but_another_one():
+def test_the_finite_filter_is_what_the_network_begins_at():
+    """If this fails, the table says of another filter what a network learns more than."""
+    made = scene(squares(1, 96), "known_motion_blur", 0.01, KEY)
+    network = translator(DeconvolutionTranslator(side=17, noise=0.02, width=2, blocks=1), Images(resolution=80))
+    (begins,) = (np.asarray(network({"input": 2 * made.blurred - 1}, training=False)) + 1) / 2
+    (found,) = restored("finite Wiener", made, (0.01,))
+    inside = slice(15, -15)  # beyond it, one sees repeated edges and the other those of a torus
+    assert_allclose(found[inside, inside], begins[inside, inside], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["turned by 30 degrees", "1.25 times as large"])
+def test_a_mismatched_kernel_is_a_kernel_but_another_one(name):
     made = scene(squares(5), "motion_blur", 0.01, KEY, SIDE)
-    wrong = mismatched(made)
+    wrong = mismatches(made)[name]
     assert_allclose(wrong.kernels.sum(axis=(1, 2)), 1)
     assert wrong.kernels.min() >= 0
     assert np.abs(wrong.kernels - made.kernels).sum(axis=(1, 2)).min() > 0.1
     assert wrong.blurred is made.blurred
+
+
+def test_a_larger_kernel_has_its_middle_and_a_larger_spread():
+    places = np.arange(33) - 16.0
+    shape = np.exp(-((places / 2) ** 2)[:, None] / 2 - (places / 3) ** 2 / 2)
+    made = enlarged(Scene(None, None, (shape / shape.sum())[None]), 1.5)
+    for axis, deviation in ((1, 2), (2, 3)):
+        weights = made.kernels[0].sum(axis=2 - axis)
+        assert weights @ places == pytest.approx(0, abs=1e-6)
+        # by hand: 1.5 times the deviation, and a little by linear interpolation
+        assert np.sqrt(weights @ places**2) == pytest.approx(1.5 * deviation, rel=0.05)
 
 
 def test_a_setting_is_chosen_on_the_pictures_to_choose_by_alone(monkeypatch):
@@ -109,7 +151,7 @@ def test_a_setting_is_chosen_on_the_pictures_to_choose_by_alone(monkeypatch):
 
     monkeypatch.setitem(METHODS, "brighter", (brighter, [(0.5,), (1.0,), (2.0,)]))
     rows = compared(squares(2, 60), squares(3, 62, seed=5), "known_motion_blur", 0.01, ["brighter"])
-    assert [row["method"] for row in rows] == ["none", "brighter", "brighter"]
+    assert [row["method"] for row in rows] == ["none", "brighter", "brighter", "brighter"]
     assert {row.get("setting") for row in rows[1:]} == {"1"}
     assert rows[0]["psnr_db"] == pytest.approx(rows[1]["psnr_db"])
     of_test = {factor for factor, shape in seen if shape[0] == 62 - 16 + 2 * 17}
@@ -130,5 +172,5 @@ def test_the_table_has_every_method_with_the_true_and_a_mismatched_kernel(monkey
     few = {"Wiener": (METHODS["Wiener"][0], [(0.1,)])}
     monkeypatch.setattr(deconvolution, "METHODS", few)
     rows = compared(squares(2, 60), squares(2, 60, seed=3), "gaussian_blur", 0.01, ["Wiener"])
-    assert [row["kernel"] for row in rows] == ["", "true", "turned by 30 degrees"]
+    assert [row["kernel"] for row in rows] == ["", "true", "turned by 30 degrees", "1.25 times as large"]
     assert {row["noise_percent"] for row in rows} == {1.0}

@@ -185,8 +185,9 @@ class TestGivenPictures:
 
     @pytest.fixture(scope="class")
     def server(self, tmp_path_factory):
-        """Serves a model that turns the pixels of a picture of any size round."""
-        with serve(tmp_path_factory.mktemp("restorer"), restorer(COLOUR, any_size=True)) as server:
+        """Serves a model that turns the pixels of a picture round, of any size up to 12 x 8."""
+        data = COLOUR.model_copy(update={"pixel_limit": 12 * 8})
+        with serve(tmp_path_factory.mktemp("restorer"), restorer(data, any_size=True)) as server:
             yield server
 
     @pytest.fixture(autouse=True, params=[1280, 390])
@@ -257,6 +258,16 @@ class TestGivenPictures:
         page.until("document.getElementById('status').textContent")
         status = page.run("document.getElementById('status').textContent")
         assert status == "notes.txt is no picture that this browser reads"
+
+    def test_what_is_too_large_is_said_in_one_line_and_the_next_is_made(self, page):
+        self.give(page, photograph(13, 8)[1], "drop")
+        page.until("document.getElementById('status').textContent")
+        told = "assertion failed: [an image has at most 96 pixels; received one whose header claims 13 x 8]"
+        assert page.run("document.getElementById('status').textContent") == told
+        page.complaints.clear()  # the browser's own, of the answer 400
+        self.give(page, photograph(12, 8)[1], "drop")
+        page.until("!document.getElementById('compare').hidden")
+        assert page.run("document.getElementById('status').textContent") == ""
 
 
 class TestOtherModels:

@@ -321,7 +321,7 @@ class TestFiles:
         serve = sampler(ALL[name]).signatures()["from_bytes"]
         for file in (of_png, of_jpeg):
             assert len(file) < 3_000
-            with pytest.raises(tf.errors.InvalidArgumentError, match=r"at most 64000000 pixels; .*\[50000\] \[x\]"):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"at most 64000000 pixels; .*50000 x 50000"):
                 serve(image_bytes=tf.constant([file]))
 
     def test_the_limit_is_that_of_the_data(self):
