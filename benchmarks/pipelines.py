@@ -84,10 +84,10 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
     free: queue.Queue[list[int]] = queue.Queue()
     for job in range(jobs):
         free.put(cores[job * len(cores) // jobs : (job + 1) * len(cores) // jobs])
-    missing = [run for run in runs if not _record(run, root).exists()]
+    missing = [run for run in runs if not record_of(run, root).exists()]
     for run in runs:
         if run not in missing:
-            say(run, json.loads(_record(run, root).read_text()))
+            say(run, json.loads(record_of(run, root).read_text()))
     with Processes() as processes, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         shared = {run.base: _share(run, root, processes) for run in missing}
         pending = {pool.submit(_carry_out, run, root, shared[run.base], processes, free): run for run in missing}
@@ -98,7 +98,19 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
             pool.shutdown(wait=False, cancel_futures=True)
             processes.kill()
             raise
-    return [json.loads(_record(run, root).read_text()) for run in runs]
+    return [json.loads(record_of(run, root).read_text()) for run in runs]
+
+
+def record_of(run: Run, root: Path) -> Path:
+    """The file of a run's record: another experiment under the same name has another."""
+    return root / "records" / f"{run.name}-{_digest(run.experiment.key())}.json"
+
+
+def place_of(run: Run, root: Path) -> Path:
+    """The root of a run: of one training, whatever is judged of it."""
+    # what is kept of a training is decided when it has ended
+    trained_as = run.experiment.override(["training.keep=last"])
+    return root / "runs" / f"{run.name}-{_digest(trained_as.key(TRAINED))}"
 
 
 def share(experiment: Experiment, root: Path) -> None:
@@ -189,9 +201,7 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
     """One run on cores that are free, with its record."""
     cores = free.get()
     try:
-        # what is kept of a training is decided when it has ended
-        trained_as = run.experiment.override(["training.keep=last"])
-        place = root / "runs" / f"{run.name}-{_digest(trained_as.key(TRAINED))}"
+        place = place_of(run, root)
         with session.locked(place):
             if (trained := _done(place)) is None:
                 _clear(place)
@@ -204,7 +214,7 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
             minutes = (time.monotonic() - began) / 60 + json.loads((shared / DONE).read_text())["minutes"]
             trained = {"minutes": round(minutes, 2), "cores": len(cores), "code": code()}
             _write(place / DONE, trained)
-        _write(_record(run, root), outcome | trained)
+        _write(record_of(run, root), outcome | trained)
         return outcome | trained
     finally:
         free.put(cores)
@@ -237,11 +247,6 @@ def _outcome(run: Run, place: Path, exit_code: int) -> Record:
     unserved = tree.get("blessed") and exit_code != PUSHED
     reason = tree.get("served") if unserved else tree.get("reason")
     return {"blessed": exit_code == PUSHED, "reason": reason or error, "metrics": tree.get("metrics", {})}
-
-
-def _record(run: Run, root: Path) -> Path:
-    """The file of a run's record: another experiment under the same name has another."""
-    return root / "records" / f"{run.name}-{_digest(run.experiment.key())}.json"
 
 
 def _digest(text: str) -> str:

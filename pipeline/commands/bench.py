@@ -13,8 +13,10 @@ from pipeline.commands.running import STOPPED
 BENCHMARKS = {
     "deconvolution": "benchmarks.deconvolution",
     "fgan": "benchmarks.fgan",
+    "full-size": "benchmarks.full_size",
     "ingest": "benchmarks.ingest",
     "kept": "benchmarks.kept",
+    "lapgan": "benchmarks.lapgan",
     "metrics": "benchmarks.metrics",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",

@@ -78,8 +78,8 @@ class TestProcesses:
 class TestRecords:
     def test_a_record_is_of_one_experiment(self, tmp_path):
         one, other = (pipelines.Run("tiny-0", "tiny", (), TINY.override([f"training.steps={n}"])) for n in (2, 3))
-        assert pipelines._record(one, tmp_path) != pipelines._record(other, tmp_path)
-        assert pipelines._record(one, tmp_path) == pipelines._record(one, tmp_path)
+        assert pipelines.record_of(one, tmp_path) != pipelines.record_of(other, tmp_path)
+        assert pipelines.record_of(one, tmp_path) == pipelines.record_of(one, tmp_path)
 
     def test_a_training_that_diverged_is_refused_and_another_error_ends_the_benchmark(self, tmp_path):
         run = pipelines.Run("tiny-0", "tiny", (), TINY)
