@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import pipelines, recipes, reporting
+from benchmarks import artifacts, pipelines, recipes, reporting
 from models import pixels, pyramids
 from models.config import Experiment
 from models.data import Arrays, read_examples
@@ -84,7 +84,7 @@ def measured(run: pipelines.Run, root: Path) -> Figures:
     if not file.exists():
         place = pipelines.place_of(run, root)
         known = records.read(place)
-        choose = read_examples([split_of(known, "choose")], run.experiment.data)
+        choose = read_examples([artifacts.examples(known, "choose")], run.experiment.data)
         gan = restored(run.experiment, choose, place)
         scheme = gan.scheme
         sizes = [scheme.at(run.experiment.data, level).resolution for level in range(scheme.levels - 1)]
@@ -94,19 +94,8 @@ def measured(run: pipelines.Run, root: Path) -> Figures:
             )
             for size in (None, *sizes)
         }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(figures, indent=1))
-        new.replace(file)
+        pipelines.write(file, figures)
     return cast(Figures, json.loads(file.read_text()))
-
-
-def split_of(known: records.Records, split: str) -> str:
-    """The pattern of a split's transformed examples, which may lie in the root that the run shares with others."""
-    examples = known.latest("Transform", "transformed_examples")
-    if examples is None:
-        raise ValueError(f"{known.root} holds no examples: the run that made them is to be done again")
-    return f"{examples.uri}/Split-{split}/*"
 
 
 def restored(experiment: Experiment, examples: Arrays, place: Path) -> LaplacianGAN:
@@ -157,14 +146,11 @@ def judged(experiment: Experiment, known: records.Records, images: Arrays) -> di
     """The metrics of images, by the examples and the extractor that judged the model of a run."""
     from components.gan_evaluator.judge import judge_images
 
-    features = known.latest("FeatureTrainer", "model")
-    if features is None:
-        raise ValueError(f"{known.root} holds no extractor: the run that made it is to be done again")
     verdict = judge_images(
         images=images,
-        train_examples=[split_of(known, "train")],
-        eval_examples=[split_of(known, experiment.evaluation.split)],
-        feature_model=f"{features.uri}/Format-Serving",
+        train_examples=[artifacts.examples(known, "train")],
+        eval_examples=[artifacts.examples(known, experiment.evaluation.split)],
+        feature_model=artifacts.extractor(known),
         experiment=experiment,
         origin={"samples": "levels of a pyramid"},
     )
