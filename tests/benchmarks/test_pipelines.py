@@ -49,7 +49,7 @@ class TestProcesses:
     def test_memory_is_the_most_that_one_had(self, tmp_path):
         """Of 300 MiB, of 1, and of what starts another of 300: a stage that has a process of its own is of the run.
 
-        If this fails, a table says another's memory. Who asks is small, as in a benchmark: the system counts its memory.
+        If this fails, a table says another's memory. Who asks is small, as a benchmark is: the system counts it too.
         """
         most = [
             "b'x' * (300 << 20)",

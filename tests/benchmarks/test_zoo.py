@@ -1,9 +1,11 @@
 """The zoo: what is told beside the models, and that whole runs of a translator are told with it."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 
-from benchmarks import recipes, zoo
+from benchmarks import pipelines, recipes, zoo
 from benchmarks.baselines import fit_colours, fit_tones, recolour, retone
 from pipeline.experiments import EXPERIMENTS
 from pipeline.experiments.reached import recipe
@@ -97,3 +99,38 @@ class TestKept:
 
 def test_has_what_takes_a_picture_and_the_clothes():
     assert {"maps-pix2pix", "emoji-cyclegan", "photographs-srgan-x2", "fashion-lapgan", "fashion-cgan"} < {*zoo.ZOO}
+
+
+TINY = (
+    *("data.resolution=16", "data.channels=1", "data.split_by=content", "data.transfer="),
+    *("scheme.generator.width=4", "scheme.generator.levels=4", "scheme.discriminator.width=4"),
+    *("scheme.discriminator.layers=1", "training.steps=4", "training.precision=float32", "training.steps_per_call=2"),
+    'evaluation.thresholds={"psnr": {"at_least": 0}}',
+)
+
+
+@pytest.mark.data
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_a_translator_is_told_beside_baselines(tmp_path):
+    """Pictures of noise and their negatives, of which the whole line makes a served model.
+
+    By hand: one of 16 equal parts of the range has an error that is uniform over 16 values, and rounded: a squared one
+    of 255 / 12, and 34.9 dB. Matched histograms leave noise as it is, 255 - 2 v off: (256^2 - 1) / 3, and 4.8 dB.
+    """
+    random = np.random.default_rng(0)
+    for number in range(120):
+        taken = random.integers(0, 256, [16, 16], np.uint8)
+        for side, image in (("satellite", taken), ("relief", 255 - taken)):
+            file = tmp_path / "pairs" / side / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(file)
+    settings = (f"data.source=folder:{tmp_path / 'pairs'}", *TINY)
+    run = pipelines.Run("tiny-maps", "maps-pix2pix", settings, EXPERIMENTS["maps-pix2pix"].override(settings))
+    (made,) = pipelines.carry_out([run], tmp_path / "root", 1, lambda run, record: None)
+    assert made["blessed"]
+    assert 2**28 < made["peak_bytes"] < 2**34
+    without = zoo.without_networks(run, tmp_path / "root")
+    assert without[zoo.COLOURS]["psnr"] == pytest.approx(34.9, abs=0.2)
+    assert without[zoo.HISTOGRAMS]["psnr"] == pytest.approx(4.8, abs=0.2)
+    assert made["metrics"]["psnr"]["untouched"] == pytest.approx(4.8, abs=0.2)

@@ -300,13 +300,12 @@ class TestRestoresImages:
 
     def test_what_is_no_model_is_measured_as_one(self, faint):
         """If this fails, a baseline is held against the truth of other inputs, or by other metrics than a model."""
-        experiment = faint.experiment
-        settings = Settings.of(experiment, samples=COUNT)
+        # of pixels in [0, 1]: 1.5 (2 s - 1) is 2 t - 1
+        verdict = faint.judge("one and a half", lambda x: (3 * x - 0.5) / 2, thresholds={})
+        settings = Settings.of(faint.experiment, samples=COUNT)
         reference = read_reference([str(faint.root / "train/*")], [str(faint.root / "eval/*")], settings)
         instruments = Instruments(settings, reference, str(faint.root / "extractor"), local_pipeline)
         by_hand = instruments.measure_outputs(lambda x: np.rint((1.5 * x + 1) * 127.5).astype(np.uint8), "mine")
-        # of pixels in [0, 1]: 1.5 (2 s - 1) is 2 t - 1
-        verdict = faint.judge("one and a half", lambda x: (3 * x - 0.5) / 2, thresholds={})
         for name in ("psnr", "ssim", "squared_error", "sharpness"):
             assert by_hand.estimates[name].value == pytest.approx(value(verdict, name), rel=1e-3)
         assert by_hand.untouched["psnr"].value == pytest.approx(verdict.lines["psnr"].untouched)
