@@ -144,17 +144,9 @@ def drawn(gan: LaplacianGAN, examples: Arrays, size: int | None, seed: int = 0) 
 
 def judged(experiment: Experiment, known: records.Records, images: Arrays) -> dict[str, float | None]:
     """The metrics of images, by the examples and the extractor that judged the model of a run."""
-    from components.gan_evaluator.judge import judge_images
-
-    verdict = judge_images(
-        images=images,
-        train_examples=[artifacts.examples(known, "train")],
-        eval_examples=[artifacts.examples(known, experiment.evaluation.split)],
-        feature_model=artifacts.extractor(known),
-        experiment=experiment,
-        origin={"samples": "levels of a pyramid"},
-    )
-    return {name: verdict.lines[name].value for name in METRICS if name in verdict.lines}
+    measuring, _ = artifacts.instruments(known, experiment, samples=len(images))
+    estimates = measuring.measure_images(images).estimates
+    return {name: estimates[name].value if name in estimates else None for name in METRICS}
 
 
 def summarise(name: str, trainings: Sequence[Mapping[str, Mapping[str, float | None]]]) -> list[dict[str, Any]]:

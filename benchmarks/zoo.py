@@ -91,21 +91,12 @@ def without_networks(run: pipelines.Run, root: Path) -> Figures:
     judged_by = pipelines.digest(experiment.key(("data",)) + json.dumps(judge) + pipelines.code())
     file = root / "baselines" / f"{run.base}-{judged_by}.json"
     if not file.exists():
-        from components.beam import local_pipeline
-        from components.gan_evaluator.measuring.instruments import Instruments
-        from components.gan_evaluator.measuring.reference import read_reference
-        from components.gan_evaluator.measuring.settings import Settings
-
         known = records.read(pipelines.place_of(run, root))
-        settings = Settings.of(experiment)
-        reference = read_reference(
-            [artifacts.examples(known, "train")], [artifacts.examples(known, settings.split)], settings
-        )
-        instruments = Instruments(settings, reference, artifacts.extractor(known), local_pipeline)
+        measuring, reference = artifacts.instruments(known, experiment)
         found = {}
         for name, learn in makes.items():
             make = learn(reference.train.columns["input"], reference.train.columns["target"])
-            estimates = instruments.measure_outputs(make, name).estimates
+            estimates = measuring.measure_outputs(make, name).estimates
             found[name] = {metric: estimate.value for metric, estimate in estimates.items()}
         pipelines.write(file, found)
     return dict(json.loads(file.read_text()))
