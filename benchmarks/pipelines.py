@@ -33,6 +33,9 @@ DONE = "done.json"
 TRAINED = ("name", "data", "scheme", "training")
 """The parts of an experiment that decide what is trained."""
 
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1_024
+"""Bytes of what the system counts memory in."""
+
 RUN = ("-c", "from pipeline.cli import main; main()", "run")
 
 Record = dict[str, Any]
@@ -71,7 +74,8 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
 
     Returns:
         Their records in the order of the runs: `blessed` (judged, served and pushed), `reason`, `metrics` as the
-        evaluator writes them, `minutes` with the share of what was made once, `cores`, and `code` that made it.
+        evaluator writes them, `minutes` with the share of what was made once, `cores`, `peak_bytes`, the largest memory
+        of a process of it or of what was made once, which older records lack, and `code` that made it.
 
     Raises:
         ValueError: there are fewer cores than jobs, or a run failed; a training that diverged is no failure, but a run
@@ -84,10 +88,10 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
     free: queue.Queue[list[int]] = queue.Queue()
     for job in range(jobs):
         free.put(cores[job * len(cores) // jobs : (job + 1) * len(cores) // jobs])
-    missing = [run for run in runs if not _record(run, root).exists()]
+    missing = [run for run in runs if not record_of(run, root).exists()]
     for run in runs:
         if run not in missing:
-            say(run, json.loads(_record(run, root).read_text()))
+            say(run, json.loads(record_of(run, root).read_text()))
     with Processes() as processes, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         shared = {run.base: _share(run, root, processes) for run in missing}
         pending = {pool.submit(_carry_out, run, root, shared[run.base], processes, free): run for run in missing}
@@ -98,7 +102,19 @@ def carry_out(runs: Sequence[Run], root: Path, jobs: int, say: Callable[[Run, Re
             pool.shutdown(wait=False, cancel_futures=True)
             processes.kill()
             raise
-    return [json.loads(_record(run, root).read_text()) for run in runs]
+    return [json.loads(record_of(run, root).read_text()) for run in runs]
+
+
+def record_of(run: Run, root: Path) -> Path:
+    """The file of a run's record: another experiment under the same name has another."""
+    return root / "records" / f"{run.name}-{digest(run.experiment.key())}.json"
+
+
+def place_of(run: Run, root: Path) -> Path:
+    """The root of a run: of one training, whatever is judged of it."""
+    # what is kept of a training is decided when it has ended
+    trained_as = run.experiment.override(["training.keep=last"])
+    return root / "runs" / f"{run.name}-{digest(trained_as.key(TRAINED))}"
 
 
 def share(experiment: Experiment, root: Path) -> None:
@@ -115,7 +131,20 @@ def share(experiment: Experiment, root: Path) -> None:
         names = [node.pipeline_node.node_info.id for node in runner.pipeline.nodes]
         del runner.pipeline.nodes[names.index(FIRST_OWN) :]
         runner.run()
-        _write(root / DONE, {"minutes": (time.time() - began) / 60, "code": code()})
+        write(root / DONE, {"minutes": (time.time() - began) / 60, "code": code()})
+
+
+class Ended(NamedTuple):
+    """A process that ended.
+
+    Attributes:
+        code: its exit code.
+        peak_bytes: the largest memory that it had, or a process that it started and waited for; at least that of this
+            process when it started it, which the system counts too. A run imports more than a benchmark.
+    """
+
+    code: int
+    peak_bytes: int
 
 
 class Processes:
@@ -134,8 +163,8 @@ class Processes:
         self.kill()
         signal.signal(signal.SIGTERM, self._before)
 
-    def call(self, arguments: Sequence[str], cores: list[int], output: Path) -> int:
-        """Runs Python with these arguments on these cores; its exit code. What it prints goes to a file."""
+    def call(self, arguments: Sequence[str], cores: list[int], output: Path) -> Ended:
+        """Runs Python with these arguments on these cores. What it prints goes to a file."""
         ours = str(Path(__file__).parents[1])
         paths = os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +183,9 @@ class Processes:
             os.sched_setaffinity(process.pid, cores)
             if self._ended:
                 self.kill()
-            return process.wait()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)  # as nobody can wait for it again
+            return Ended(process.returncode, used.ru_maxrss * MAXRSS_UNIT)
         except BaseException:
             self.kill()
             process.wait()
@@ -173,15 +204,17 @@ class Processes:
 def _share(run: Run, root: Path, processes: Processes) -> Path:
     """What the runs of an experiment share, made if need be; its root."""
     judge = run.experiment.evaluation.model_dump(include={"extractor", "extractor_weights", "extractor_steps", "seed"})
-    digest = _digest(run.experiment.key(("name", "data")) + json.dumps(judge) + code())
-    place = root / "shared" / f"{run.base}-{digest}"
+    judged_by = digest(run.experiment.key(("name", "data")) + json.dumps(judge) + code())
+    place = root / "shared" / f"{run.base}-{judged_by}"
     if not (place / DONE).exists():
         place.mkdir(parents=True, exist_ok=True)
-        _write(place / "experiment.json", json.loads(run.experiment.to_json()))
+        write(place / "experiment.json", json.loads(run.experiment.to_json()))
         arguments = ["-m", "benchmarks.pipelines", str(place / "experiment.json"), str(place)]
         log = place / "logs" / "output"
-        if processes.call(arguments, sorted(os.sched_getaffinity(0)), log):
+        ended = processes.call(arguments, sorted(os.sched_getaffinity(0)), log)
+        if ended.code:
             raise ValueError(f"what the runs of {run.base} share cannot be made: {_last_line(log)}; see {log.parent}")
+        write(place / DONE, json.loads((place / DONE).read_text()) | {"peak_bytes": ended.peak_bytes})
     return place
 
 
@@ -189,22 +222,22 @@ def _carry_out(run: Run, root: Path, shared: Path, processes: Processes, free: "
     """One run on cores that are free, with its record."""
     cores = free.get()
     try:
-        # what is kept of a training is decided when it has ended
-        trained_as = run.experiment.override(["training.keep=last"])
-        place = root / "runs" / f"{run.name}-{_digest(trained_as.key(TRAINED))}"
+        place = place_of(run, root)
         with session.locked(place):
             if (trained := _done(place)) is None:
                 _clear(place)
                 shutil.copy(shared / "metadata.sqlite", place)
         options = ["--root", str(place), *(part for setting in run.settings for part in ("--set", setting))]
         began = time.monotonic()
-        exit_code = processes.call([*RUN, run.base, *options], cores, place / "logs" / "output")
-        outcome = _outcome(run, place, exit_code)
+        ended = processes.call([*RUN, run.base, *options], cores, place / "logs" / "output")
+        outcome = _outcome(run, place, ended.code)
         if trained is None:
-            minutes = (time.monotonic() - began) / 60 + json.loads((shared / DONE).read_text())["minutes"]
-            trained = {"minutes": round(minutes, 2), "cores": len(cores), "code": code()}
-            _write(place / DONE, trained)
-        _write(_record(run, root), outcome | trained)
+            before = json.loads((shared / DONE).read_text())
+            minutes = (time.monotonic() - began) / 60 + before["minutes"]
+            peak = max(ended.peak_bytes, before.get("peak_bytes", 0))
+            trained = {"minutes": round(minutes, 2), "cores": len(cores), "peak_bytes": peak, "code": code()}
+            write(place / DONE, trained)
+        write(record_of(run, root), outcome | trained)
         return outcome | trained
     finally:
         free.put(cores)
@@ -239,16 +272,12 @@ def _outcome(run: Run, place: Path, exit_code: int) -> Record:
     return {"blessed": exit_code == PUSHED, "reason": reason or error, "metrics": tree.get("metrics", {})}
 
 
-def _record(run: Run, root: Path) -> Path:
-    """The file of a run's record: another experiment under the same name has another."""
-    return root / "records" / f"{run.name}-{_digest(run.experiment.key())}.json"
-
-
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Eight hexadecimal digits that tell a text from others."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _write(path: Path, tree: Any) -> None:
+def write(path: Path, tree: Any) -> None:
     """Writes it whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")

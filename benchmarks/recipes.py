@@ -48,6 +48,10 @@ PLANS = {
         ),
         Plan(((0, "bfloat16"), (1, "float32"), (2, "float32")), refused=0, minutes=30),
     ),
+    **dict.fromkeys(
+        ("fashion-lapgan", "fashion-dcgan-32"),
+        Plan(((0, "bfloat16"), (1, "float32"), (2, "float32")), refused=0, minutes=20),
+    ),
 }
 """By experiment; `tiny` draws noise and has nothing to prove, and what takes days is not planned."""
 

@@ -74,6 +74,7 @@ DISCRIMINATORS = {
     "dcgan": "models.networks.dcgan:discriminator",
     "resnet": "models.networks.resnet:discriminator",
     "patchgan": "models.networks.patchgan:discriminator",
+    "lapgan": "models.networks.lapgan:discriminator",
 }
 
 TASKS = {

@@ -204,7 +204,8 @@ def fit(image: tf.Tensor, resolution: int, how: str = "crop") -> tf.Tensor:
         image: [height, width, channels] uint8.
         resolution: side of the result, > 0.
         how: `crop` cuts the largest centred square, `pad` repeats the edges beside the image up to the smallest square
-            around it, `stretch` changes its proportions.
+            around it, `extend` likewise up to the resolution where that is more, so that a smaller image keeps its
+            pixels, `stretch` changes its proportions.
 
     Returns:
         [resolution, resolution, channels] uint8. Bilinear, antialiased, rounded to the nearest.
@@ -215,8 +216,9 @@ def fit(image: tf.Tensor, resolution: int, how: str = "crop") -> tf.Tensor:
     square = image
     if how == "crop":
         square = image[top : top + side, left : left + side]
-    elif how == "pad":
+    elif how in ("pad", "extend"):
         side = tf.maximum(height, width)
+        side = tf.maximum(side, resolution) if how == "extend" else side
         rows, columns = (tf.clip_by_value(tf.range(side) - (side - size) // 2, 0, size - 1) for size in (height, width))
         square = tf.gather(tf.gather(image, rows, axis=0), columns, axis=1)
 

@@ -37,9 +37,10 @@ class Squares(OfImages):
     """What images that become squares of one size have in common."""
 
     resolution: int = Field(28, ge=4, le=1024, description="height and width after Transform, pixels")
-    fit: Literal["crop", "pad", "stretch"] = Field(
+    fit: Literal["crop", "pad", "extend", "stretch"] = Field(
         "crop",
-        description="what makes an image a square: its centre, its edges repeated beside it, or other proportions",
+        description="what makes an image a square: its centre, its edges repeated beside it, these repeated up to the "
+        "resolution so that a smaller image is not enlarged, or other proportions",
     )
 
 

@@ -135,6 +135,21 @@ class ResNetDiscriminator(Discriminator):
         check_doubling(self, data)
 
 
+class LAPGANDiscriminator(Discriminator):
+    """Two dense layers for the smallest images, two convolutions for larger ones. Denton et al. 2015."""
+
+    name: Literal["lapgan"] = "lapgan"
+    norm: Literal["spectral", "none"] = "none"
+    width: int = Field(64, gt=0, description="channels of a convolution")
+    units: int = Field(600, gt=0, description="of a dense layer")
+    dense_up_to: int = Field(8, ge=8, description="pixels a side up to which there are dense layers")
+    dropout: float = Field(0.5, ge=0, lt=1, description="before the answer, and behind each dense layer")
+
+    def check(self, data: Data) -> None:
+        """See `Network`."""
+        check_images(self, data)
+
+
 class PatchGANDiscriminator(Discriminator):
     """Convolutions of 4x4 that judge overlapping patches: a map of logits. Isola et al. 2017."""
 
@@ -179,4 +194,5 @@ DISCRIMINATOR = Pick(
     DCGANDiscriminator,
     ResNetDiscriminator,
     PatchGANDiscriminator,
+    LAPGANDiscriminator,
 )

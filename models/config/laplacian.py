@@ -20,6 +20,9 @@ class Refiner(Frozen):
     width: int = Field(64, gt=0, description="channels of a hidden layer")
     kernel: Literal[3, 5, 7] = Field(5, description="height and width of a kernel, pixels")
     hidden: int = Field(2, gt=0, description="hidden layers")
+    last_kernel: Literal[3, 5, 7] | None = Field(
+        None, description="height and width of the last layer's kernel, pixels; None: as of the others"
+    )
 
 
 class Laplacian(Scheme):

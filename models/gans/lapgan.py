@@ -125,10 +125,25 @@ class LaplacianGAN(GAN):
         begin = sum(self.scheme.noise[:level])
         return z[:, begin : begin + self.scheme.noise[level]]
 
-    def drawn(self, networks: Sequence[keras.Model], inputs: Inputs) -> tf.Tensor:
-        """An image from coarse to fine, [batch, r, r, c]: by these generators, of what the whole model takes."""
-        image = None
-        for level, network in enumerate(networks):
+    def drawn(self, networks: Sequence[keras.Model], inputs: Inputs, coarse: tf.Tensor | None = None) -> tf.Tensor:
+        """Draws images from coarse to fine.
+
+        In training a finer level is given real coarse images, here those of the level below: how much worse it draws
+        for that is seen where real ones are given here, too.
+
+        Args:
+            networks: the generators of all levels.
+            inputs: what the whole model takes.
+            coarse: images to go on from, [batch, s, s, c], of the size of any level but the finest; None to draw them.
+
+        Returns:
+            [batch, r, r, c] float32.
+
+        Raises:
+            ValueError: `coarse` has the size of no such level.
+        """
+        first, image = 0 if coarse is None else self._above(coarse), coarse
+        for level, network in list(enumerate(networks))[first:]:
             taken = dict(inputs) | {"z": self._part(inputs["z"], level)}
             if image is None:
                 image = network(taken, training=False)
@@ -136,6 +151,15 @@ class LaplacianGAN(GAN):
                 enlarged = pyramids.up(image)
                 image = enlarged + network(taken | {"input": enlarged}, training=False)
         return image
+
+    def _above(self, coarse: tf.Tensor) -> int:
+        """The level that goes on from images of this size."""
+        sizes = [self.scheme.at(self.experiment.data, level).resolution for level in range(self.scheme.levels - 1)]
+        if coarse.shape[1] not in sizes:
+            raise ValueError(
+                f"finer levels go on from images of {' or '.join(map(str, sizes))} pixels; received {coarse.shape[1]}"
+            )
+        return sizes.index(coarse.shape[1]) + 1
 
     def samplers(self) -> dict[str, keras.Model]:
         """See `GAN.samplers`: one network, whose values stay in the range of pixels."""

@@ -34,7 +34,8 @@ def refiner(variant: Refiner, generator: NoiseGenerator, data: Data) -> keras.Mo
     for _ in range(variant.hidden):
         x = Conv2D(variant.width, variant.kernel, 1, "same", kernel_initializer=translating.weights())(x)
         x = layers.ReLU()(x)
-    x = Conv2D(channels, variant.kernel, 1, "same", kernel_initializer=translating.weights())(x)
+    last = variant.last_kernel or variant.kernel
+    x = Conv2D(channels, last, 1, "same", kernel_initializer=translating.weights())(x)
     # one network is made of several, whose names differ
     return keras.Model(
         inputs | {"input": image}, layers.Activation("linear", dtype="float32")(x), name=f"refiner_{height}"

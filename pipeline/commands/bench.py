@@ -13,8 +13,10 @@ from pipeline.commands.running import STOPPED
 BENCHMARKS = {
     "deconvolution": "benchmarks.deconvolution",
     "fgan": "benchmarks.fgan",
+    "full-size": "benchmarks.full_size",
     "ingest": "benchmarks.ingest",
     "kept": "benchmarks.kept",
+    "lapgan": "benchmarks.lapgan",
     "metrics": "benchmarks.metrics",
     "mixtures": "benchmarks.mixtures",
     "parzen": "benchmarks.parzen",
@@ -23,9 +25,13 @@ BENCHMARKS = {
     "serving": "benchmarks.serving",
     "stacked": "benchmarks.stacked",
     "throughput": "benchmarks.throughput",
+    "zoo": "benchmarks.zoo",
 }
 """`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. Its parameters are the
 options that it takes; a `main(root)` keeps its trainings there."""
+
+TRAIN = "recipes, zoo, lapgan, kept"
+"""The benchmarks of the trainings of listed experiments."""
 
 
 def bench(
@@ -35,14 +41,15 @@ def bench(
     ] = None,
     experiment: Annotated[
         list[str] | None,
-        typer.Option(help="recipes, kept: one to train; may be given again"),
+        typer.Option(help=f"{TRAIN}, full-size: one of its experiments; may be given again"),
     ] = None,
     split: Annotated[str | None, typer.Option(help="recipes: what judges, eval or choose  [default: eval]")] = None,
-    seeds: Annotated[str | None, typer.Option(help="recipes, kept: 0-9, or 0,3,4  [default: as planned]")] = None,
+    seeds: Annotated[str | None, typer.Option(help=f"{TRAIN}: 0-9, or 0,3,4  [default: as planned]")] = None,
     precisions: Annotated[
-        str | None, typer.Option(help="recipes, kept: bfloat16, float32, or both with a comma  [default: as planned]")
+        str | None,
+        typer.Option(help=f"{TRAIN}: bfloat16, float32, or both with a comma  [default: as planned]"),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="recipes, kept: trainings at a time  [default: 1]")] = None,
+    jobs: Annotated[int | None, typer.Option(help=f"{TRAIN}: trainings at a time  [default: 1]")] = None,
 ) -> None:
     """Reproduces a table: what a paper or a peer reports beside ours. Exit code 4: a mark falls short."""
     if name not in BENCHMARKS:

@@ -17,6 +17,7 @@ LOOKED_AT = 1_000
 FITS = {
     "crop": "cut to their centred square",
     "pad": "laid on a square, their edges repeated",
+    "extend": "laid on a square, their edges repeated",
     "stretch": "stretched to a square",
 }
 
@@ -74,9 +75,11 @@ def words(side: Side, data: Data) -> str:
     more = len(side.sizes) - 3
     told = [f"{side.count:,} of {shown}{f' and {more} other sizes' if more > 0 else ''} pixels"]
     fit = data.target.columns[0].fit
-    if any(height != width for height, width in side.sizes):
+    extended = fit == "extend" and any(max(size) < data.resolution for size in side.sizes)
+    if extended or any(height != width for height, width in side.sizes):
         told.append(FITS[fit])
-    sides = {max(size) if fit == "pad" else min(size) for size in side.sizes}
+    least = data.resolution if fit == "extend" else 0
+    sides = {max(*size, least) if fit in ("pad", "extend") else min(size) for size in side.sizes}
     if sides != {data.resolution}:
         told.append(f"resized to {data.resolution} x {data.resolution} (bilinear, antialiased)")
     other = side.count - side.channels[data.channels]

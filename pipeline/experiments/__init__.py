@@ -8,6 +8,7 @@ from pipeline.experiments import files
 from pipeline.experiments.classes import DIGITS_CGAN, FASHION_CGAN, MNIST_DCGAN, TINY
 from pipeline.experiments.cyclegan import CYCLEGAN, EMOJI_CYCLEGAN, MAPS_CYCLEGAN
 from pipeline.experiments.deconvolution import PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN
+from pipeline.experiments.lapgan import FASHION_DCGAN_32, FASHION_LAPGAN, LAPGAN
 from pipeline.experiments.pix2pix import MAPS_PIX2PIX, PIX2PIX
 from pipeline.experiments.points import RING_RESTORATION, RING_TO_SQUARE
 from pipeline.experiments.super_resolution import PHOTOGRAPHS_SRGAN_X2, PHOTOGRAPHS_SRGAN_X4, PHOTOGRAPHS_SRRESNET_X2
@@ -17,6 +18,7 @@ EXPERIMENTS = {
     for each in (
         *(DIGITS_CGAN, MNIST_DCGAN, FASHION_CGAN, RING_TO_SQUARE, RING_RESTORATION, MAPS_PIX2PIX, PIX2PIX),
         *(MAPS_CYCLEGAN, EMOJI_CYCLEGAN, CYCLEGAN),
+        *(FASHION_LAPGAN, FASHION_DCGAN_32, LAPGAN),
         *(PHOTOGRAPHS_SRRESNET_X2, PHOTOGRAPHS_SRGAN_X2, PHOTOGRAPHS_SRGAN_X4),
         *(PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN),
         TINY,

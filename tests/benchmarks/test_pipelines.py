@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -41,8 +43,34 @@ class TestProcesses:
         with pipelines.Processes() as processes:
             # it starts on all cores of this process, and is moved at once
             text = "import os, sys, time; time.sleep(0.5); print(os.sched_getaffinity(0)); sys.exit(3)"
-            assert processes.call(["-c", text], [core], tmp_path / "logs" / "output") == 3
+            assert processes.call(["-c", text], [core], tmp_path / "logs" / "output").code == 3
         assert (tmp_path / "logs" / "output").read_text() == f"{{{core}}}\n"
+
+    def test_memory_is_the_most_that_one_had(self, tmp_path):
+        """Of 300 MiB, of 1, and of what starts another of 300: a stage that has a process of its own is of the run.
+
+        If this fails, a table says another's memory. Who asks is small, as a benchmark is: the system counts it too.
+        """
+        most = [
+            "b'x' * (300 << 20)",
+            "b'x' * (1 << 20)",
+            "import subprocess, sys; subprocess.run([sys.executable, '-c', \"b'x' * (300 << 20)\"])",
+        ]
+        asks = [
+            "import os, sys, pathlib",
+            "from benchmarks import pipelines",
+            "with pipelines.Processes() as processes:",
+            "    for text in sys.argv[2:]:",
+            "        arguments = ['-c', text], sorted(os.sched_getaffinity(0)), pathlib.Path(sys.argv[1])",
+            "        print(processes.call(*arguments).peak_bytes / 2**20)",
+        ]
+        output = subprocess.check_output(
+            [sys.executable, "-c", "\n".join(asks), str(tmp_path / "out"), *most], text=True
+        )
+        large, small, around = map(float, output.split())
+        assert 300 < large < 500
+        assert small < 200
+        assert 300 < around < 500
 
     def test_run_our_code_and_not_what_lies_in_the_current_folder(self, tmp_path, monkeypatch):
         (tmp_path / "models.py").write_text("")
@@ -68,9 +96,9 @@ class TestProcesses:
         output, later, codes = tmp_path / "output", tmp_path / "later", []
         with pipelines.Processes() as processes:
             thread = when_started(output, processes.kill)
-            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), output))
+            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), output).code)
             thread.join()
-            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), later))
+            codes.append(processes.call(SLEEPS, sorted(os.sched_getaffinity(0)), later).code)
         assert codes == [-signal.SIGKILL] * 2
         assert not is_running(output)
 
@@ -78,8 +106,8 @@ class TestProcesses:
 class TestRecords:
     def test_a_record_is_of_one_experiment(self, tmp_path):
         one, other = (pipelines.Run("tiny-0", "tiny", (), TINY.override([f"training.steps={n}"])) for n in (2, 3))
-        assert pipelines._record(one, tmp_path) != pipelines._record(other, tmp_path)
-        assert pipelines._record(one, tmp_path) == pipelines._record(one, tmp_path)
+        assert pipelines.record_of(one, tmp_path) != pipelines.record_of(other, tmp_path)
+        assert pipelines.record_of(one, tmp_path) == pipelines.record_of(one, tmp_path)
 
     def test_a_training_that_diverged_is_refused_and_another_error_ends_the_benchmark(self, tmp_path):
         run = pipelines.Run("tiny-0", "tiny", (), TINY)

@@ -8,7 +8,11 @@ import pytest
 import tensorflow as tf
 from skimage.metrics import peak_signal_noise_ratio
 
+from components.beam import local_pipeline
 from components.gan_evaluator.judge import judge
+from components.gan_evaluator.measuring.instruments import Instruments
+from components.gan_evaluator.measuring.reference import read_reference
+from components.gan_evaluator.measuring.settings import Settings
 from models.catalog import PLAYERS, metric_names
 from models.config import AtMost, Evaluation, Images, Unpaired
 from models.config import Restoration as RestorationScheme
@@ -293,3 +297,17 @@ class TestRestoresImages:
         """If this fails, outputs are held against the truth of other inputs."""
         verdict = faint.judge("mixed", lambda x: tf.roll(tf.clip_by_value(2 * x - 0.5, 0, 1), 1, axis=0), thresholds={})
         assert value(verdict, "squared_error") > 1
+
+    def test_what_is_no_model_is_measured_as_one(self, faint):
+        """If this fails, a baseline is held against the truth of other inputs, or by other metrics than a model."""
+        # of pixels in [0, 1]: 1.5 (2 s - 1) is 2 t - 1
+        verdict = faint.judge("one and a half", lambda x: (3 * x - 0.5) / 2, thresholds={})
+        settings = Settings.of(faint.experiment, samples=COUNT)
+        reference = read_reference([str(faint.root / "train/*")], [str(faint.root / "eval/*")], settings)
+        instruments = Instruments(settings, reference, str(faint.root / "extractor"), local_pipeline)
+        by_hand = instruments.measure_outputs(lambda x: np.rint((1.5 * x + 1) * 127.5).astype(np.uint8), "mine")
+        for name in ("psnr", "ssim", "squared_error", "sharpness"):
+            assert by_hand.estimates[name].value == pytest.approx(value(verdict, name), rel=1e-3)
+        assert by_hand.untouched["psnr"].value == pytest.approx(verdict.lines["psnr"].untouched)
+        with pytest.raises(ValueError, match=r"outputs are like targets, of .*; received \[\d+, 8, 16, 1\] of half"):
+            instruments.measure_outputs(lambda x: x[:, :8], "half")

@@ -277,7 +277,10 @@ class TestOverride:
             ("scheme.objective=hing", r"^scheme\.objective: hing is no objective; did you mean hinge\?$"),
             ("scheme.generator.wdth=3", r"scheme\.generator\.wdth is no field of the generator dcgan; .*mean width\?"),
             ("scheme.generator.depth=3", r"depth is no field of the generator dcgan; gan_mlp and points have it$"),
-            ("scheme.discriminator.dropout=0.5", "no field of the discriminator dcgan; gan_mlp and points have it$"),
+            (
+                "scheme.discriminator.dropout=0.5",
+                "no field of the discriminator dcgan; gan_mlp and lapgan and points have it$",
+            ),
             ("scheme.cycle_weight=3", r"scheme\.cycle_weight is no field of the scheme adversarial; cycle has it$"),
             ("data.channel=3", r"data\.channel is no field of the data images; did you mean channels\?"),
             ("data.input=points", r"data\.input is no field of the data images; unpaired has it$"),

@@ -96,6 +96,17 @@ class TestWaysToASquare:
         tall = np.array([[[10]], [[20]], [[30]]], np.uint8)
         assert fit(tf.constant(tall), 3, "pad").numpy()[..., 0].tolist() == [[10] * 3, [20] * 3, [30] * 3]
 
+    def test_extend_repeats_the_edges_up_to_the_resolution(self):
+        """If this fails, a small image is enlarged, and has no detail of its own size left."""
+        small = np.array([[[10], [20]], [[30], [40]]], np.uint8)
+        expected = [[10, 10, 20, 20], [10, 10, 20, 20], [30, 30, 40, 40], [30, 30, 40, 40]]
+        assert fit(tf.constant(small), 4, "extend").numpy()[..., 0].tolist() == expected
+        assert fit(tf.constant(self.WIDE), 6, "extend").numpy()[0, :, 0].tolist() == [0, 0, 80, 160, 240, 240]
+
+    def test_extend_of_a_larger_one_is_pad(self):
+        wide = tf.constant(noise(6, 10, 1))
+        np.testing.assert_array_equal(fit(wide, 4, "extend"), fit(wide, 4, "pad"))
+
     def test_stretch_takes_all_of_it_into_other_proportions(self):
         # each of two columns is the mean of two, by an antialiased filter that also sees its neighbours
         left, right = fit(tf.constant(self.WIDE), 2, "stretch").numpy()[0, :, 0].tolist()
@@ -103,7 +114,7 @@ class TestWaysToASquare:
         assert 160 < right < 240
         assert left + right == 240
 
-    @pytest.mark.parametrize("how", ["crop", "pad", "stretch"])
+    @pytest.mark.parametrize("how", ["crop", "pad", "extend", "stretch"])
     def test_a_square_of_the_right_size_stays_bit_for_bit(self, how):
         square = noise(8, 8, 3)
         assert (fit(tf.constant(square), 8, how).numpy() == square).all()

@@ -94,6 +94,24 @@ class Instruments:
         self.measured.append("the images")
         return self._measure_fake(Side(count, examples=examples, labels=labels), lambda: None)
 
+    def measure_outputs(self, make: Callable[[np.ndarray], np.ndarray], words: str) -> Measurements:
+        """Measures what anything else makes of the examples that a model of this task is given.
+
+        Args:
+            make: of inputs as networks take them, [n, ...] float32, makes as many outputs as targets are held.
+            words: for `measured`.
+
+        Raises:
+            ValueError: the task takes no examples, the outputs are not like targets, or as `Extractor` does.
+        """
+        if not self._task.takes_examples:
+            raise ValueError(f"the task {self._settings.task} takes no examples that {words} could be made of")
+        outputs, shape = make(self._inputs), (self._count, *self._settings.data.drawn.shape)
+        if outputs.shape != shape:
+            raise ValueError(f"outputs are like targets, of {list(shape)}; received {list(outputs.shape)} of {words}")
+        self.measured.append(words)
+        return self._measure_fake(Side(self._count, examples=outputs, inputs=self._inputs), lambda: None)
+
     def measure_floor(self, *, labelled: bool) -> Measurements:
         """Measures training examples in the place of generated ones; `labelled` says whether those have classes."""
 

@@ -116,6 +116,23 @@ class TestSampling:
             image = below + network({"z": part, "label": label, "input": below})
         assert_array_equal(gan.drawn(networks, {"z": z, "label": label}), image)
 
+    def test_goes_on_from_coarse_images(self, gan):
+        """The level above them takes what it takes in training, the real image halved and enlarged; then as always."""
+        networks = [gan.networks[f"generator_{level}"] for level in range(3)]
+        z, label = tf.random.stateless_normal([2, 7], [0, 1]), tf.constant([0, 2])
+        sizes = pyramids.images(real(gan, 2)["target"], 3)
+        inputs = {"z": z, "label": label}
+        enlarged = pyramids.up(sizes[1])
+        expected = enlarged + networks[2]({"z": z[:, 5:], "label": label, "input": enlarged})
+        assert_array_equal(gan.drawn(networks, inputs, sizes[1]), expected)
+        drawn = tf.convert_to_tensor(networks[0]({"z": z[:, :3], "label": label}))
+        assert_array_equal(gan.drawn(networks, inputs, drawn), gan.drawn(networks, inputs))
+
+    def test_goes_on_from_no_other_size(self, gan):
+        networks = [gan.networks[f"generator_{level}"] for level in range(3)]
+        with pytest.raises(ValueError, match="go on from images of 8 or 16 pixels; received 32"):
+            gan.drawn(networks, {"z": tf.zeros([1, 7])}, tf.zeros([1, 32, 32, 1]))
+
     def test_is_served_by_one_signature(self, gan):
         sampler = Sampler(gan.samplers(), gan.experiment, gan.judges())
         assert set(sampler.interface.signatures) == {

@@ -49,8 +49,8 @@ def built(kind, variant, data):
 
 def test_every_architecture_has_both_players():
     assert list(GENERATORS) == list(GENERATOR.variants)
-    # a discriminator of patches judges what any generator makes
-    assert [*GENERATORS, "patchgan"] == list(DISCRIMINATORS) == list(DISCRIMINATOR.variants)
+    # discriminators of patches and of pyramids judge what any generator makes
+    assert [*GENERATORS, "patchgan", "lapgan"] == list(DISCRIMINATORS) == list(DISCRIMINATOR.variants)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -93,7 +93,7 @@ def test_every_resolution(name, resolution):
 @pytest.mark.parametrize("resolution", [4, 5, 17, 50])
 def test_a_discriminator_of_strided_convolutions_and_dense_layers_take_any_resolution(resolution):
     data = Images(resolution=resolution)
-    for name in ("dcgan", "gan_mlp"):
+    for name in ("dcgan", "gan_mlp", "lapgan"):
         variant = discriminator_of(name, width=1)
         variant.check(data)
         assert built("discriminator", variant, data).output_shape == (None,)
