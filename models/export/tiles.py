@@ -21,6 +21,9 @@ LARGEST_MAP = 2**26
 LARGEST_WHOLE_MAP = 2**30
 """Bytes that it has on a picture that no tiles are made of."""
 
+MOST_PLACES = 2**22
+"""Places of a map of what is made: TensorFlow 2.21 ends the process in 9x9 convolutions of 5792 x 5792."""
+
 MOST_MADE = 2**28
 """Pixels of the largest picture that is made: its file is compressed whole."""
 
@@ -37,7 +40,8 @@ class Tiling:
         halo: how far from a pixel lies what decides it; None where the whole picture does, which is then one tile.
         scale: how many times as large the picture is that it makes.
         values: float32 numbers of its largest map, for each pixel that it takes.
-        side: of a tile; None for one whose largest map has LARGEST_MAP bytes, or of what the halo asks for.
+        side: of a tile; None for one whose largest map has LARGEST_MAP bytes, and whose answer MOST_PLACES, or for what
+            the halo asks for.
 
     Raises:
         ValueError: the network cannot do with tiles of this side.
@@ -70,14 +74,18 @@ class Tiling:
         """The side of a tile; None where there are none."""
         if self.halo is None or self.side is not None:
             return self.side
-        fits = int(math.sqrt(LARGEST_MAP / (4 * self.values))) // self.multiple * self.multiple
+        fits = math.isqrt(self._most(LARGEST_MAP)) // self.multiple * self.multiple
         # of four margins a quarter is kept, of fewer soon next to nothing
         return max(fits, 4 * self.margin, self.multiple)
 
     def most_pixels(self, limit: int) -> int:
         """The pixels that a picture may have, of which no more than this limit are taken."""
-        whole = limit if self.halo is not None else int(LARGEST_WHOLE_MAP / (4 * self.values))
+        whole = limit if self.halo is not None else self._most(LARGEST_WHOLE_MAP)
         return min(limit, whole, MOST_MADE // self.scale**2)
+
+    def _most(self, bytes_: int) -> int:
+        """The pixels that are taken at once where the largest map has so many bytes."""
+        return min(int(bytes_ / (4 * self.values)), MOST_PLACES // self.scale**2)
 
     def joined(self, height: tf.Tensor, width: tf.Tensor, make: Make) -> tf.Tensor:
         """Makes a picture tile by tile.
