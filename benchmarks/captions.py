@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import reporting
-from pipeline.experiments import DIGITS_CGAN, reached
+from pipeline.experiments import reached
+from pipeline.experiments.named import DIGITS_CGAN
 from pipeline.experiments.reached import row_of, with_deviation
 
 README = Path(__file__).parents[1] / "README.md"

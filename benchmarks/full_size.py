@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import pipelines, reporting
 from models.catalog import near_misses
 from models.config import Experiment
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 
 PUBLISHED: dict[str, dict[str, int]] = {
     # As the authors' code prints them, for three colours on either side.

@@ -16,7 +16,7 @@ from typing import Any
 from scipy import stats
 
 from benchmarks import pipelines, recipes, reporting
-from pipeline.experiments import find
+from pipeline.experiments.named import find
 
 KINDS = ("best", "last")
 METRICS = ("coverage", "fcd_cnn", "density", "precision", "recall", "memorisation")

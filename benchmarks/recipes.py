@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from benchmarks import captions, pipelines, reporting
 from models.config import Experiment
-from pipeline.experiments import EXPERIMENTS, find
+from pipeline.experiments.named import EXPERIMENTS, find
 from pipeline.experiments.reached import recipe
 
 Precision = Literal["bfloat16", "float32"]

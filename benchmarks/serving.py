@@ -32,7 +32,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from benchmarks import reporting
 from models.catalog import lookup
 from models.export import saving
-from pipeline.experiments import DIGITS_CGAN
+from pipeline.experiments.named import DIGITS_CGAN
 
 SEED = 0
 CONCURRENCIES = (1, 8, 32)

@@ -20,7 +20,7 @@ from models import pixels
 from models.config import Experiment
 from models.config.columns import aligned
 from pipeline import records
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 from pipeline.experiments.reached import recipe
 
 ZOO = tuple(

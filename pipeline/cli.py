@@ -26,7 +26,8 @@ from pipeline.commands import sample as asking
 from pipeline.commands import serve as serve_command
 from pipeline.commands import submit as submit_command
 from pipeline.commands.running import STOPPED
-from pipeline.experiments import EXPERIMENTS, find, reached
+from pipeline.experiments import reached
+from pipeline.experiments.named import EXPERIMENTS, find
 from pipeline.summary import NOT_BLESSED, PUSHED, Summary, metrics_table, print_warnings
 
 app = typer.Typer(

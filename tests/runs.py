@@ -8,7 +8,7 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from models.config import Experiment
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 
 METRIC = {
     "value": 0.93,

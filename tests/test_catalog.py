@@ -10,7 +10,7 @@ from models.config.networks import GENERATOR
 from models.config.objective import OBJECTIVE
 from models.config.schemes import SCHEME
 from models.config.translators import TRANSLATOR
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 
 
 def test_each_line_names_something_that_can_be_called_and_is_documented():

@@ -98,7 +98,7 @@ def _order(
             missing = "--root" if not root else "--image"
             raise ValueError(f"an experiment is submitted with --root and --image; {missing} is missing")
         from pipeline import kubeflow_runner
-        from pipeline.experiments import find
+        from pipeline.experiments.named import find
 
         path = scratch / "pipeline.json"
         experiment = find(what).override(settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import full_size, recipes, reporting
-from pipeline.experiments import EXPERIMENTS, TINY
+from pipeline.experiments.named import EXPERIMENTS, TINY
 from tests.models.gans.test_lapgan import pyramid
 from tests.translators import deblurrer
 

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import lapgan, pipelines
 from models.data import Arrays
 from models.gans.lapgan import LaplacianGAN
-from pipeline.experiments import DIGITS_CGAN, FASHION_LAPGAN
+from pipeline.experiments.named import DIGITS_CGAN, FASHION_LAPGAN
 from tests import trainings
 from tests.models.gans.test_lapgan import pyramid
 

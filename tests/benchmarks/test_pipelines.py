@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import pipelines
 from models import config
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 
 SLEEPS = ("-c", "import os, time; print(os.getpid(), flush=True); time.sleep(100)")
 

@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from benchmarks import captions, pipelines, recipes, reporting
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY, reached
+from pipeline.experiments import reached
+from pipeline.experiments.named import DIGITS_CGAN, EXPERIMENTS, TINY
 
 SHARED = {
     *("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "FeatureTrainer"),

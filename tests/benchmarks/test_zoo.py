@@ -7,7 +7,7 @@ from PIL import Image
 
 from benchmarks import pipelines, recipes, zoo
 from benchmarks.baselines import fit_colours, fit_tones, recolour, retone
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 from pipeline.experiments.reached import recipe
 
 

@@ -23,7 +23,7 @@ from components.example_validator.component import StrictExampleValidator
 from components.example_validator.executor import Executor
 from components.example_validator.rules import declared_schema, groups_fit
 from models.config import Images, Points, Separated, Unpaired, groups_of
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 
 KEEP = object()
 """A change that is none."""

@@ -17,7 +17,7 @@ from models.catalog import PLAYERS, metric_names
 from models.config import AtMost, Evaluation, Images, Unpaired
 from models.config import Restoration as RestorationScheme
 from models.extractors import classifier
-from pipeline.experiments import RING_RESTORATION, RING_TO_SQUARE
+from pipeline.experiments.named import RING_RESTORATION, RING_TO_SQUARE
 from tests import judging, laboratory
 from tests.translators import restorer, translator
 

@@ -5,7 +5,7 @@ import pytest
 from components import preflight
 from components.example_gen.ingest import ingest, read_reports
 from models.config import Evaluation, Images, Threshold, Unpaired
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from tests.components.images import make_pipeline, write_classes
 
 

@@ -10,7 +10,7 @@ from components.example_gen import driver
 from components.example_gen.sources.source import fingerprint
 from components.runtime import data_of, experiment_of
 from models.config import Images, Unpaired
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from tests.components.images import write_classes
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from pipeline.compiled import workers
 from pipeline.compiled.runner import Runner
 from pipeline.compiled.spec import load
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from pipeline.kubeflow_runner import compile_pipeline
 from pipeline.summary import Summary
 from tests import graphs

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.compiled import workers
 from pipeline.compiled.spec import load
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from pipeline.kubeflow_runner import compile_pipeline
 from pipeline.records import STORE
 from tests.e2e.executing import STAGES, Executed, Left, checkpoints, ganworks, places, wait_for

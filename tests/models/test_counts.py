@@ -11,7 +11,7 @@ from models.config import AtLeast, AtMost, Evaluation, Images, Points, Threshold
 from models.counts import check_bounds, compares
 from models.metrics.estimate import Estimate
 from models.metrics.parts import cut, over_parts, student
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 
 DIGITS = Images(source="digits", resolution=16, classes=10)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from models.config import Content
 from models.perceptual import ContentDistance
 from models.pixels import centred_bgr
-from pipeline.experiments import find
+from pipeline.experiments.named import find
 from tests.models.extractors import hdf5_made
 from tests.models.gans.test_pictures import gan_of
 from tests.models.gans.tiny import number

@@ -11,7 +11,7 @@ from models.data import Arrays
 from models.degradations import gaussian_blur, known_kernel
 from models.randomness import fold, key
 from models.tasks import Generate, Restore, Task, Translate, task, task_of
-from pipeline.experiments import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
+from pipeline.experiments.named import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
 from tests import trainings
 from tests.harness import experiment
 from tests.translators import deblurrer, restorer, translator

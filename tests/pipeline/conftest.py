@@ -24,7 +24,7 @@ def compiled(tmp_path_factory) -> Callable[..., Path]:
     files: dict[tuple[str, str, str], Path] = {}
 
     def compiled(experiment=None, spec="2.1", suffix=".json") -> Path:
-        from pipeline.experiments import TINY
+        from pipeline.experiments.named import TINY
         from pipeline.kubeflow_runner import compile_pipeline
 
         experiment = on_cluster(experiment or TINY)

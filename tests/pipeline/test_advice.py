@@ -9,7 +9,7 @@ from models import catalog
 from models.config import Experiment
 from pipeline import advice
 from pipeline.commands import running
-from pipeline.experiments import (
+from pipeline.experiments.named import (
     DIGITS_CGAN,
     EXPERIMENTS,
     FASHION_CGAN,

@@ -8,7 +8,7 @@ import pytest
 from models import catalog, closure
 from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Experiment
 from pipeline import keys
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN
+from pipeline.experiments.named import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN
 
 ALL = EXPERIMENTS
 

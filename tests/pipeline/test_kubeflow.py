@@ -13,7 +13,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from models.catalog import EXTRACTORS
 from models.config import Experiment
-from pipeline.experiments import EXPERIMENTS, TINY
+from pipeline.experiments.named import EXPERIMENTS, TINY
 from pipeline.kubeflow_runner import compile_pipeline
 from tests.pipeline.conftest import CLUSTER
 

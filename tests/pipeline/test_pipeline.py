@@ -18,7 +18,7 @@ from models.config import (
     Training,
 )
 from pipeline.baseline import BlessedBeforeStrategy
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, TINY
+from pipeline.experiments.named import DIGITS_CGAN, EXPERIMENTS, TINY
 from pipeline.pipeline import create_pipeline
 
 STAGES = [

@@ -4,7 +4,7 @@ import json
 import pytest
 from rich.console import Console
 
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from pipeline.summary import Stage, Summary, metrics_table
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from benchmarks.scaling import loopback
 from models.config import Images
 from pipeline import cli
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 from tests import laboratory
 from tests.disks import files_of_at_most
 from tests.harness import write_examples

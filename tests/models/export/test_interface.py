@@ -18,7 +18,7 @@ from models.export import saved, saving
 from models.export.interface import FORMAT, MAIN, OLDER, Interface, Signature, Tensor, TensorInfo, derived
 from models.export.reading import read_interface
 from models.export.signatures import Sampler
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 from tests.harness import experiment
 from tests.translators import COLOUR, restorer, translator
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.config import Experiment
 from pipeline import cli
-from pipeline.experiments import EXPERIMENTS
+from pipeline.experiments.named import EXPERIMENTS
 from tests.runs import Root
 
 GANWORKS = Path(sys.executable).with_name("ganworks")

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.commands import compare as comparing
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from tests.runs import PNG, Root
 
 

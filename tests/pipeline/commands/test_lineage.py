@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.commands import lineage
-from pipeline.experiments import RING_TO_SQUARE, TINY
+from pipeline.experiments.named import RING_TO_SQUARE, TINY
 from tests.runs import Root, save_model
 
 

@@ -11,7 +11,7 @@ from pipeline.cli import app
 from pipeline.clusters.cluster import Refused, State, Submitted, one_line, wait
 from pipeline.clusters.kubeflow import TOKEN
 from pipeline.commands import submit as submit_command
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 from pipeline.kubeflow_runner import compile_pipeline
 from tests.pipeline.clusters import answering
 

@@ -7,7 +7,7 @@ import yaml
 
 from pipeline.compiled.execute import prepare
 from pipeline.compiled.spec import load
-from pipeline.experiments import TINY
+from pipeline.experiments.named import TINY
 
 
 @pytest.fixture(scope="module")

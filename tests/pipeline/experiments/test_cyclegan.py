@@ -5,8 +5,8 @@ import pytest
 
 from models.gans.base import builder
 from models.gans.cycle import CycleGAN
-from pipeline.experiments import MAPS_PIX2PIX
 from pipeline.experiments.cyclegan import CYCLEGAN, EMOJI_CYCLEGAN, MAPS_CYCLEGAN
+from pipeline.experiments.named import MAPS_PIX2PIX
 
 
 class TestFullSize:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from models.config import Experiment
 from models.config.variants import made_by
 from pipeline.cli import app
-from pipeline.experiments import EXPERIMENTS, find
 from pipeline.experiments.files import load
+from pipeline.experiments.named import EXPERIMENTS, find
 
 MINE = """\
 name: mine

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.experiments import EXPERIMENTS, find
+from pipeline.experiments.named import EXPERIMENTS, find
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

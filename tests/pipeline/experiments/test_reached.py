@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pipeline.experiments import DIGITS_CGAN, EXPERIMENTS, reached
+from pipeline.experiments import reached
+from pipeline.experiments.named import DIGITS_CGAN, EXPERIMENTS
 
 
 def row(**changes):
