@@ -18,7 +18,7 @@ from models.config import (
 )
 from pipeline.experiments.classes import FASHION_CGAN
 
-# Two halvings of 28 pixels leave 7, which no generator here draws from 4; with a border of 2 pixels it is 8. The border
+# Two halvings of 28 pixels leave 7, which is no smaller map doubled; with a border of 2 pixels it is 8. The border
 # repeats the edge: an enlarged image would have no detail of its own at the finest level.
 CLOTHES = Images(source="idx:data/fashion_mnist", resolution=32, classes=10, fit="extend")
 JUDGE = DCGANDiscriminator(
