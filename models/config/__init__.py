@@ -6,17 +6,7 @@ Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list`
 from models.config.columns import Column, Role, groups_of
 from models.config.content import Content
 from models.config.data import Data, OneSource
-from models.config.data_variants import (
-    Images,
-    OfImages,
-    OfPairs,
-    Pairs,
-    Photographs,
-    Points,
-    Separated,
-    Stacked,
-    Unpaired,
-)
+from models.config.data_variants import Points, Unpaired
 from models.config.discriminators import (
     DCGANDiscriminator,
     Discriminator,
@@ -28,6 +18,7 @@ from models.config.discriminators import (
 )
 from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
 from models.config.experiment import FORMAT, Experiment, parse_data
+from models.config.image_variants import Images, OfImages, Photographs, Stacked
 from models.config.laplacian import Laplacian, Refiner
 from models.config.networks import (
     DCGANGenerator,
@@ -40,6 +31,7 @@ from models.config.networks import (
     ResNetGenerator,
 )
 from models.config.objective import CrossEntropy, Objective, Penalty
+from models.config.pair_variants import OfPairs, Pairs, Separated
 from models.config.resources import Machine, Resources
 from models.config.scheme import Alternating, Scheme
 from models.config.schemes import Adversarial, Cycle, Pix2Pix, Pretraining, Restoration

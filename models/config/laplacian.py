@@ -6,9 +6,9 @@ from pydantic import Field
 
 from models.config.curves import Chart, of_players
 from models.config.data import Data
-from models.config.data_variants import Squares
 from models.config.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator
 from models.config.frozen import Frozen
+from models.config.image_variants import Squares
 from models.config.networks import GENERATOR, DCGANGenerator, NoiseGenerator, check_images
 from models.config.scheme import Scheme
 from models.config.training import Training
