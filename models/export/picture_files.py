@@ -62,4 +62,5 @@ def of_any_size(
 
     more = {name: value for name, value in inputs.items() if name != FILE}
     # one file after the other: memory is then that of one
-    return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=tf.string, parallel_iterations=1)}
+    file = tf.TensorSpec([], tf.string)
+    return {FILE: tf.map_fn(made, (inputs[FILE], more), fn_output_signature=file, parallel_iterations=1)}

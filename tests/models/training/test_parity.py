@@ -126,6 +126,7 @@ EVERY_PART = {
         generator={"name": "gan_mlp", "condition": "concatenation"},
         discriminator={"name": "gan_mlp", "condition": "projection", "dropout": 0.3},
     ),
+    "valid": experiment(IMAGES, DCGAN, discriminator={"name": "lapgan", "width": 4, "units": 8}),
     "residual": experiment(
         IMAGES,
         DCGAN,
