@@ -6,7 +6,7 @@ discriminator whose examples do not mix; the paper has it in both, not in D's fi
 there is no bias, which it would take away.
 
 The paper's kernels are 5x5. A stride of 2 does not divide them, so that some places of a map are reached by more taps
-than others: a grid (Odena et al. 2016). Kernels of 4x4 have none, and take 0.64 of the time.
+than others: a grid (Odena et al. 2016). Kernels of 4x4 have none, and 0.64 of the multiplications.
 """
 
 from collections.abc import Sequence

@@ -89,7 +89,7 @@ def _work(
     source = looking.source_of(given)
     with _bar(console, "looking") as told:
         look = looking.look(source, told)
-    paired = None if task == Task.GENERATE else pairing.find(look)
+    paired = pairing.find(look)
     if task == Task.TRANSLATE and not paired:
         raise ValueError(
             f"translate needs pairs: two folders of the same file names and sizes, with edges in the same places, and "
@@ -104,14 +104,14 @@ def _work(
             name=name_of(output),
             minutes=minutes,
             resolution=resolution,
-            paired=paired,
+            paired=None if task == Task.GENERATE else paired,
         )
     head = telling.head(look, page.name, shlex.join(["ganworks", *sys.argv[1:]]))
     html = pages.render(look, found, planned)
     reading.write(output, writing.to_yaml(planned.chosen.choices, head))
     reading.write(page, html)
     console.print(telling.table(look, found, planned))
-    for line in telling.next_lines(look, planned, output, page):
+    for line in telling.next_lines(paired, planned, output, page):
         console.print(line, soft_wrap=True)
 
 

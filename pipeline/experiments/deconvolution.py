@@ -3,14 +3,10 @@
 from models.config import (
     AtLeast,
     AtMost,
-    Content,
-    CrossEntropy,
     DeconvolutionTranslator,
     Evaluation,
     Experiment,
-    Optimizer,
     Photographs,
-    Pretraining,
     Restoration,
     SRResNetTranslator,
 )
@@ -38,19 +34,9 @@ PHOTOGRAPHS_DEBLUR_GAN = Experiment(
     description="photographs blurred by a known shake, 1 % noise, against a discriminator; `ganworks fetch "
     "photographs` and `squeezenet` first",
     data=BLURRED,
-    scheme=Restoration(
-        generator=PHOTOGRAPHS_DEBLUR.scheme.generator,
-        discriminator=PATCHES,
-        objective=CrossEntropy(),
-        degradations=SHAKEN,
-        fidelity_weight=0,
-        content=Content(weight=1e-5, layer="fire5"),
-        adversarial_weight=2e-3,
-        pretraining=Pretraining(
-            steps=2_000,
-            batch_size=8,
-            optimizer=Optimizer(learning_rate=5e-4, beta_1=0.9, schedule="cosine"),
-        ),
+    # the game, the content loss and the phases of photographs-srgan-x2
+    scheme=PHOTOGRAPHS_SRGAN_X2.scheme.model_copy(
+        update={"generator": PHOTOGRAPHS_DEBLUR.scheme.generator, "degradations": SHAKEN}
     ),
     training=PHOTOGRAPHS_SRGAN_X2.training,
     # Wiener's answer alone, which is where training begins, has 20.0 and 31.4 dB.

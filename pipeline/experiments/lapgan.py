@@ -3,7 +3,6 @@
 from models.config import (
     AtLeast,
     CrossEntropy,
-    DCGANDiscriminator,
     DCGANGenerator,
     Evaluation,
     Experiment,
@@ -21,9 +20,6 @@ from pipeline.experiments.classes import FASHION_CGAN
 # Two halvings of 28 pixels leave 7, which is no smaller map doubled; with a border of 2 pixels it is 8. The border
 # repeats the edge: an enlarged image would have no detail of its own at the finest level.
 CLOTHES = Images(source="idx:data/fashion_mnist", resolution=32, classes=10, fit="extend")
-JUDGE = DCGANDiscriminator(
-    width=32, kernel=4, norm="none", smallest_map=4, batch_statistics="stddev", condition="projection"
-)
 
 FASHION_LAPGAN = Experiment(
     name="fashion-lapgan",
@@ -33,7 +29,7 @@ FASHION_LAPGAN = Experiment(
     scheme=Laplacian(
         generator=DCGANGenerator(width=32, kernel=4, latent=Latent(size=48), condition="embedding"),
         refiner=Refiner(width=32),
-        discriminator=JUDGE,
+        discriminator=FASHION_CGAN.scheme.discriminator,
         objective=FASHION_CGAN.scheme.objective,
     ),
     # Of one core of an AMD EPYC with AVX2, beside other work, a step took 0.387 s in float32, and one of
@@ -48,12 +44,7 @@ FASHION_DCGAN_32 = Experiment(
     description="the clothes of fashion-lapgan by one DCGAN that trains for as long; `ganworks fetch fashion_mnist` "
     "first",
     data=CLOTHES,
-    scheme=FASHION_CGAN.scheme.model_copy(
-        update={
-            "generator": DCGANGenerator(width=32, kernel=4, latent=Latent(size=16), condition="embedding"),
-            "discriminator": JUDGE,
-        }
-    ),
+    scheme=FASHION_CGAN.scheme,
     training=FASHION_CGAN.training.model_copy(update={"steps": 8_700}),
     evaluation=FASHION_CGAN.evaluation,  # guesses, too
 )

@@ -1,11 +1,11 @@
 """What fits a user's images: each setting of an experiment with the reason for it."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from models import catalog
 from models.config import Experiment, Images
 from pipeline.new import bounds, counting
+from pipeline.new.bounds import Carried
 from pipeline.new.counting import Counts
 from pipeline.new.facts import Facts
 from pipeline.new.looking import Look
@@ -75,8 +75,8 @@ def choose(look: Look, facts: Facts, *, name: str, resolution: int, why_resoluti
         look: the images.
         facts: of the look.
         name: of the experiment.
-        resolution: see `timed`, which finds it.
-        why_resolution: likewise.
+        resolution: of the images; `planning.plan` finds it.
+        why_resolution: the reason for it.
     """
     channels, why_channels = _channels(facts)
     data = {
@@ -235,7 +235,7 @@ def _scheme(facts: Facts, counts: Counts, channels: int) -> list[Choice]:
 R1 = {1: 0.1, 3: 0.01}
 """Channels -> weight of the gradient penalty."""
 PALE_R1 = 0.001
-"""That of images of less than CONTRAST, in colour."""
+"""The weight for images in colour of less than CONTRAST."""
 
 RATES = {1: (1e-3, 2e-3), 3: (5e-4, 1e-3)}
 """Channels -> learning rates of both players.
@@ -287,9 +287,16 @@ def _evaluation(facts: Facts, counts: Counts, data: Images) -> list[Choice]:
         choices.append(Choice("evaluation.extractor_steps", 1_500, "of the classifier whose features judge"))
     fields["samples"] = 20_000 if own or counts.of("eval") > 1_000 else 10_000
     choices.append(Choice("evaluation.samples", fields["samples"], "drawn to judge by"))
-    for each in bounds.carried(bounds.wishes(facts, own=own), data, fields, counts):
-        value: Mapping[str, float] | None = None
-        if each.threshold is not None:
-            value = each.threshold.model_dump(exclude_none=True)
-        choices.append(Choice(f"evaluation.thresholds.{each.metric}", value, each.reason))
-    return choices
+    return choices + thresholds(bounds.carried(bounds.wishes(facts, own=own), data, fields, counts))
+
+
+def thresholds(carried: list[Carried]) -> list[Choice]:
+    """What is required of each metric; without a value where the counts cannot carry it."""
+    return [
+        Choice(
+            f"evaluation.thresholds.{each.metric}",
+            each.threshold and each.threshold.model_dump(exclude_none=True),
+            each.reason,
+        )
+        for each in carried
+    ]

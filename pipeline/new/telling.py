@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from components import preflight
-from pipeline.new import pairing
 from pipeline.new.facts import Facts
 from pipeline.new.looking import Look
+from pipeline.new.pairing import Pairing
 from pipeline.new.planning import Planned
 
 
@@ -31,10 +31,10 @@ def table(look: Look, facts: Facts, planned: Planned) -> Table:
     return rows
 
 
-def next_lines(look: Look, planned: Planned, output: Path, page: Path) -> Iterator[str]:
-    """Where the files are, and what to type next."""
+def next_lines(paired: Pairing | None, planned: Planned, output: Path, page: Path) -> Iterator[str]:
+    """Where the files are, and what to type next; `paired` are the pairs that were seen, translated or not."""
     yield f"\nwrote {output}, and {page} with what was seen"
-    if paired := pairing.find(look):
+    if paired:
         yield from _of_pairs(paired, translated=planned.experiment.scheme.task == "translate")
     if not planned.experiment.evaluation.thresholds:
         yield "there are too few images to require anything of a model: every one would be blessed"
@@ -48,7 +48,7 @@ def next_lines(look: Look, planned: Planned, output: Path, page: Path) -> Iterat
         yield f"next: ganworks run {output}"
 
 
-def _of_pairs(paired: pairing.Pairing, *, translated: bool) -> Iterator[str]:
+def _of_pairs(paired: Pairing, *, translated: bool) -> Iterator[str]:
     """What pairs were seen, and how the other kind of experiment is had."""
     taken, drawn = paired.folders
     yield (

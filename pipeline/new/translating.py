@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from models.config import Pairs
+from models.metrics.restoration import psnr
 from pipeline.new import bounds, choosing, counting
 from pipeline.new.bounds import Wish
 from pipeline.new.choosing import Choice, Chosen
@@ -17,6 +18,8 @@ SIZES = (32, 64, 128, 256)
 """Resolutions that a U-Net halves to one place."""
 PATCHES = {32: (1, 16), 64: (2, 34), 128: (3, 70), 256: (3, 70)}
 """Resolution -> halvings of the discriminator and the patch that it judges: about half a side, and the paper's 70."""
+COMPARED = 1_000
+"""Images by which it is found how near another one is."""
 CLOSER = 1.0
 """How many dB nearer to the truth an output has to be than another real image is."""
 
@@ -56,17 +59,15 @@ def choose(look: Look, paired: Pairing, *, name: str, resolution: int, why_resol
     of_pairs = [each._replace(head=each.head._replace(label=None)) for each in drawn]
     counts = counting.split(of_pairs, Pairs(**fields))
     made_of = f"{len(paired.partners):,} pairs of {look.source}, {' to '.join(paired.folders)}"
+    _, targets = paired.known(look)
     choices = [
         Choice("name", name),
         Choice("description", f"{made_of}, chosen by `ganworks new`"),
         *data,
         *_scheme(resolution),
         *_training(counts.of("choose")),
+        *choosing.thresholds(bounds.carried(wishes(targets), Pairs(**fields), {}, counts, task="translate")),
     ]
-    _, targets = paired.known(look)
-    for each in bounds.carried(wishes(targets), Pairs(**fields), {}, counts, task="translate"):
-        value = None if each.threshold is None else each.threshold.model_dump(exclude_none=True)
-        choices.append(Choice(f"evaluation.thresholds.{each.metric}", value, each.reason))
     return Chosen(choices, counts)
 
 
@@ -76,12 +77,11 @@ def wishes(targets: Pixels) -> list[Wish]:
     Args:
         targets: [n, height, width, channels] uint8, what is to be drawn; n of at least 2.
     """
-    images = targets.astype(np.float64)
-    others = 10 * np.log10(255**2 / ((images - np.roll(images, 1, axis=0)) ** 2).mean(axis=(1, 2, 3)).clip(0.25))
-    psnr = math.floor(10 * (others.mean() + CLOSER)) / 10
-    reason = f"nearer to the truth than another real image of its kind is, which has {others.mean():.1f} dB"
+    shown = targets[:COMPARED]
+    others = psnr(shown, np.roll(shown, 1, axis=0)).value
+    reason = f"nearer to the truth than another real image of its kind is, which has {others:.1f} dB"
     return [
-        Wish("psnr", {"at_least": psnr}, reason),
+        Wish("psnr", {"at_least": math.floor(10 * (others + CLOSER)) / 10}, reason),
         Wish("sharpness", {"at_least": 0.4}, "blurred pictures have less; real ones have 1"),
         Wish("spread", {"at_least": 0.4}, "one picture for all inputs would have 0; real ones have 1"),
     ]
@@ -115,9 +115,7 @@ def _scheme(resolution: int) -> list[Choice]:
         Choice("scheme.generator.name", "unet"),
         Choice("scheme.generator.width", 24 if resolution < 128 else 32, "enough for an hour"),
         Choice("scheme.generator.levels", levels, "halves the image to one place"),
-        Choice(
-            "scheme.generator.norm", "instance", "statistics of each picture by itself: what is served is what trained"
-        ),
+        Choice("scheme.generator.norm", "instance", "a picture is normalised by itself, in training and when served"),
         Choice("scheme.discriminator.name", "patchgan"),
         Choice("scheme.discriminator.width", 32),
         Choice("scheme.discriminator.layers", layers, f"it judges patches of {patch} pixels"),

@@ -47,7 +47,7 @@ class TestProcesses:
         assert (tmp_path / "logs" / "output").read_text() == f"{{{core}}}\n"
 
     def test_memory_is_the_most_that_one_had(self, tmp_path):
-        """Of 300 MiB, of 1, and of what starts another of 300: a stage that has a process of its own is of the run.
+        """Processes of 300 MiB, of 1, and one that starts another of 300: a stage in its own process is of the run.
 
         If this fails, a table says another's memory. Who asks is small, as a benchmark is: the system counts it too.
         """

@@ -51,7 +51,7 @@ def test_a_report_stands_alone_and_fits(report, tab, width):
 
 
 class TestSliders:
-    """Of a restorer that gives white, whatever it is given: black pictures, which are grey when degraded."""
+    """The report of a restorer that gives white, whatever it is given: black pictures, which are grey when degraded."""
 
     @pytest.fixture(scope="class")
     def report(self, tmp_path_factory):

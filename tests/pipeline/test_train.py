@@ -73,7 +73,10 @@ class TestRefuses:
             ({"data__resolution": 28}, "an example's shape is [28, 28, 1]; received [16, 16, 1]"),
             (
                 {"scheme__discriminator__dropout": 0.5},
-                "scheme.discriminator.dropout is no field of the discriminator dcgan; gan_mlp and lapgan and points have it",
+                (
+                    "scheme.discriminator.dropout is no field of the discriminator dcgan; gan_mlp and lapgan and points "
+                    "have it"
+                ),
             ),
             ({"training__strategy": "tpu"}, "training.strategy=tpu connects to the TPU that TPU_NAME names"),
         ],

@@ -30,7 +30,7 @@ RANDOM = np.random.default_rng(0)
 
 
 class TestTiling:
-    """Of sums over squares: each of them is wrong where a single pixel is not seen, or seen twice."""
+    """Sums over squares are wrong where a single pixel is not seen, or is seen twice."""
 
     def sums(self, pixels, radius, rows, columns):
         """The sum of the pixels within a radius, those beyond a tile counted as 0, modulo 251."""

@@ -187,9 +187,9 @@ class TestPairs:
         assert (read.scheme.task, data.name, data.folders) == ("translate", "pairs", ("map", "photo"))
         assert (data.resolution, data.channels, data.input_channels) == (32, 3, 1)
         assert sum(plan.chosen.counts.by_split.values()) == 30
-        lines = list(telling.next_lines(look, plan, tmp_path / "my.yaml", tmp_path / "my.html"))
+        lines = list(telling.next_lines(paired, plan, tmp_path / "my.yaml", tmp_path / "my.html"))
         assert "the experiment draws photo from map; to draw new images of both instead: --task generate" in lines
-        lines = list(telling.next_lines(look, planned(look), tmp_path / "my.yaml", tmp_path / "my.html"))
+        lines = list(telling.next_lines(paired, planned(look), tmp_path / "my.yaml", tmp_path / "my.html"))
         assert "to draw photo from map instead: --task translate" in lines
 
     def test_an_output_has_to_be_nearer_than_another_real_image(self):
