@@ -74,8 +74,8 @@ class TestRefuses:
             (
                 {"scheme__discriminator__dropout": 0.5},
                 (
-                    "scheme.discriminator.dropout is no field of the discriminator dcgan; gan_mlp and lapgan and points "
-                    "have it"
+                    "scheme.discriminator.dropout is no field of the discriminator dcgan; gan_mlp and lapgan and "
+                    "points have it"
                 ),
             ),
             ({"training__strategy": "tpu"}, "training.strategy=tpu connects to the TPU that TPU_NAME names"),
