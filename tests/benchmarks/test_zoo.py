@@ -7,6 +7,7 @@ from PIL import Image
 
 from benchmarks import pipelines, recipes, zoo
 from benchmarks.baselines import fit_colours, fit_tones, recolour, retone
+from pipeline.commands.fetch import fetch
 from pipeline.experiments.named import EXPERIMENTS
 from pipeline.experiments.reached import recipe
 
@@ -125,7 +126,9 @@ def test_a_translator_is_told_beside_baselines(tmp_path):
             file = tmp_path / "pairs" / side / f"{number}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(file)
-    settings = (f"data.source=folder:{tmp_path / 'pairs'}", *TINY)
+    weights = fetch("efficientnet_lite0", tmp_path / "lite0") / "efficientnet_lite0.pth"
+    own = (f"data.source=folder:{tmp_path / 'pairs'}", f"evaluation.extractor_weights={weights}")
+    settings = (*own, *TINY)
     run = pipelines.Run("tiny-maps", "maps-pix2pix", settings, EXPERIMENTS["maps-pix2pix"].override(settings))
     (made,) = pipelines.carry_out([run], tmp_path / "root", 1, lambda run, record: None)
     assert made["blessed"]

@@ -3,7 +3,6 @@
 The runs of one class share a root, in the order of the tests: each stands on what the one before left.
 """
 
-import functools
 import json
 import os
 import shlex
@@ -31,9 +30,13 @@ LOOKED_UP = {"Baseline"}
 
 def start(root, *arguments, name="tiny"):
     command = [GANWORKS, "run", name, "--root", str(root), *arguments]
-    # A test suite in the background ignores Ctrl-C, and what it starts would too.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    # A test suite in the background ignores Ctrl-C, and what it starts would too. Not by `preexec_fn`, which forks, and
+    # what gRPC does then writes errors of its own on the child's stderr now and then.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run(root, *arguments, name="tiny"):

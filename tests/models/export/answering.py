@@ -1,4 +1,4 @@
-"""Asks a SavedModel about a file in a process of its own: `python -m tests.models.export.answering MODEL FILE OUT`.
+"""Asks a SavedModel about a file in a process of its own: `python answering.py MODEL FILE OUT`.
 
 Writes the mebibytes of resident memory that it took at most, and the seconds of the answer.
 """
