@@ -19,9 +19,10 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import artifacts, pipelines, recipes, reporting
-from models import pixels, pyramids
+from models import pixels
 from models.config import Experiment
-from models.data import Arrays, read_examples
+from models.examples.arrays import Arrays, read_examples
+from models.gans import pyramids
 from models.gans.lapgan import LaplacianGAN
 from models.randomness import key
 from models.training.loop import make_loop

@@ -25,7 +25,7 @@ from models.config import (
     PointsGenerator,
     Training,
 )
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.gans.base import GAN
 from models.metrics import modes
 from models.training import callbacks

@@ -24,7 +24,7 @@ from models.config import (
     Optimizer,
     Training,
 )
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.gans.base import GAN
 from models.metrics.parzen import Parzen, parzen
 from models.training import callbacks

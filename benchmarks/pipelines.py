@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from models.code import code_hash
 from models.config import Experiment
+from models.digests.packages import code_hash
 from pipeline import session
 
 FIRST_OWN = "GanTrainer"

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.config import Experiment
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.gans.base import GAN
 from models.training.loop import TrainingDiverged, make_loop
 

@@ -106,7 +106,7 @@ def train_in_this_process(way: Way, calls: int, folder: Path, own: set[int], tf_
         split_processor(way.replicas)
     import numpy as np
 
-    from models.data import Arrays
+    from models.examples.arrays import Arrays
     from models.training.loop import make_loop
 
     config = experiment(way.strategy, calls)

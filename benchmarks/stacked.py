@@ -26,7 +26,7 @@ from models.config import (
     Stacked,
     Training,
 )
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.extractors import classifier
 from models.gans.base import GAN
 from models.metrics.stacked import stacked_kl, stacked_modes

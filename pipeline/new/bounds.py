@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from models.config import Evaluation, Threshold
 from models.config.image_variants import Squares
-from models.counts import check_bounds
+from models.metrics.bounds import check_bounds
 from pipeline.new.counting import Counts
 from pipeline.new.facts import Facts
 

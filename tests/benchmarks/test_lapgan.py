@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import lapgan, pipelines
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.gans.lapgan import LaplacianGAN
 from pipeline.experiments.named import DIGITS_CGAN, FASHION_LAPGAN
 from tests import trainings

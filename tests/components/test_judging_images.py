@@ -10,7 +10,7 @@ from components.gan_evaluator.measuring.saved_models import Generator
 from components.gan_evaluator.measuring.settings import Settings
 from models.catalog import PLAYERS
 from models.config import AtLeast
-from models.data import Arrays, read_examples
+from models.examples.arrays import Arrays, read_examples
 from tests import judging
 from tests.judging import Page
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from components.gan_evaluator import charts, gate, history, report
-from models.bounds import refusing_errors
 from models.config import AtLeast, AtMost, Evaluation, Threshold
+from models.metrics.bounds import refusing_errors
 from models.metrics.estimate import Estimate
 
 TWO_ERRORS = Evaluation(confidence=0.977249868)

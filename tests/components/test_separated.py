@@ -12,8 +12,8 @@ from components.example_gen.rows import Rows
 from components.example_gen.sources.source import EVAL, SPLITS, TRAIN, TRANSFER, open_source
 from models.columns import kind_of
 from models.config import Evaluation, Images, Pairs, Separated, Unpaired
-from models.data import read_examples
-from models.preprocessing import preprocessing_fn
+from models.examples.arrays import read_examples
+from models.examples.preprocessing import preprocessing_fn
 from tests.components.images import decode, image_file, make_pipeline, noise, read_split
 from tests.components.test_pairs import picture
 

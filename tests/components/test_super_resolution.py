@@ -15,7 +15,7 @@ from components.gan_evaluator.measuring.reference import Reference
 from components.gan_evaluator.measuring.settings import Settings
 from components.gan_evaluator.verdict import Measured, decide
 from models.config.variants import made_by
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.export.saving import save
 from models.extractors import classifier
 from tests import trainings

@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from models.config import Column, Photographs
-from models.data import Arrays, batches, read_examples
-from models.paged import Paged
+from models.examples.arrays import Arrays, read_examples
+from models.examples.batches import batches
+from models.examples.paged import Paged
 
 SIDE = 8
 CONTEXT = tf.distribute.InputContext()
@@ -34,7 +35,7 @@ class TestPaged:
 
     @pytest.mark.parametrize("band", [1, 2**20], ids=["row by row", "in one go"])
     def test_a_crop_is_what_a_slice_is(self, held, monkeypatch, band):
-        monkeypatch.setattr("models.paged.BAND_BYTES", band)
+        monkeypatch.setattr("models.examples.paged.BAND_BYTES", band)
         # of the 13 places down and 23 to the right: the first, one between, the last
         crops = held.crops(np.array([1, 1, 1]), np.array([[0, 0], [0.5, 0.25], [0.9999, 0.9999]]))
         image = numbered(20, 30, 3)

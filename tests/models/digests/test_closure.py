@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from models import catalog, closure
+from models import catalog
+from models.digests import closure
 
 SOURCES = {
     "used.py": """

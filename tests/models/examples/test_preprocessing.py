@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.config import Data, Images, Points, Unpaired
-from models.preprocessing import preprocessing_fn
+from models.examples.preprocessing import preprocessing_fn
 
 
 def noise(*shape):

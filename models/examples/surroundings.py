@@ -4,7 +4,7 @@ from typing import Any
 
 from models.columns import Photograph, Stored, Value
 from models.config import Column
-from models.paged import Paged
+from models.examples.paged import Paged
 
 
 class Surroundings(Photograph):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.bounds import refusing_errors
 from models.config import AtLeast, AtMost, Evaluation, Images, Points, Threshold
-from models.counts import check_bounds, compares
+from models.metrics.bounds import check_bounds, compares, refusing_errors
 from models.metrics.estimate import Estimate
 from models.metrics.parts import cut, over_parts, student
 from pipeline.experiments.named import EXPERIMENTS
