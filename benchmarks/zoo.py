@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import artifacts, baselines, pipelines, recipes, reporting
 from models import pixels
 from models.config import Experiment
-from models.config.columns import aligned
+from models.config.datasets.columns import aligned
 from pipeline import records
 from pipeline.experiments.named import EXPERIMENTS
 from pipeline.experiments.reached import recipe

@@ -14,7 +14,7 @@ from models import catalog, latents, pixels
 from models.catalog import lookup
 from models.columns import kind_of
 from models.config import Column, Experiment, Restoration
-from models.config.columns import aligned
+from models.config.datasets.columns import aligned
 from models.degradations import degrade
 from models.examples.arrays import Arrays
 from models.randomness import Key, fold

@@ -138,7 +138,7 @@ def test_the_users_own_part_is_in_the_key(tmp_path, monkeypatch):
     (package / "__init__.py").touch()
     (package / "parts.py").write_text(
         "from typing import ClassVar\n"
-        "from models.config.networks import DCGANGenerator\n\n"
+        "from models.config import DCGANGenerator\n\n"
         "class Mine(DCGANGenerator):\n"
         "    implementation: ClassVar[str] = 'shop.parts:build'\n"
         "    name: str\n\n"

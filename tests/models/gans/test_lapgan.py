@@ -6,7 +6,7 @@ import tensorflow as tf
 from numpy.testing import assert_array_equal
 
 from models.config import DCGANDiscriminator, DCGANGenerator, Experiment, Images, Laplacian, Latent
-from models.config.laplacian import Refiner
+from models.config.schemes.laplacian import Refiner
 from models.export.signatures import Sampler
 from models.gans import pyramids
 from models.pixels import scaled

@@ -18,7 +18,7 @@ from components.example_gen.images import read_picture
 from components.example_gen.ingest import ingest
 from components.example_gen.sources.source import SPLITS, TRAINED, Head
 from models.config import Experiment, Images
-from models.config.networks import scales
+from models.config.networks.base import scales
 from pipeline.cli import app, main
 from pipeline.commands.new import name_of
 from pipeline.experiments.files import load

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from models.config.columns import Column
-from models.config.data import OneSource
+from models.config.datasets.base import OneSource
+from models.config.datasets.columns import Column
 
 
 class OfImages(OneSource):

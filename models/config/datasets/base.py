@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from models.config.columns import Column, Role
+from models.config.datasets.columns import Column, Role
 from models.config.variants import Variant
 
 KINDS = {"image": "images", "photograph": "images", "point": "points"}

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from models.config.columns import Column
-from models.config.image_variants import Squares, check_pattern
+from models.config.datasets.columns import Column
+from models.config.datasets.images import Squares, check_pattern
 
 
 class OfPairs(Squares):

@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from models.config.curves import Chart, of_players
-from models.config.data import Data
-from models.config.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator
+from models.config.datasets.base import Data
+from models.config.datasets.images import Squares
 from models.config.frozen import Frozen
-from models.config.image_variants import Squares
-from models.config.networks import GENERATOR, DCGANGenerator, NoiseGenerator, check_images
-from models.config.scheme import Scheme
+from models.config.networks.base import check_images
+from models.config.networks.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator
+from models.config.networks.generators import GENERATOR, DCGANGenerator, NoiseGenerator
+from models.config.schemes.base import Scheme
+from models.config.schemes.curves import Chart, of_players
 from models.config.training import Training
 
 

@@ -1,41 +1,14 @@
-"""The variants of data: images, pairs, points, and two domains of either."""
+"""Two domains in no relation: images or points."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from models import catalog
-from models.config.columns import Column
-from models.config.data import Data, OneSource
-from models.config.image_variants import Images, Photographs, Stacked, of_kind
-from models.config.pair_variants import Pairs, Separated
+from models.config.datasets.base import Data, OneSource
+from models.config.datasets.columns import Column
+from models.config.datasets.images import Images, Photographs
+from models.config.datasets.points import Points
 from models.config.variants import Pick
-
-
-class Points(OneSource):
-    """Points of the plane, drawn from a mixture of Gaussians."""
-
-    column_kind: ClassVar[str] = "point"
-
-    name: Literal["points"] = "points"
-    source: str = Field("mixture:ring", description="mixture:ring, mixture:square or mixture:grid")
-    classes: int = Field(0, ge=0, description="the number of modes, which are the labels; 0 to do without them")
-
-    @field_validator("source")
-    @classmethod
-    def _mixture(cls, value: str) -> str:
-        catalog.require("mixture", of_kind(value, only="mixture").removeprefix("mixture:"))
-        return value
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """See `Data`: [2]."""
-        return (2,)
-
-    @property
-    def channels(self) -> int:
-        """See `Data`: none, as points are no images."""
-        return 0
 
 
 class Unpaired(Data):
@@ -99,6 +72,3 @@ class Unpaired(Data):
     def read(self) -> Self:
         """See `Data.read`."""
         return self.model_copy(update={"input": self.input.read(), "target": self.target.read(), "schema_dir": None})
-
-
-DATA = Pick("data", "images", Images, Photographs, Stacked, Points, Pairs, Separated, Unpaired)

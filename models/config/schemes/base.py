@@ -4,13 +4,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config.curves import Chart, of_players
-from models.config.data import Data
-from models.config.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator
-from models.config.networks import GENERATOR, DCGANGenerator, Generator
+from models.config.datasets.base import Data
+from models.config.datasets.columns import aligned
+from models.config.networks.base import Generator
+from models.config.networks.discriminators import DISCRIMINATOR, DCGANDiscriminator, Discriminator
+from models.config.networks.generators import GENERATOR, DCGANGenerator
+from models.config.networks.translators import Translator
 from models.config.objective import OBJECTIVE, CrossEntropy, Objective
+from models.config.schemes.curves import Chart, of_players
 from models.config.training import Training
-from models.config.translators import Translator
 from models.config.variants import Variant
 
 
@@ -111,3 +113,12 @@ class Alternating(Scheme):
                 f"an unrolled discriminator is updated by adam, or by sgd without momentum; received {optimizer.name}"
                 + (f" with momentum {optimizer.momentum}" if optimizer.momentum else "")
             )
+
+
+def check_no_input(scheme: str, does: str, data: Data) -> None:
+    """Raises ValueError where the data have inputs, which this scheme would not read."""
+    if any(column.role == "input" for column in data.columns):
+        raise ValueError(
+            f"the scheme {scheme} {does} one domain; data.name={data.name} is for scheme.name="
+            f"{'pix2pix' if aligned(data.columns) else 'cycle'}"
+        )

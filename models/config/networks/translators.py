@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.config.data import Data
-from models.config.networks import Generator, check_images, check_points
+from models.config.datasets.base import Data
+from models.config.networks.base import Generator, check_images, check_points
 from models.config.variants import Pick
 
 

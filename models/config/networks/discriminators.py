@@ -7,9 +7,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config.columns import aligned
-from models.config.data import Data
-from models.config.networks import Network, check_doubling, check_images, check_points
+from models.config.datasets.base import Data
+from models.config.datasets.columns import aligned
+from models.config.networks.base import Network, check_doubling, check_images, check_points
 from models.config.variants import Pick
 
 
