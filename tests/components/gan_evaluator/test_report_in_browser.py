@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests import judging
 from tests.browser import CHROMIUM, browser
-from tests.components.test_judging_tasks import GREY, scene, write_images
+from tests.components.gan_evaluator.test_judging_tasks import GREY, scene, write_images
 from tests.translators import restorer
 
 pytestmark = [

@@ -12,7 +12,7 @@ from models.config import Images
 from pipeline.commands.fetch import fetch
 from tests.components.images import decoded, make_pipeline, noise, read_split
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[4]
 
 
 class GanworksSquares(tfds.core.GeneratorBasedBuilder):

@@ -15,7 +15,7 @@ from tfx.components.util import model_utils
 from components.gan_evaluator.executor import Executor
 from models.config import AtLeast, AtMost, Threshold
 from tests import judging
-from tests.components.test_gan_evaluator import artifacts, properties
+from tests.components.gan_evaluator.test_gan_evaluator import artifacts, properties
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from models.config import Evaluation, Separated
 from tests import judging
-from tests.components.test_judging_tasks import same, scene, value, write_images
+from tests.components.gan_evaluator.test_judging_tasks import same, scene, value, write_images
 from tests.translators import translator
 
 RETRIEVAL, PAIR_DISTANCE = "retrieval_efficientnet_lite0", "pair_distance_efficientnet_lite0"

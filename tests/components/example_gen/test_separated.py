@@ -14,8 +14,8 @@ from models.columns import kind_of
 from models.config import Evaluation, Images, Pairs, Separated, Unpaired
 from models.examples.arrays import read_examples
 from models.examples.preprocessing import preprocessing_fn
+from tests.components.example_gen.paired import picture
 from tests.components.images import decode, image_file, make_pipeline, noise, read_split
-from tests.components.test_pairs import picture
 
 COUNT, BLOCKS = 96, "abcdefghijkl"
 

@@ -1,6 +1,3 @@
-"""Pairs of images on their way from folders and files into aligned examples."""
-
-import json
 import posixpath
 import zipfile
 
@@ -9,96 +6,19 @@ import pytest
 from PIL import Image
 
 from components.example_gen.aligned import Row, read_row
-from components.example_gen.images import BadImage
-from components.example_gen.ingest import ingest
-from components.example_gen.sources.source import (
-    SPLITS,
-    TRAINED,
-    TRANSFER,
-    Fault,
-    fingerprint,
-    open_source,
-    split_key,
+from components.example_gen.sources.source import SPLITS, TRAINED, Fault, fingerprint, open_source
+from models.config import Pairs
+from tests.components.example_gen.paired import (
+    COUNT,
+    check_aligned,
+    numbers,
+    picture,
+    rows,
+    run,
+    write_folders,
+    write_halves,
 )
-from models.config import Images, Pairs
-from tests.components.images import decode, image_file, make_pipeline, noise, read_split
-
-COUNT = 24
-
-
-def picture(number: int, side: str, size: int = 8) -> np.ndarray:
-    """Noise, where the first pixel of A and of B says the number of the pair, and the second which of them it is."""
-    pixels = noise(2 * number + (side == "B"), size, size, 3)
-    pixels[0, 0], pixels[0, 1] = number, 255 * (side == "B")
-    return pixels
-
-
-def write_folders(root, count=COUNT, names=("A", "B"), name="{number}.png", endings=("png", "png")):
-    """root/A/N.png and root/B/N.png."""
-    for folder, side, ending in zip(names, "AB", endings, strict=True):
-        for number in range(count):
-            path = root / folder / name.format(number=number)
-            path = path.with_suffix(f".{ending}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(image_file(picture(number, side)))
-    return root
-
-
-def write_halves(root, count=COUNT, **options):
-    """root/N.png, A to the left of B."""
-    root.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        both = np.concatenate([picture(number, "A"), picture(number, "B")], axis=1)
-        (root / f"{number}.png").write_bytes(image_file(both, **options))
-    return root
-
-
-def run(root, out, **settings):
-    """Ingests; the report, and the examples by split."""
-    out.mkdir(exist_ok=True)
-    source = settings.pop("source", f"folder:{root}")
-    ingest(Pairs(**{"resolution": 8, "eval_share": 0.3} | settings, source=source), str(out), make_pipeline)
-    tree = json.loads((out / "ingest.json").read_text())
-    return tree, {split: read_split(out, split) for split in (*SPLITS, TRANSFER)}
-
-
-def rows(data: Pairs) -> list[Row | str]:
-    """Each pair of a source in the order of its place, or what is wrong with it; without a pipeline."""
-    return [each for _, each in sorted(read(data))]
-
-
-def keys(data: Pairs) -> dict[str, bytes]:
-    """The place of each pair -> the key by which it gets its split."""
-    opened = open_source(data)
-    items = [item for shard in opened.shards() for item in opened.read(shard, data=data)]
-    return {item.place: split_key(item, read_row(item, data).key, data) for item in items}
-
-
-def read(data):
-    opened = open_source(data)
-    for shard in opened.shards():
-        for item in opened.read(shard, data=data):
-            try:
-                yield item.place, read_row(item, data)
-            except BadImage as error:
-                yield item.place, f"{item.name} {error}"
-
-
-def numbers(examples) -> list[int]:
-    """The pair of each example, by its target."""
-    return sorted(int(decode(each["target/encoded"])[0, 0, 0]) for each in examples)
-
-
-def check_aligned(by_split, taken="A", drawn="B"):
-    """Each example has the two images of one pair, pixel by pixel, and each pair is there once."""
-    examples = [each for split in by_split.values() for each in split]
-    for each in examples:
-        found = {role: decode(each[f"{role}/encoded"]) for role in ("input", "target")}
-        number = int(found["input"][0, 0, 0])
-        np.testing.assert_array_equal(found["input"], picture(number, taken))
-        np.testing.assert_array_equal(found["target"], picture(number, drawn))
-        assert each["input/height"] == each["target/width"] == 8
-    assert numbers(examples) == list(range(COUNT))
+from tests.components.images import decode, image_file, noise
 
 
 class TestTwoFolders:
@@ -263,94 +183,6 @@ class TestWhatDoesNotMatch:
         found = list(opened.read(shard, data=data))
         assert [type(each) is Fault for each in sorted(found, key=lambda each: each.name)] == [False, True]
         assert any("A/1.png" in str(each) for each in found if isinstance(each, Fault))
-
-
-class TestKeptTogether:
-    def write(self, root):
-        """24 pairs of six blocks, which the first letter of a name says."""
-        for side in "AB":
-            (root / side).mkdir(parents=True)
-            for number in range(COUNT):
-                (root / side / f"{'uvwxyz'[number % 6]}-{number}.png").write_bytes(image_file(picture(number, side)))
-        return root
-
-    def test_by_a_part_of_the_name(self, tmp_path):
-        """If this fails, neighbours of held-out map patches are trained on."""
-        _, found = run(self.write(tmp_path / "in"), tmp_path / "out", split_by="name:^([a-z])-", eval_share=0.4)
-        blocks = {split: {number % 6 for number in numbers(each)} for split, each in found.items() if each}
-        assert blocks.keys() >= {"train", "eval"}
-        assert sorted(block for each in blocks.values() for block in each) == list(range(6))
-
-    def test_single_images_as_well(self, tmp_path):
-        root = self.write(tmp_path / "in") / "A"
-        (tmp_path / "out").mkdir()
-        data = Images(source=f"folder:{root}", split_by="name:^.", channels=3, eval_share=0.4)
-        ingest(data, str(tmp_path / "out"), make_pipeline)
-        blocks = [{n % 6 for n in numbers(read_split(tmp_path / "out", split))} for split in SPLITS]
-        assert sorted(block for each in blocks for block in each) == list(range(6))
-
-    def test_a_name_without_the_part(self, tmp_path):
-        root = self.write(tmp_path / "in")
-        with pytest.raises(
-            ValueError, match=r"4 bad of 24 pairs.*has no part in its path that data.split_by=name:\^\[u-y"
-        ):
-            run(root, tmp_path / "out", split_by="name:^[u-y]")
-
-    def test_by_several_parts(self, tmp_path):
-        source = f"folder:{self.write(tmp_path / 'in')}"
-        found = keys(Pairs(source=source, split_by=r"name:^(.)-(\d)", resolution=8))
-        together = {(place[0], place[2]): key for place, key in found.items()}
-        assert all(key == together[place[0], place[2]] for place, key in found.items())
-        assert len(set(found.values())) == len(together) < COUNT
-
-    def test_by_folder(self, tmp_path):
-        root = write_folders(tmp_path / "in", 3, name="f{number}/x.png")
-        for number in range(3):
-            for side in "AB":
-                (root / side / f"f{number}" / "y.png").write_bytes(image_file(noise(number, 8, 8, 3)))
-        found = keys(Pairs(source=f"folder:{root}", split_by="folder", resolution=8))
-        assert [found[f"f{number}/x.png"] == found[f"f{number}/y.png"] for number in range(3)] == [True] * 3
-        assert len(set(found.values())) == 3
-
-    def test_near_duplicates_by_their_inputs(self, tmp_path):
-        root = tmp_path / "in"
-        for number in range(COUNT):
-            smooth = Image.fromarray(noise(number // 2, 4, 4, 3)).resize((32, 32), Image.Resampling.BICUBIC)
-            pixels = np.asarray(smooth).astype(int)
-            for side in "AB":
-                (root / side).mkdir(parents=True, exist_ok=True)
-                shown = pixels if side == "A" else np.full_like(pixels, 10 * number)
-                changed = (shown + number % 2).clip(0, 255).astype(np.uint8)
-                (root / side / f"{number}.png").write_bytes(image_file(changed))
-        tree, found = run(root, tmp_path / "out", split_by="near_duplicates", eval_share=0.4, resolution=32)
-        assert tree["notes"]["near_duplicates"][0] == COUNT // 2
-        assert "near_duplicates_held_out" not in tree["notes"]
-        assert all(found[split] for split in ("train", "eval"))
-
-
-class TestTransfer:
-    def test_is_in_no_other_split(self, tmp_path):
-        tree, found = run(write_folders(tmp_path / "in"), tmp_path / "out", transfer=r"^1\d\.png$")
-        assert numbers(found["transfer"]) == list(range(10, 20))
-        others = [number for split in SPLITS for number in numbers(found[split])]
-        assert sorted(others) == [*range(10), *range(20, COUNT)]
-        assert tree["counts"]["transfer"] == 10
-
-    def test_of_a_folder(self, tmp_path):
-        root = write_folders(tmp_path / "in", 6)
-        for side in "AB":
-            (root / side / "far").mkdir()
-            for number in range(4):
-                (root / side / f"{number}.png").rename(root / side / "far" / f"{number}.png")
-        opened = open_source(Pairs(source=f"folder:{root}", transfer="^far/"))
-        found = {shard.sides: set(shard.part.places) for shard in opened.shards()}
-        assert found[TRANSFER,] == {f"far/{number}.png" for number in range(4)}
-        assert found[SPLITS] == {"4.png", "5.png"}
-
-    @pytest.mark.parametrize(("pattern", "found"), [("^x", "none"), (".", "all")])
-    def test_of_none_or_all(self, tmp_path, pattern, found):
-        with pytest.raises(ValueError, match=f"holds out some pairs of .* is found in {found} of 24 paths, such as"):
-            open_source(Pairs(source=f"folder:{write_folders(tmp_path / 'in')}", transfer=pattern))
 
 
 def test_two_folders_hold_splits_of_their_own(tmp_path):

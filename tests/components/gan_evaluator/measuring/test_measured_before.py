@@ -10,7 +10,7 @@ from components.gan_evaluator.measuring.saved_models import Extractor, Generator
 from components.gan_evaluator.measuring.store import FIGURES, Store
 from models.config import AtLeast, Threshold
 from tests import judging
-from tests.components.test_gan_evaluator import artifacts, properties
+from tests.components.gan_evaluator.test_gan_evaluator import artifacts, properties
 
 FEW = {"samples": 300}
 STRICT = {"coverage": AtLeast(0.5), "spread": Threshold(at_least=0.2, within_floor=0.1)}

@@ -5,7 +5,7 @@ import pytest
 
 from models.config import AtLeast, AtMost
 from tests import judging
-from tests.components.test_judging_images import look
+from tests.components.gan_evaluator.test_judging_images import look
 from tests.judging import judge_in
 
 
