@@ -4,8 +4,8 @@ import ast
 import inspect
 from collections.abc import Iterator
 
-from models import closure
 from models.config import Experiment, Scheme, Translator
+from models.digests import closure
 
 TAKES = {
     "generator": inspect.signature(lambda variant, data: None),

@@ -111,7 +111,7 @@ def check_counts(
             metric that needs more examples, or that so few examples cannot resolve. One line.
     """
     # the command line imports this module, and NumPy would delay its `--help`
-    from models.counts import check_bounds
+    from models.metrics.bounds import check_bounds
 
     # a training row of separated pairs holds one image alone: of each column there are about as many as of the other
     share = len(data.domains) / len({column.group for column in data.columns})

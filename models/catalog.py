@@ -5,12 +5,13 @@ To add a part, write its function and add its line: tests/test_catalog.py tests 
 has its variant in `models.config` beside it.
 """
 
+import difflib
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from models.extractors.pretrained import Pretrained
 from models.metrics.metric import Metric as Metric
-from models.words import near_misses as near_misses
 
 OBJECTIVES = {
     "minimax": "models.objectives:minimax",
@@ -86,7 +87,7 @@ TASKS = {
 COLUMN_KINDS = {
     "image": "models.columns:Image",
     "photograph": "models.columns:Photograph",
-    "surroundings": "models.surroundings:Surroundings",
+    "surroundings": "models.examples.surroundings:Surroundings",
     "point": "models.columns:Point",
     "label": "models.columns:Label",
 }
@@ -462,6 +463,15 @@ KINDS: dict[str, dict[str, str]] = {
     "content network": {name: each.network for name, each in EXTRACTORS.items() if each.network},
     "metric": {name: metric.line for name, metric in METRICS.items()},
 }
+
+
+def near_misses(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean X?`, or the choices when none is near and they are few, or nothing."""
+    choices = sorted(choices)
+    near = difflib.get_close_matches(word, choices, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; choose from {', '.join(choices)}" if len(choices) <= 20 else ""
 
 
 def require(kind: str, name: str) -> str:

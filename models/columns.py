@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models import pixels, plots
+from models import pixels
 from models.catalog import lookup
 from models.config import Column
-from models.paged import Paged
+from models.examples import plots
+from models.examples.paged import Paged
 
 Value = bytes | int | float | Sequence[float]
 

@@ -1,16 +1,12 @@
 """Writing where a disk may be full or read-only."""
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
-
-CHUNK_BYTES = 2**22
-"""Read of a file at a time."""
 
 
 class CannotWrite(ValueError):
@@ -45,20 +41,3 @@ def copy_tree(source: str | os.PathLike[str], target: str | os.PathLike[str]) ->
         tf.io.gfile.makedirs(place)
         for name in names:
             tf.io.gfile.copy(f"{folder}/{name}", f"{place}/{name}", overwrite=True)
-
-
-def tree_digest(folder: str) -> str:
-    """Digests what is in a folder: names below it and contents, on any file system that TensorFlow knows.
-
-    Returns:
-        32 hexadecimal digits; of a folder that is not there, those of an empty one.
-    """
-    digest, start = hashlib.blake2b(digest_size=16), folder.rstrip("/")
-    files = sorted(tf.io.gfile.join(place, name) for place, _, names in tf.io.gfile.walk(start) for name in names)
-    for path in files:
-        content = hashlib.blake2b(digest_size=16)
-        with tf.io.gfile.GFile(path, "rb") as file:
-            while part := file.read(CHUNK_BYTES):
-                content.update(part)
-        digest.update(f"{path.removeprefix(start).strip('/')}\0{content.hexdigest()}\0".encode())
-    return digest.hexdigest()

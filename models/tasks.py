@@ -14,9 +14,9 @@ from models import catalog, latents, pixels
 from models.catalog import lookup
 from models.columns import kind_of
 from models.config import Column, Experiment, Restoration
-from models.config.columns import aligned
-from models.data import Arrays
+from models.config.datasets.columns import aligned
 from models.degradations import degrade
+from models.examples.arrays import Arrays
 from models.randomness import Key, fold
 from models.randomness import key as key_of
 from models.training import looks

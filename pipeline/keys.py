@@ -10,10 +10,11 @@ import importlib.metadata
 import json
 from collections.abc import Iterable, Iterator
 
-from models import catalog, closure
-from models.code import code_hash
+from models import catalog
 from models.config import Data, Experiment, Restoration, Scheme, Translator
 from models.config.variants import line
+from models.digests import closure
+from models.digests.packages import code_hash
 
 COMPUTING = ("tensorflow", "keras", "numpy", "pillow")
 """Packages whose versions are part of every key."""
@@ -33,7 +34,7 @@ def validation(experiment: Experiment) -> str:
 
 def transform(data: Data) -> str:
     """Digests what Transform runs."""
-    return _digest(["models.preprocessing"], column_lines(data))
+    return _digest(["models.examples.preprocessing"], column_lines(data))
 
 
 def extractor(experiment: Experiment) -> str:

@@ -76,7 +76,7 @@ def create_pipeline(
     transform = Transform(
         examples=examples,
         schema=schema_gen.outputs["schema"],
-        preprocessing_fn="models.preprocessing.preprocessing_fn",
+        preprocessing_fn="models.examples.preprocessing.preprocessing_fn",
         custom_config={
             "data": json.dumps(experiment.data.essential(), sort_keys=True),
             "source": keys.transform(experiment.data),

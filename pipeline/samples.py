@@ -9,8 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from models.config import Experiment
+from models.examples.plots import curves
 from models.export.reading import read_interface
-from models.plots import curves
 from models.training.callbacks import MOST_ROWS, scatter, tile
 
 ROWS, COLUMNS = 10, 10

@@ -5,11 +5,11 @@ import inspect
 import pytest
 
 from models import catalog
-from models.config.discriminators import DISCRIMINATOR
-from models.config.networks import GENERATOR
+from models.config.networks.discriminators import DISCRIMINATOR
+from models.config.networks.generators import GENERATOR
+from models.config.networks.translators import TRANSLATOR
 from models.config.objective import OBJECTIVE
-from models.config.schemes import SCHEME
-from models.config.translators import TRANSLATOR
+from models.config.schemes.union import SCHEME
 from pipeline.experiments.named import EXPERIMENTS
 
 

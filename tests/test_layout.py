@@ -69,7 +69,8 @@ def test_the_science_knows_no_orchestrator():
 
 
 def test_files_are_short():
-    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in FILES}
+    files = [*FILES, *(ROOT / "tests").rglob("*.py")]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in files}
     assert len(lengths) > 100
     # a line a part, whose number is that of the parts
     del lengths["models/catalog.py"]

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.scaling import loopback, split_processor
+from benchmarks.performance.scaling import loopback, split_processor
 from models.columns import kind_of, stored
 from models.config import Column, Data, Experiment, groups_of
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.training.loop import make_loop
 from tests.harness import weights
 

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from models.bounds import NOTICED, refusing_errors, shortfall_to_notice
 from models.config import Evaluation, Threshold
+from models.metrics.bounds import NOTICED, refusing_errors, shortfall_to_notice
 from models.metrics.estimate import Estimate
 from models.metrics.parts import student
 

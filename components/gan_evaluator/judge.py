@@ -15,7 +15,7 @@ from components.gan_evaluator.measuring.settings import Settings
 from components.gan_evaluator.measuring.store import Store
 from components.gan_evaluator.verdict import Measured, Verdict, decide
 from models.config import Experiment
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.export import saved
 from models.extractors import classifier
 

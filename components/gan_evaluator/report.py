@@ -17,7 +17,7 @@ from components.gan_evaluator.charts import line_chart, scatter
 from components.gan_evaluator.measuring.pictures import CLASSES_SHOWN, IMAGES_A_ROW, Pictures
 from models.columns import kind_of
 from models.config import Experiment
-from models.config.curves import Chart
+from models.config.schemes.curves import Chart
 from models.tasks import task_of
 from models.training import looks
 

@@ -12,8 +12,8 @@ from components.gan_evaluator import gate, report
 from components.gan_evaluator.history import at_the_end, health
 from components.gan_evaluator.measuring.measurements import Measurements
 from models import catalog
-from models.bounds import refusing_errors
 from models.config import Experiment
+from models.metrics.bounds import refusing_errors
 
 CHANCE = 0.01
 """A share of examples that may be equal to held-out ones, such as empty pictures."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.columns import Kind, kind_of
 from models.config import Experiment
-from models.data import Arrays, read_examples
+from models.examples.arrays import Arrays, read_examples
 from models.tasks import task_of
 
 
@@ -35,7 +35,7 @@ class Real:
             experiment: made the model.
 
         Raises:
-            ValueError: as `models.data.read_examples`.
+            ValueError: as `models.examples.arrays.read_examples`.
         """
         return cls.of(read_examples(patterns, experiment.data.held_out), experiment)
 

@@ -3,11 +3,17 @@
 Importing it needs pydantic alone, so that `ganworks --help` and `ganworks list` answer at once.
 """
 
-from models.config.columns import Column, Role, groups_of
 from models.config.content import Content
-from models.config.data import Data, OneSource
-from models.config.data_variants import Points, Unpaired
-from models.config.discriminators import (
+from models.config.datasets.base import Data, OneSource
+from models.config.datasets.columns import Column, Role, groups_of
+from models.config.datasets.images import Images, OfImages, Photographs, Stacked
+from models.config.datasets.pairs import OfPairs, Pairs, Separated
+from models.config.datasets.points import Points
+from models.config.datasets.unpaired import Unpaired
+from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
+from models.config.experiment import FORMAT, Experiment, parse_data
+from models.config.networks.base import Generator, Network
+from models.config.networks.discriminators import (
     DCGANDiscriminator,
     Discriminator,
     GanMLPDiscriminator,
@@ -16,28 +22,15 @@ from models.config.discriminators import (
     PointsDiscriminator,
     ResNetDiscriminator,
 )
-from models.config.evaluation import AtLeast, AtMost, Evaluation, Threshold
-from models.config.experiment import FORMAT, Experiment, parse_data
-from models.config.image_variants import Images, OfImages, Photographs, Stacked
-from models.config.laplacian import Laplacian, Refiner
-from models.config.networks import (
+from models.config.networks.generators import (
     DCGANGenerator,
     GanMLPGenerator,
-    Generator,
     Latent,
-    Network,
     NoiseGenerator,
     PointsGenerator,
     ResNetGenerator,
 )
-from models.config.objective import CrossEntropy, Objective, Penalty
-from models.config.pair_variants import OfPairs, Pairs, Separated
-from models.config.resources import Machine, Resources
-from models.config.scheme import Alternating, Scheme
-from models.config.schemes import Adversarial, Cycle, Pix2Pix, Pretraining, Restoration
-from models.config.serving import Serving
-from models.config.training import Health, Optimizer, Training
-from models.config.translators import (
+from models.config.networks.translators import (
     DeconvolutionTranslator,
     PointsTranslator,
     ResNetTranslator,
@@ -45,6 +38,16 @@ from models.config.translators import (
     Translator,
     UNetTranslator,
 )
+from models.config.objective import CrossEntropy, Objective, Penalty
+from models.config.resources import Machine, Resources
+from models.config.schemes.adversarial import Adversarial
+from models.config.schemes.base import Alternating, Scheme
+from models.config.schemes.cycle import Cycle
+from models.config.schemes.laplacian import Laplacian, Refiner
+from models.config.schemes.pix2pix import Pix2Pix
+from models.config.schemes.restoration import Pretraining, Restoration
+from models.config.serving import Serving
+from models.config.training import Health, Optimizer, Training
 
 __all__ = [
     "FORMAT",

@@ -5,8 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from models import catalog
-from models.config.columns import aligned
-from models.config.data import Data
+from models.config.datasets.base import Data
+from models.config.datasets.columns import aligned
 from models.config.frozen import Frozen
 
 LACKING = {

@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from models import catalog
-from models.config.data import Data
-from models.config.data_variants import DATA
+from models.config.datasets.base import Data
+from models.config.datasets.union import DATA
 from models.config.evaluation import Evaluation, default_extractor
 from models.config.frozen import Frozen, one_line, picks, set_path
-from models.config.networks import Latent, NoiseGenerator
+from models.config.networks.generators import Latent, NoiseGenerator
 from models.config.resources import Resources
-from models.config.schemes import SCHEME, Adversarial, Scheme
+from models.config.schemes.adversarial import Adversarial
+from models.config.schemes.base import Scheme
+from models.config.schemes.union import SCHEME
 from models.config.serving import Serving
 from models.config.training import Training
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from models import catalog
-from models.config.data import Data
-from models.config.discriminators import Discriminator
+from models.config.datasets.base import Data
 from models.config.frozen import Frozen
+from models.config.networks.discriminators import Discriminator
 from models.config.variants import Pick, Variant
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError
 
+from models.catalog import near_misses
 from models.config.frozen import Frozen, one_line
-from models.words import near_misses
 
 FORMAT = 1
 """The number of the form that interfaces are written in. It counts up with every field that is added or changed."""

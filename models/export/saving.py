@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.code import code_hash
+from models.digests.packages import code_hash
 from models.export.saved import EXPERIMENT, INTERFACE, RECORD
 from models.export.signatures import Sampler
 from models.files import writing

@@ -14,7 +14,7 @@ from models import mixtures
 from models.catalog import EXTRACTORS, UNLABELLED, lookup
 from models.columns import kind_of
 from models.config import Data, Evaluation, Images, parse_data
-from models.data import Arrays, read_examples
+from models.examples.arrays import Arrays, read_examples
 from models.export.signatures import holder
 
 FEATURES = 64

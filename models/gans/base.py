@@ -18,7 +18,7 @@ from models.training.averages import WeightAverage
 from models.training.optimizers import make_optimizer
 
 Batch = Mapping[str, tf.Tensor]
-"""Real examples of one step and replica, as `models.data.batches` gives them: role -> [draws, batch, ...]."""
+"""Real examples of one step and replica, as `models.examples.batches` gives them: role -> [draws, batch, ...]."""
 
 Build = Callable[[], keras.Model]
 

@@ -7,9 +7,9 @@ from typing import cast
 import keras
 import tensorflow as tf
 
-from models import pyramids
 from models.config import Experiment, Laplacian
 from models.config.variants import made_by
+from models.gans import pyramids
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, call_unchanged
 from models.gans.game import Game
 from models.networks.refiner import refiner

@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from models.config import Data, DCGANDiscriminator, DCGANGenerator
-from models.config.networks import scales
+from models.config.networks.base import scales
 from models.layers.activation import LeakyReLU
 from models.layers.convolution import Conv2D, Conv2DTranspose
 from models.networks import parts

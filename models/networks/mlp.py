@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from models.config import Data, PointsTranslator
-from models.config.discriminators import MLPDiscriminator
-from models.config.networks import MLPGenerator
+from models.config.networks.discriminators import MLPDiscriminator
+from models.config.networks.generators import MLPGenerator
 from models.layers.dropout import Dropout
 from models.layers.maxout import Maxout
 from models.networks import parts

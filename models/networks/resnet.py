@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from models.config import Data, ResNetDiscriminator, ResNetGenerator
-from models.config.networks import scales
+from models.config.networks.base import scales
 from models.networks import parts
 
 Norm = Callable[[keras.KerasTensor], keras.KerasTensor]

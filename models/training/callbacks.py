@@ -104,7 +104,7 @@ class SampleGrids(keras.callbacks.Callback):
 
     Args:
         directory: where the pictures go.
-        examples: real ones, as `models.data.reference` gives them; generated ones are made for them.
+        examples: real ones, as `models.examples.arrays.reference` gives them; generated ones are made for them.
     """
 
     def __init__(self, directory: epath.PathLike, examples: Mapping[str, np.ndarray]):

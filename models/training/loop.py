@@ -12,7 +12,8 @@ from etils import epath
 
 from models.config import Experiment
 from models.config.variants import made_by
-from models.data import Arrays, batches, compared_with, reference
+from models.examples.arrays import Arrays, compared_with, reference
+from models.examples.batches import batches
 from models.files import CannotWrite
 from models.gans.base import GAN, Stretch, stretches
 from models.training import workers

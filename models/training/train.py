@@ -6,9 +6,9 @@ from pathlib import Path
 
 from etils import epath
 
-from models.code import code_hash
 from models.config import Experiment
-from models.data import read_examples, reference
+from models.digests.packages import code_hash
+from models.examples.arrays import read_examples, reference
 from models.export import saving
 from models.files import copy_tree, writing
 from models.gans.base import GAN

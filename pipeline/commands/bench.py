@@ -11,21 +11,21 @@ from models.catalog import near_misses
 from pipeline.commands.running import STOPPED
 
 BENCHMARKS = {
-    "deconvolution": "benchmarks.deconvolution",
-    "fgan": "benchmarks.fgan",
-    "full-size": "benchmarks.full_size",
-    "ingest": "benchmarks.ingest",
-    "kept": "benchmarks.kept",
-    "lapgan": "benchmarks.lapgan",
-    "metrics": "benchmarks.metrics",
-    "mixtures": "benchmarks.mixtures",
-    "parzen": "benchmarks.parzen",
-    "recipes": "benchmarks.recipes",
-    "scaling": "benchmarks.scaling",
-    "serving": "benchmarks.serving",
-    "stacked": "benchmarks.stacked",
-    "throughput": "benchmarks.throughput",
-    "zoo": "benchmarks.zoo",
+    "deconvolution": "benchmarks.experiments.deconvolution",
+    "fgan": "benchmarks.papers.fgan",
+    "full-size": "benchmarks.experiments.full_size",
+    "ingest": "benchmarks.performance.ingest",
+    "kept": "benchmarks.experiments.kept",
+    "lapgan": "benchmarks.experiments.lapgan",
+    "metrics": "benchmarks.performance.metrics",
+    "mixtures": "benchmarks.papers.mixtures",
+    "parzen": "benchmarks.papers.parzen",
+    "recipes": "benchmarks.experiments.recipes",
+    "scaling": "benchmarks.performance.scaling",
+    "serving": "benchmarks.performance.serving",
+    "stacked": "benchmarks.papers.stacked",
+    "throughput": "benchmarks.performance.throughput",
+    "zoo": "benchmarks.experiments.zoo",
 }
 """`ganworks bench NAME` -> the module whose `main()` prints a table and returns an exit code. Its parameters are the
 options that it takes; a `main(root)` keeps its trainings there."""

@@ -19,9 +19,9 @@ from components.example_gen.sources.samples import open_samples, write_samples
 from components.example_gen.sources.source import TRAIN, fingerprint, open_source
 from components.gan_evaluator.judge import Verdict, judge_images
 from models.config import Data, Experiment, Images, OfImages
-from models.data import read_examples
+from models.examples.arrays import read_examples
+from models.examples.preprocessing import preprocessing_fn
 from models.extractors import classifier
-from models.preprocessing import preprocessing_fn
 from pipeline.commands import handling
 
 BATCH = 256

@@ -50,8 +50,8 @@ MAPS_CYCLEGAN = Experiment(
         ema_half_life_images=500,
         keep="last",
     ),
-    # Above what needs no network: of the held-out pairs (benchmarks/baselines.py), the identity has a psnr of 9.1 dB,
-    # an ssim of 0.31, histograms matched without pairs have 21.0 and 0.55. By chance the retrieval is 0.042.
+    # Above what needs no network: of the held-out pairs (benchmarks/experiments/baselines.py), the identity has a psnr
+    # of 9.1 dB, an ssim of 0.31, histograms matched without pairs have 21.0 and 0.55. By chance the retrieval is 0.042.
     evaluation=Evaluation(
         thresholds={
             "psnr": AtLeast(21.1),

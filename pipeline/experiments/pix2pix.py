@@ -39,7 +39,8 @@ MAPS_PIX2PIX = Experiment(
         ema_half_life_images=2_000,
     ),
     # Modest: to be set by trainings that the choosing split judges. The held-out mean relief has a psnr of 21.8 dB, the
-    # mean relief of each colour (benchmarks/baselines.py) 23.3, of the Americas 20.1 and 21.3; neither is sharp.
+    # mean relief of each colour (benchmarks/experiments/baselines.py) 23.3, of the Americas 20.1 and 21.3; neither is
+    # sharp.
     evaluation=Evaluation(thresholds={"psnr": AtLeast(18), "sharpness": AtLeast(0.4), "spread": AtLeast(0.4)}),
 )
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from models.config import Evaluation, Threshold
-from models.config.image_variants import Squares
-from models.counts import check_bounds
+from models.config.datasets.images import Squares
+from models.metrics.bounds import check_bounds
 from pipeline.new.counting import Counts
 from pipeline.new.facts import Facts
 

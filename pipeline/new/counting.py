@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from components.example_gen import census
 from components.example_gen.sources.source import EVAL, SPLITS, TRAIN, Head
-from models.config.image_variants import Squares
+from models.config.datasets.images import Squares
 from pipeline.new.looking import Look, Seen
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from models.config import Experiment
-from models.config.networks import scales
+from models.config.networks.base import scales
 from pipeline.new import choosing, translating
 from pipeline.new.choosing import Choice, Chosen
 from pipeline.new.facts import Facts

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from models.config import Experiment
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.training.loop import make_loop
 from pipeline.new.looking import Look
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from models.columns import kind_of
 from models.config import Experiment
 from models.config.variants import made_by
-from models.data import Arrays, reference
+from models.examples.arrays import Arrays, reference
 from models.export.signatures import Sampler
 from models.gans.base import GAN, Phase
 from models.training.loop import Loop, make_loop

@@ -18,7 +18,7 @@ from models import catalog
 from models.columns import kind_of
 from models.config import Experiment
 from models.config.variants import made_by
-from models.data import Arrays, reference
+from models.examples.arrays import Arrays, reference
 from models.export.interface import MAIN
 from models.export.reading import read_interface
 from models.export.saving import save

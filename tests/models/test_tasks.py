@@ -7,8 +7,8 @@ from scipy.signal import convolve2d
 
 from models import pixels
 from models.config import Column, Images, SRResNetTranslator, Unpaired
-from models.data import Arrays
 from models.degradations import gaussian_blur, known_kernel
+from models.examples.arrays import Arrays
 from models.randomness import fold, key
 from models.tasks import Generate, Restore, Task, Translate, task, task_of
 from pipeline.experiments.named import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE

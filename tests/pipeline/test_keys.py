@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from models import catalog, closure
+from models import catalog
 from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Experiment
+from models.digests import closure
 from pipeline import keys
 from pipeline.experiments.named import DIGITS_CGAN, EXPERIMENTS, MNIST_DCGAN
 
@@ -118,7 +119,7 @@ def test_what_is_measured_does_not_depend_on_what_gates_and_shows():
     assert {f"{house}.measuring.{name}" for name in ("metrics", "populations", "pictures", "reference")} <= found
     assert "models.metrics.density_coverage" in found
     assert not found & {f"{house}.{name}" for name in ("gate", "verdict", "report", "charts", "judge", "executor")}
-    assert not found & {"models.bounds", "models.counts"}
+    assert not found & {"models.metrics.bounds"}
     folders = {closure._module(module).folder for module in found}
     assert not [file for folder in folders for file in folder.iterdir() if file.suffix in closure.TEMPLATES]
 
@@ -137,7 +138,7 @@ def test_the_users_own_part_is_in_the_key(tmp_path, monkeypatch):
     (package / "__init__.py").touch()
     (package / "parts.py").write_text(
         "from typing import ClassVar\n"
-        "from models.config.networks import DCGANGenerator\n\n"
+        "from models.config import DCGANGenerator\n\n"
         "class Mine(DCGANGenerator):\n"
         "    implementation: ClassVar[str] = 'shop.parts:build'\n"
         "    name: str\n\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.scaling import loopback
+from benchmarks.performance.scaling import loopback
 from models.config import Images
 from pipeline import cli
 from pipeline.experiments.named import EXPERIMENTS

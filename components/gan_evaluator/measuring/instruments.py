@@ -18,8 +18,8 @@ from components.gan_evaluator.measuring.saved_models import Generator
 from components.gan_evaluator.measuring.settings import Settings
 from components.gan_evaluator.measuring.store import Store
 from models.columns import kind_of
-from models.data import Arrays
-from models.files import tree_digest
+from models.digests.folders import tree_digest
+from models.examples.arrays import Arrays
 from models.metrics.estimate import Estimate
 from models.metrics.parts import DISJOINT, part_size
 from models.tasks import task

@@ -7,7 +7,7 @@ import numpy as np
 
 from components.gan_evaluator.measuring.copies import equal_to
 from components.gan_evaluator.measuring.settings import Settings
-from models.data import Arrays, read_examples
+from models.examples.arrays import Arrays, read_examples
 
 
 class Reference(NamedTuple):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from models.config import Data, Experiment
-from models.config.data_variants import DATA
+from models.config.datasets.union import DATA
 from models.config.frozen import Frozen
 from models.tasks import task_of
 

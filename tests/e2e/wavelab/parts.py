@@ -2,10 +2,9 @@
 
 from typing import Annotated, ClassVar
 
-from models.config.data import Data, OneSource
-from models.config.discriminators import DISCRIMINATOR, Discriminator
-from models.config.schemes import Scheme
-from models.config.translators import TRANSLATOR, Translator
+from models.config import Data, Discriminator, OneSource, Scheme, Translator
+from models.config.networks.discriminators import DISCRIMINATOR
+from models.config.networks.translators import TRANSLATOR
 from models.config.variants import OWN
 
 HERE = __name__.rpartition(".")[0]

@@ -8,7 +8,6 @@ import tensorflow as tf
 from PIL import Image
 
 from models.catalog import lookup
-from models.code import code_hash
 from models.config import (
     Adversarial,
     DCGANDiscriminator,
@@ -19,6 +18,7 @@ from models.config import (
     PointsDiscriminator,
     PointsGenerator,
 )
+from models.digests.packages import code_hash
 from models.export import saving
 from tests.harness import experiment
 

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from models import mixtures
 from models.config import AtLeast, Data, Evaluation, Images, OneSource, Points, Stacked
-from models.data import Arrays
+from models.examples.arrays import Arrays
 from models.extractors import classifier
 from tests import judging
 from tests.harness import write_examples

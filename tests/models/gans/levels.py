@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from models import latents
 from models.config import DCGANGenerator, Experiment, NoiseGenerator, PointsTranslator, Scheme, Translator
-from models.config.curves import Chart, of_players
-from models.config.networks import GENERATOR
-from models.config.translators import TRANSLATOR
+from models.config.networks.generators import GENERATOR
+from models.config.networks.translators import TRANSLATOR
+from models.config.schemes.curves import Chart, of_players
 from models.config.variants import made_by
 from models.gans.base import GAN, Batch, Inputs, Logs, Phase, Player, builder, call_unchanged
 from models.gans.game import Game

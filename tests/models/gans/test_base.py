@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from models.catalog import SCHEMES
-from models.data import reference
+from models.examples.arrays import reference
 from models.gans.base import call_unchanged
 from tests import trainings
 from tests.models.gans.test_lapgan import pyramid

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_array_equal
 
-from models import pyramids
 from models.config import DCGANDiscriminator, DCGANGenerator, Experiment, Images, Laplacian, Latent
-from models.config.laplacian import Refiner
+from models.config.schemes.laplacian import Refiner
 from models.export.signatures import Sampler
+from models.gans import pyramids
 from models.pixels import scaled
 from tests import trainings
 from tests.harness import experiment

@@ -10,7 +10,8 @@ from keras import layers
 
 from models.config import Data, Discriminator, Experiment, Latent, NoiseGenerator, Optimizer
 from models.config.variants import made_by
-from models.data import Arrays, batches
+from models.examples.arrays import Arrays
+from models.examples.batches import batches
 from models.gans.base import GAN, Stretch, stretches
 
 SGD = Optimizer(name="sgd", learning_rate=0.1)

@@ -6,8 +6,9 @@ import pytest
 
 from models.catalog import DISCRIMINATORS, GENERATORS
 from models.config import Data, Images, Latent, NoiseGenerator, Points, PointsTranslator
-from models.config.discriminators import DISCRIMINATOR, Discriminator
-from models.config.networks import GENERATOR, Generator
+from models.config.networks.base import Generator
+from models.config.networks.discriminators import DISCRIMINATOR, Discriminator
+from models.config.networks.generators import GENERATOR
 from models.config.variants import made_by
 from models.layers.attention import SelfAttention
 from models.networks import parts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.catalog import lookup
-from models.data import read_examples, reference
+from models.examples.arrays import read_examples, reference
 from models.training.history import DISTANCE
 from models.training.looks import COVERAGE, DIVERSITY, NAMES, NEAR_DUPLICATES, PRECISION
 from models.training.loop import TrainingDiverged, TrainingUnhealthy

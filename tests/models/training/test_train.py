@@ -12,7 +12,7 @@ import tensorflow as tf
 from models import latents
 from models.catalog import lookup
 from models.config import Adversarial, DCGANDiscriminator, DCGANGenerator, Latent, Optimizer
-from models.data import read_examples
+from models.examples.arrays import read_examples
 from models.training.checkpoints import Checkpoints
 from models.training.history import DISTANCE, History
 from models.training.looks import NAMES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.scaling import loopback
+from benchmarks.performance.scaling import loopback
 from models.training import workers
 from models.training.strategies import make_strategy
 from tests.harness import experiment

@@ -30,7 +30,7 @@ training:
 TOY = """\
 from typing import ClassVar, Literal
 
-from models.config.networks import NoiseGenerator
+from models.config import NoiseGenerator
 
 
 class Toy(NoiseGenerator):

@@ -1,0 +1,1 @@
+"""What the listed experiments reach: by whole runs of the pipeline, and beside what needs no network."""

@@ -1,0 +1,1 @@
+"""Figures beside those of papers, by trainings without the pipeline."""

@@ -1,0 +1,1 @@
+"""What training, serving, ingestion and metrics cost: seconds, images a second, memory."""

@@ -1,0 +1,1 @@
+"""The variants of data, and the columns that their examples have."""

@@ -1,0 +1,1 @@
+"""The variants of generators, translators and discriminators."""
