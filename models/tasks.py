@@ -44,7 +44,9 @@ class Task:
         """What of an experiment's scheme decides the inputs that a model is judged on, as plain values."""
         return {}
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """The inputs that a model which takes examples is judged on.
 
         Args:
@@ -54,11 +56,16 @@ class Task:
             seed: of all that is random.
 
         Returns:
-            [n, ...] float32, as networks take it; row by row of the targets where the task is paired.
+            `input` and the names of `beside`, each [n, ...] float32, as networks take it; row by row of the targets
+            where the task is paired.
         """
         raise NotImplementedError(f"{type(self).__name__} says what a model is judged on")
 
-    def untouched(self, asked: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
+    def beside(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of what a model takes beside an example; it is served by the same names."""
+        return ()
+
+    def untouched(self, asked: Mapping[str, np.ndarray], columns: Sequence[Column]) -> np.ndarray:
         """What the outputs would be of a model that does nothing: its inputs, images as large as their targets.
 
         Args:
@@ -69,7 +76,8 @@ class Task:
             [n, ...] float32; smaller images are enlarged by cubic interpolation, which is what a model is held against.
         """
         shape = next(each for each in columns if each.role == "target").shape
-        return asked if asked.shape[1:] == shape else pixels.enlarged(asked, shape)
+        taken = asked["input"]
+        return taken if taken.shape[1:] == shape else pixels.enlarged(taken, shape)
 
     def untouched_is(self, experiment: Experiment) -> str:
         """What `untouched` gives, as a report calls it."""
@@ -128,10 +136,12 @@ class Translate(Task):
         """See `Task`."""
         return {"input": tf.convert_to_tensor(real["input"])}
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """See `Task`: the inputs."""
         column = next(each for each in columns if each.role == "input")
-        return np.asarray(kind_of(column).scaled(column, examples.columns["input"][:]))
+        return {"input": np.asarray(kind_of(column).scaled(column, examples.columns["input"][:]))}
 
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: where input and target are aligned."""
@@ -153,13 +163,15 @@ class Restore(Task):
         """See `Task`: how examples are degraded."""
         return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
         held = examples.columns.get("surroundings", examples.columns["target"])
         real = tf.constant(kind_of(column).scaled(column, np.asarray(held[:])))
         key = key_of(seed, 0, "judged")
-        return np.asarray(_spoilt(real, settings["degradations"], columns, key, judged=True))
+        return {"input": np.asarray(_spoilt(real, settings["degradations"], columns, key, judged=True))}
 
     def untouched_is(self, experiment: Experiment) -> str:
         """See `Task`."""

@@ -191,11 +191,11 @@ class TestRequests:
         config = translator()
         shown = real(config)
         made = {each.signature: each.inputs for each in asked(config, shown)}  # of five rows
-        np.testing.assert_array_equal(made["serving_default"]["image"], shown.input[:5])
+        np.testing.assert_array_equal(made["serving_default"]["image"], shown.inputs["input"][:5])
         np.testing.assert_array_equal(made["reverse"]["image"], shown.target[:5])
         np.testing.assert_array_equal(made["discriminate"]["image"], shown.target[:5])
         file = tf.io.decode_png(made["from_bytes"]["image_bytes"][0]).numpy()
-        np.testing.assert_allclose(file / 255, shown.input[0], atol=1e-6)
+        np.testing.assert_allclose(file / 255, shown.inputs["input"][0], atol=1e-6)
 
     def test_a_restorer_is_sent_what_is_degraded(self):
         config = restorer()
@@ -207,7 +207,7 @@ class TestRequests:
     def test_what_nothing_real_is_known_of_is_refused(self):
         config = restorer()
         with pytest.raises(ValueError, match="serving_default takes image, which is input"):
-            asked(config, dataclasses.replace(real(config), input=None))
+            asked(config, dataclasses.replace(real(config), inputs={}))
 
 
 def asked(config, shown):

@@ -60,13 +60,13 @@ class TestTranslate:
 
     def test_is_judged_on_all_inputs_of_the_other_domain_however_many_targets_there_are(self):
         held_out = Arrays({"input": points(7), "target": points(4, seed=1)}, (("input",), ("target",)))
-        found = Translate().asked({}, RING_TO_SQUARE.data.columns, held_out, 0)
+        found = Translate().asked({}, RING_TO_SQUARE.data.columns, held_out, 0)["input"]
         np.testing.assert_array_equal(found, held_out.columns["input"])
 
     def test_images_are_given_as_networks_take_them(self):
         data = Unpaired(input=Images(resolution=4), target=Images(resolution=4))
         held_out = Arrays({"input": images(3), "target": images(2)}, (("input",), ("target",)))
-        found = Translate().asked({}, data.columns, held_out, 0)
+        found = Translate().asked({}, data.columns, held_out, 0)["input"]
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, held_out.columns["input"] / 127.5 - 1, atol=1e-6)
 
@@ -96,17 +96,17 @@ class TestRestore:
     def test_is_judged_on_the_same_degraded_targets_for_the_same_seed(self):
         """If this fails, a model and the blessed one are given different examples."""
         held_out = Arrays.aligned(points(400))
-        first, again, other = (Restore().asked(NOISE, POINT, held_out, seed) for seed in (1, 1, 2))
+        first, again, other = (Restore().asked(NOISE, POINT, held_out, seed)["input"] for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         assert not (first == other).any()
         assert np.std(first - held_out.target) == pytest.approx(0.5, rel=0.1)
 
     def test_images_stay_within_what_can_be_served(self):
         white = Arrays.aligned(np.full((50, 4, 4, 1), 255, np.uint8))
-        found = Restore().asked(NOISE, IMAGE, white, 0)
+        found = Restore().asked(NOISE, IMAGE, white, 0)["input"]
         assert found.max() == 1
         assert -1 <= found.min() < 0.5
-        shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)
+        shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)["input"]
         np.testing.assert_allclose(shrunk, 0.5)
 
     def test_a_blurred_picture_is_that_of_the_target_and_of_what_lies_around_it(self):
@@ -116,7 +116,7 @@ class TestRestore:
         wide = held_out.columns["surroundings"][:] / 127.5 - 1
         kernel = known_kernel("known_motion_blur", 5).numpy()[0]
         expected = [[convolve2d(each[..., c], kernel, "valid") for c in range(3)] for each in wide]
-        found = Restore().asked({"degradations": {"known_motion_blur": 5.0}}, data.columns, held_out, 0)
+        found = Restore().asked({"degradations": {"known_motion_blur": 5.0}}, data.columns, held_out, 0)["input"]
         np.testing.assert_allclose(found, np.moveaxis(expected, 1, -1), atol=1e-5)
         assert found.shape == held_out.target.shape
 
@@ -124,7 +124,7 @@ class TestRestore:
         data, blur = deblurrer().data, {"degradations": {"gaussian_blur": 5.0}}
         held_out = trainings.arrays(data, 6)
         wide = pixels.scaled(held_out.columns["surroundings"][:])
-        found = Restore().asked(blur, data.columns, held_out, 3)
+        found = Restore().asked(blur, data.columns, held_out, 3)["input"]
         judging = fold(key(3, 0, "judged"), "gaussian_blur")
         np.testing.assert_allclose(found, gaussian_blur(tf.constant(wide), 5, judging, judged=True), atol=1e-6)
 
@@ -134,7 +134,7 @@ class TestRestore:
 
     def test_points_may_lie_anywhere(self):
         far = Arrays.aligned(np.full((50, 2), 9, np.float32))
-        assert Restore().asked(NOISE, POINT, far, 0).max() > 9
+        assert Restore().asked(NOISE, POINT, far, 0)["input"].max() > 9
 
     def test_every_output_has_a_truth(self):
         assert Restore().paired(POINT)
