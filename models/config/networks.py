@@ -41,6 +41,7 @@ class Generator(Network):
     Attributes:
         conditional: True where a label decides what is made.
         codes: the width of its InfoGAN codes.
+        beside: names of what it takes beside an example, which a scheme has to give; see `Scheme.gives`.
     """
 
     @property
@@ -52,6 +53,11 @@ class Generator(Network):
     def codes(self) -> int:
         """See the class."""
         return 0
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """See the class."""
+        return ()
 
 
 class NoiseGenerator(Generator):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.signal import convolve2d
 
 from models import pixels
-from models.config import Column, Images, SRResNetTranslator, Unpaired
+from models.config import Column, DeconvolutionTranslator, Images, SRResNetTranslator, Unpaired
 from models.data import Arrays
 from models.degradations import gaussian_blur, known_kernel
 from models.randomness import fold, key
@@ -14,11 +14,12 @@ from models.tasks import Generate, Restore, Task, Translate, task, task_of
 from pipeline.experiments.named import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
 from tests import trainings
 from tests.harness import experiment
-from tests.translators import deblurrer, restorer, translator
+from tests.translators import deblurrer, restorer, told_deblurrer, translator
 
 KEY = key(0, 0, "test")
 POINT = RING_RESTORATION.data.columns
 IMAGE = Images(resolution=4).columns
+TOLD = DeconvolutionTranslator(kernel="given", side=5, support=9, width=4, blocks=1, noise=1e-6)
 NOISE = {"degradations": {"noise": 0.5}}
 
 
@@ -127,6 +128,23 @@ class TestRestore:
         found = Restore().asked(blur, data.columns, held_out, 3)["input"]
         judging = fold(key(3, 0, "judged"), "gaussian_blur")
         np.testing.assert_allclose(found, gaussian_blur(tf.constant(wide), 5, judging, judged=True), atol=1e-6)
+
+    def test_a_kernel_that_is_told_is_that_of_its_picture(self):
+        """If this fails, a model is judged, or trained, with the kernels of other pictures."""
+        config = told_deblurrer(generator=TOLD, degradations={"motion_blur": 5, "noise": 1e-6})
+        held_out = trainings.arrays(config.data, 6)
+        settings, wide = task_of(config).settings(config), held_out.columns["surroundings"][:] / 127.5 - 1
+        assert settings == {"degradations": {"motion_blur": 5.0, "noise": 1e-6}, "beside": ["kernel"]}
+        asked = Restore().asked(settings, config.data.columns, held_out, 3)
+        real = {"surroundings": tf.constant(wide, tf.float32), "target": tf.constant(held_out.target[:])}
+        fed = Restore().inputs(config, real, KEY)
+        for found in (asked, fed):
+            assert found.keys() == {"input", "kernel"}
+            for x, kernel, seen in zip(wide, np.asarray(found["kernel"]), np.asarray(found["input"]), strict=True):
+                expected = np.stack([convolve2d(x[..., c], kernel, "valid") for c in range(3)], -1)
+                np.testing.assert_allclose(seen, expected, atol=1e-4)
+        kernels = np.concatenate([asked["kernel"], fed["kernel"]])
+        assert len(np.unique(kernels.round(5), axis=0)) == 12
 
     def test_the_border_that_a_kernel_reaches_does_not_count(self):
         options = Restore().options({"degradations": {"motion_blur": 17.0, "noise": 0.1}}, IMAGE)
