@@ -29,7 +29,7 @@ from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
 from tests.harness import experiment, write_examples
 from tests.trainings import arrays
-from tests.translators import restorer, translator
+from tests.translators import restorer, told_deblurrer, translator
 
 JUDGED = {"reason": "blessed: every threshold holds", "metrics": {}}
 
@@ -203,6 +203,16 @@ class TestRequests:
         sent = {each.signature: each.inputs for each in asked(config, shown)}["serving_default"]["image"]
         # half the way to grey, as its training shrinks images
         np.testing.assert_allclose(sent, 0.25 + shown.target[:5] / 2, atol=1e-6)
+
+    def test_a_restorer_that_is_told_kernels_is_sent_those_of_its_pictures(self):
+        config = told_deblurrer()
+        shown = Real.of(arrays(config.data, 7), config)
+        made = {each.signature: each.inputs for each in asked(config, shown)}
+        for name in ("serving_default", "from_bytes"):
+            np.testing.assert_array_equal(made[name]["kernel"], shown.inputs["kernel"][:5])
+        np.testing.assert_array_equal(made["serving_default"]["image"], shown.inputs["input"][:5])
+        np.testing.assert_allclose(shown.inputs["kernel"].sum(axis=(1, 2)), 1, atol=1e-5)
+        assert len(np.unique(shown.inputs["kernel"], axis=0)) == 7
 
     def test_what_nothing_real_is_known_of_is_refused(self):
         config = restorer()
