@@ -129,11 +129,19 @@ DEGRADATIONS = {
 DIVIDING = ("downscale",)
 """Degradations whose strength, a whole number, divides both sides of an image; blurs take pixels beside edges."""
 
-BLURRING = ("gaussian_blur", "motion_blur", "known_gaussian_blur", "known_motion_blur")
+KERNELS = {
+    "gaussian_blur": "models.kernels:gaussian",
+    "motion_blur": "models.kernels:motion",
+    "known_gaussian_blur": "models.kernels:gaussian",
+    "known_motion_blur": "models.kernels:motion",
+}
+"""A blur -> the kind of its kernels."""
+
+BLURRING = tuple(KERNELS)
 """Degradations whose strength is the odd side of a kernel: they take (side - 1) / 2 pixels beside each edge."""
 
-KNOWN_KERNELS = {"known_gaussian_blur": "models.kernels:gaussian", "known_motion_blur": "models.kernels:motion"}
-"""Blurs of one kernel, the same always -> the kind that it is of; the other blurs have one an image."""
+KNOWN_KERNELS = ("known_gaussian_blur", "known_motion_blur")
+"""Blurs of one kernel, the same always; the other blurs have one an image."""
 
 SCHEMES = {
     "adversarial": "models.gans.adversarial:AdversarialGAN",
@@ -454,7 +462,7 @@ KINDS: dict[str, dict[str, str]] = {
     "translator": TRANSLATORS,
     "discriminator": DISCRIMINATORS,
     "degradation": DEGRADATIONS,
-    "known kernel": KNOWN_KERNELS,
+    "kernel": KERNELS,
     "scheme": SCHEMES,
     "task": TASKS,
     "column kind": COLUMN_KINDS,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from models import kernels, pixels
-from models.catalog import BLURRING, lookup
+from models.catalog import BLURRING, KNOWN_KERNELS, lookup
 from models.randomness import Key, draw, fold
 
 
@@ -85,7 +85,33 @@ def known_motion_blur(x: tf.Tensor, strength: float, key: Key, *, judged: bool =
 
 def known_kernel(name: str, side: int) -> tf.Tensor:
     """The kernel of a degradation that has one for all images, [1, side, side]; see `models.kernels.known`."""
-    return kernels.known(lookup("known kernel", name), side)
+    return kernels.known(lookup("kernel", name), side)
+
+
+@tf.autograph.experimental.do_not_convert  # it looks the kind up
+def kernels_of(degradations: Mapping[str, float], key: Key, count: int, *, judged: bool = False) -> tf.Tensor:
+    """The kernels that `degrade` blurs with: drawn once more, by the same key.
+
+    Args:
+        degradations: as `degrade` has them, of which one blurs.
+        key: as that of `degrade`, int64 [2].
+        count: examples.
+        judged: as that of `degrade`.
+
+    Returns:
+        [count, side, side] float32.
+
+    Raises:
+        ValueError: none of them blurs, or several do.
+    """
+    blurs = [name for name in degradations if name in BLURRING]
+    if len(blurs) != 1:
+        raise ValueError(f"an image has a kernel where one of its degradations blurs; received {len(blurs)} that do")
+    name, side = blurs[0], int(degradations[blurs[0]])
+    if name in KNOWN_KERNELS:
+        return tf.repeat(known_kernel(name, side), count, axis=0)
+    drawn: tf.Tensor = lookup("kernel", name)(fold(key, name), count, side, judged=judged)
+    return drawn
 
 
 @tf.autograph.experimental.do_not_convert  # it has no control flow of tensors, and looks parts up

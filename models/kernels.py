@@ -20,6 +20,9 @@ BINS = 16
 INSTANTS, LENGTH = 128, 0.3
 """Places of a trajectory, and the share of it over which it goes one way."""
 
+SUM_TOLERANCE = 0.01
+"""How far the sum of a kernel that is given may be from 1: values may have been rounded."""
+
 GRADIENT_POWER = 0.025
 """E[dx^2 + dy^2] of neighbouring pixels in [-1, 1], measured on the photographs to choose by."""
 
@@ -115,7 +118,7 @@ def blurred(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
     """Convolves images with kernels, where these lie within the image.
 
     Args:
-        x: [batch, h, w, c] float32.
+        x: [batch, h, w, c] float32; of any batch, height and width in a graph.
         kernels: [batch, side, side], one an image, or [1, side, side] for all.
 
     Returns:
@@ -133,10 +136,10 @@ def blurred(x: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
     turned, channels = tf.transpose(kernels[:, ::-1, ::-1], [1, 2, 0])[..., None], x.shape[-1]
     if count == 1:
         return tf.nn.depthwise_conv2d(x, tf.repeat(turned, channels, axis=2), [1, 1, 1, 1], "VALID")
-    if count != x.shape[0]:
+    if None not in (count, x.shape[0]) and count != x.shape[0]:
         raise ValueError(f"there is one kernel, or one an image; received {count} for {x.shape[0]} images")
     # images side by side as channels of one, so that each meets its own kernel
-    rows, columns = x.shape[1:3]
+    count, rows, columns = (tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in range(3))
     beside = tf.reshape(tf.transpose(x, [1, 2, 0, 3]), [1, rows, columns, count * channels])
     made = tf.nn.depthwise_conv2d(beside, tf.repeat(turned, channels, axis=2), [1, 1, 1, 1], "VALID")
     apart_again = tf.reshape(made, [rows - side + 1, columns - side + 1, count, channels])
@@ -178,6 +181,24 @@ def wiener(kernels: tf.Tensor, noise: float, support: int, *, gradient_power: fl
     window = tf.constant(np.hanning(support + 2)[1:-1], tf.float32)
     cut *= window * window[:, None]
     return cut / tf.reduce_sum(cut, axis=(1, 2), keepdims=True)
+
+
+def checked(kernels: tf.Tensor) -> tf.Tensor:
+    """Gives kernels back as they are; in a graph, values that are none are an error of the request.
+
+    Args:
+        kernels: [n, side, side] float32.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a value is below 0 or not finite, or a sum is farther from 1 than SUM_TOLERANCE.
+    """
+    lowest, sums = (of(kernels, axis=(1, 2)) for of in (tf.reduce_min, tf.reduce_sum))
+    # of NaN and infinity no comparison of the sum holds
+    fine = (lowest >= 0) & (tf.abs(sums - 1) <= SUM_TOLERANCE)
+    told = "a kernel has values of at least 0, whose sum is 1; received the lowest {} and the sum {}"
+    bad = [tf.boolean_mask(each, ~fine) for each in (lowest, sums)]
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(fine), [tf.strings.format(told, bad)])]):
+        return tf.identity(kernels)
 
 
 def _places(side: int) -> tf.Tensor:

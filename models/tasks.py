@@ -15,14 +15,14 @@ from models.catalog import lookup
 from models.columns import kind_of
 from models.config import Column, Experiment, Restoration
 from models.config.datasets.columns import aligned
-from models.degradations import degrade
+from models.degradations import degrade, kernels_of
 from models.examples.arrays import Arrays
 from models.randomness import Key, fold
 from models.randomness import key as key_of
 from models.training import looks
 
 Inputs = Mapping[str, tf.Tensor]
-"""What a network takes: `z`, `code`, `label`, `input`, `target`, each [batch, ...]; images in [-1, 1]."""
+"""What a network takes: `z`, `code`, `label`, `input`, `kernel`, `target`, each [batch, ...]; images in [-1, 1]."""
 
 
 class Task:
@@ -44,7 +44,9 @@ class Task:
         """What of an experiment's scheme decides the inputs that a model is judged on, as plain values."""
         return {}
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """The inputs that a model which takes examples is judged on.
 
         Args:
@@ -54,11 +56,16 @@ class Task:
             seed: of all that is random.
 
         Returns:
-            [n, ...] float32, as networks take it; row by row of the targets where the task is paired.
+            `input` and the names of `beside`, each [n, ...] float32, as networks take it; row by row of the targets
+            where the task is paired.
         """
         raise NotImplementedError(f"{type(self).__name__} says what a model is judged on")
 
-    def untouched(self, asked: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
+    def beside(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of what a model takes beside an example; it is served by the same names."""
+        return ()
+
+    def untouched(self, asked: Mapping[str, np.ndarray], columns: Sequence[Column]) -> np.ndarray:
         """What the outputs would be of a model that does nothing: its inputs, images as large as their targets.
 
         Args:
@@ -69,7 +76,8 @@ class Task:
             [n, ...] float32; smaller images are enlarged by cubic interpolation, which is what a model is held against.
         """
         shape = next(each for each in columns if each.role == "target").shape
-        return asked if asked.shape[1:] == shape else pixels.enlarged(asked, shape)
+        taken = asked["input"]
+        return taken if taken.shape[1:] == shape else pixels.enlarged(taken, shape)
 
     def untouched_is(self, experiment: Experiment) -> str:
         """What `untouched` gives, as a report calls it."""
@@ -128,10 +136,12 @@ class Translate(Task):
         """See `Task`."""
         return {"input": tf.convert_to_tensor(real["input"])}
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """See `Task`: the inputs."""
         column = next(each for each in columns if each.role == "input")
-        return np.asarray(kind_of(column).scaled(column, examples.columns["input"][:]))
+        return {"input": np.asarray(kind_of(column).scaled(column, examples.columns["input"][:]))}
 
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: where input and target are aligned."""
@@ -150,16 +160,26 @@ class Restore(Task):
     shown = ("Degraded", "Restored", "Truth")
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
-        """See `Task`: how examples are degraded."""
-        return {"degradations": dict(cast(Restoration, experiment.scheme).degradations)}
+        """See `Task`: how examples are degraded, and what of that is told, where something is."""
+        scheme = cast(Restoration, experiment.scheme)
+        told = {"beside": list(scheme.generator.beside)} if scheme.generator.beside else {}
+        return {"degradations": dict(scheme.degradations)} | told
 
-    def asked(self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int) -> np.ndarray:
+    def beside(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """See `Task`: the kernel, where it is told."""
+        return tuple(settings.get("beside", ()))
+
+    def asked(
+        self, settings: Mapping[str, Any], columns: Sequence[Column], examples: Arrays, seed: int
+    ) -> dict[str, np.ndarray]:
         """See `Task`: the targets, degraded; images within their range, as no picture that is served leaves it."""
         column = next(each for each in columns if each.role == "target")
         held = examples.columns.get("surroundings", examples.columns["target"])
         real = tf.constant(kind_of(column).scaled(column, np.asarray(held[:])))
         key = key_of(seed, 0, "judged")
-        return np.asarray(_spoilt(real, settings["degradations"], columns, key, judged=True))
+        told = self.beside(settings)
+        asked = _spoilt(real, settings["degradations"], columns, key, told, judged=True)
+        return {name: np.asarray(values) for name, values in asked.items()}
 
     def untouched_is(self, experiment: Experiment) -> str:
         """See `Task`."""
@@ -183,9 +203,10 @@ class Restore(Task):
 
     def inputs(self, experiment: Experiment, real: Inputs, key: Key) -> dict[str, tf.Tensor]:
         """See `Task`: the targets, degraded as those that a model is judged on, but by kernels of training."""
-        degradations = cast(Restoration, experiment.scheme).degradations
+        scheme, columns = cast(Restoration, experiment.scheme), experiment.data.columns
         target = tf.convert_to_tensor(real.get("surroundings", real["target"]))
-        return {"input": _spoilt(target, degradations, experiment.data.columns, fold(key, "degradation"))}
+        key = fold(key, "degradation")
+        return _spoilt(target, scheme.degradations, columns, key, scheme.generator.beside)
 
     def paired(self, columns: Sequence[Column]) -> bool:
         """See `Task`: always."""
@@ -198,13 +219,20 @@ def _spoilt(
     degradations: Mapping[str, float],
     columns: Sequence[Column],
     key: Key,
+    told: Sequence[str],
     *,
     judged: bool = False,
-) -> tf.Tensor:
-    """Degraded targets; images stay in their range, as no picture that is served leaves it."""
+) -> dict[str, tf.Tensor]:
+    """Degraded targets, `input`, and the `kernel` of each where it is told.
+
+    Images stay in their range, as no picture that is served leaves it.
+    """
     spoilt = degrade(real, degradations, key, judged=judged)
     column = next(each for each in columns if each.role == "target")
-    return tf.clip_by_value(spoilt, -1, 1) if kind_of(column).served == "image" else spoilt
+    found = {"input": tf.clip_by_value(spoilt, -1, 1) if kind_of(column).served == "image" else spoilt}
+    if "kernel" in told:
+        found["kernel"] = kernels_of(degradations, key, real.shape[0], judged=judged)
+    return found
 
 
 def task_of(experiment: Experiment) -> Task:

@@ -73,16 +73,22 @@ def enlarger(scale: Literal[2, 4], **fields: Any) -> Experiment:
 
 
 def deblurrer(**fields: Any) -> Experiment:
-    """An experiment of deconvolution on crops of 12 pixels; `fields` of its scheme, or `training`."""
-    training = fields.pop("training", {})
+    """An experiment of deconvolution on crops of 12 pixels; `fields` of its scheme; or `training`, `margin`."""
+    training, margin = fields.pop("training", {}), fields.pop("margin", 2)
     parts = {
         "generator": DeconvolutionTranslator(side=5, support=9, width=4, blocks=1),
         "discriminator": PatchGANDiscriminator(width=4, layers=1, norm="none"),
         "objective": CrossEntropy(),
         "degradations": {"known_motion_blur": 5, "noise": 0.02},
     }
-    data = Photographs(source="digits", crop=12, margin=2)
+    data = Photographs(source="digits", crop=12, margin=margin)
     return experiment(data=data, scheme=Restoration(**parts | fields), training=training)
+
+
+def told_deblurrer(**fields: Any) -> Experiment:
+    """The same, but that each image has a kernel of its own, which is given beside it."""
+    network = DeconvolutionTranslator(kernel="given", side=5, support=9, width=4, blocks=1)
+    return deblurrer(**{"generator": network, "degradations": {"motion_blur": 5, "noise": 0.02}} | fields)
 
 
 def translator(data: Images = GREY, **fields: Any) -> Experiment:

@@ -23,10 +23,10 @@ from scipy import ndimage, signal
 from skimage import restoration
 
 from benchmarks import reporting
-from models import catalog, kernels, pixels
-from models.degradations import degrade, known_kernel
+from models import kernels, pixels
+from models.degradations import degrade, kernels_of
 from models.metrics.restoration import psnr, ssim
-from models.randomness import Key, fold, key
+from models.randomness import Key, key
 
 SIDE = 17
 NOISES = (0.01, 0.02)
@@ -175,11 +175,7 @@ def scene(around: np.ndarray, blur: str, noise: float, within: Key, side: int = 
     """
     degradations = {blur: float(side), "noise": 2 * noise}  # networks' range is 2 wide
     made = degrade(tf.constant(pixels.scaled(around)), degradations, within, judged=True)
-    if blur in catalog.KNOWN_KERNELS:
-        used = np.repeat(known_kernel(blur, side).numpy(), len(around), axis=0)
-    else:
-        kinds = {"gaussian_blur": kernels.gaussian, "motion_blur": kernels.motion}
-        used = kinds[blur](fold(within, blur), len(around), side, judged=True).numpy()
+    used = kernels_of(degradations, within, len(around), judged=True).numpy()
     reach = side // 2
     soft = (made.numpy().astype(np.float64).clip(-1, 1) + 1) / 2
     return Scene(around[:, reach:-reach, reach:-reach], soft, used.astype(np.float64))

@@ -46,6 +46,7 @@ PLANS = {
         (
             *("maps-cyclegan", "emoji-cyclegan", "photographs-srresnet-x2", "photographs-srgan-x2"),
             *("photographs-deblur", "photographs-deblur-gan", "photographs-deblur-unknown"),
+            *("photographs-deblur-given", "photographs-deblur-given-gan"),
         ),
         Plan(((0, "bfloat16"), (1, "float32"), (2, "float32")), refused=0, minutes=30),
     ),

@@ -36,8 +36,8 @@ BESIDE = ("psnr", "ssim")
 
 HISTOGRAMS, COLOURS = "histogram matching", "mean of each colour"
 
-Make = Callable[[np.ndarray], np.ndarray]
-"""Inputs as networks take them, [n, ...] float32, to outputs, [n, ...] uint8."""
+Make = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""What a model is judged on, as `Task.asked` gives it, to outputs, [n, ...] uint8."""
 
 Figures = dict[str, dict[str, float]]
 """Baseline -> metric -> value."""
@@ -113,11 +113,11 @@ def learned(experiment: Experiment) -> dict[str, Callable[[np.ndarray, np.ndarra
 
     def matched(inputs: np.ndarray, targets: np.ndarray) -> Make:
         tones = baselines.fit_tones(inputs, targets)
-        return lambda given: baselines.retone(pixels.to_bytes(given), tones)
+        return lambda given: baselines.retone(pixels.to_bytes(given["input"]), tones)
 
     def coloured(inputs: np.ndarray, targets: np.ndarray) -> Make:
         table = baselines.fit_colours(inputs, targets)
-        return lambda given: baselines.recolour(pixels.to_bytes(given), table)
+        return lambda given: baselines.recolour(pixels.to_bytes(given["input"]), table)
 
     return {HISTOGRAMS: matched} | ({COLOURS: coloured} if aligned(experiment.data.columns) else {})
 

@@ -1,17 +1,21 @@
 """Makes pictures of all pictures of a folder by Beam's RunInference, going on where it was stopped."""
 
+import hashlib
 import posixpath
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
 
 from components.example_gen.images import GIVEN_PIXELS, BadImage, read_picture
 from components.example_gen.sources.source import Fault
 from components.example_gen.sources.trees import Directory
+from components.sample_generator import kernel_files
 from components.sample_generator.drawing import PARTS
 from components.sample_generator.order import claim, model_digest
 from models.export.reading import read_interface
@@ -26,6 +30,7 @@ class Work(NamedTuple):
         output: the folder that receives what is made of them.
         files: the path of each picture below `source` -> that of what is made of it below `output`, a PNG file.
         faults: what claims to be a picture and cannot be opened.
+        beside: what the model takes beside each picture, by name: the kernel of all, [1, side, side].
     """
 
     source: str
@@ -33,20 +38,31 @@ class Work(NamedTuple):
     output: str
     files: dict[str, str]
     faults: list[Fault]
+    beside: Mapping[str, np.ndarray]
 
     def missing(self) -> list[str]:
         """The pictures of which nothing is made yet."""
         return [name for name, made in self.files.items() if not tf.io.gfile.exists(f"{self.output}/{made}")]
 
 
-def plan(source: str, model: str, output: str) -> Work:
+def plan(source: str, model: str, output: str, kernel: Path | None = None) -> Work:
     """Finds out what is to be made; nothing is written.
 
+    Args:
+        source: see `Work`.
+        model: see `Work`.
+        output: see `Work`.
+        kernel: a file of this machine, of what all pictures were blurred by.
+
     Raises:
-        ValueError: the folder has no picture or lies around the output, or the model takes no picture; one line.
+        ValueError: the folder has no picture or lies around the output, or the model takes no picture; one line. Or as
+            `kernel_files.beside`.
     """
-    if read_interface(model).by_file() is None:
+    interface = read_interface(model)
+    name = interface.by_file()
+    if name is None:
         raise ValueError(f"{model} takes no picture, but draws by seed: leave --input out")
+    beside = kernel_files.beside(interface.signatures[name], kernel, model)
     tree = Directory(source.rstrip("/"))
     tree.check()
     if f"{posixpath.abspath(output)}/".startswith(f"{posixpath.abspath(source)}/"):
@@ -60,7 +76,7 @@ def plan(source: str, model: str, output: str) -> Work:
         name: made if plain.count(made) == 1 else f"{name}.png"
         for name, made in zip(listing.images, plain, strict=True)
     }
-    return Work(source.rstrip("/"), model, output, files, listing.faults)
+    return Work(source.rstrip("/"), model, output, files, listing.faults, beside)
 
 
 def make(work: Work, pipeline: beam.Pipeline) -> list[Fault]:
@@ -80,7 +96,8 @@ def make(work: Work, pipeline: beam.Pipeline) -> list[Fault]:
         ValueError: the output holds something else.
         RuntimeError: as the runner does.
     """
-    claim(work.output, {"model_sha256": model_digest(work.model), "input": work.source})
+    told = {f"{name}_sha256": hashlib.sha256(values.tobytes()).hexdigest() for name, values in work.beside.items()}
+    claim(work.output, {"model_sha256": model_digest(work.model), "input": work.source, **told})
     for folder in sorted({posixpath.dirname(made) for made in work.files.values()}):
         tf.io.gfile.makedirs(f"{work.output}/{folder}")
     tf.io.gfile.makedirs(f"{work.output}/{PARTS}")
@@ -126,7 +143,8 @@ class Making(ModelHandler[str, PredictionResult, Any]):
             if isinstance(sent, Fault):
                 yield PredictionResult(name, None)
                 continue
-            answer = model.signatures[self._name](**{str(self._taken): tf.constant([sent])})
+            taken = {str(self._taken): [sent], **self._work.beside}
+            answer = model.signatures[self._name](**{key: tf.constant(value) for key, value in taken.items()})
             yield PredictionResult(name, answer[self._given].numpy()[0])
 
 

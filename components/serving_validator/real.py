@@ -1,7 +1,7 @@
 """Real examples to ask a model with: what it was made to take, and what it was made to draw."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -17,12 +17,12 @@ class Real:
     """Real examples, as they are served.
 
     Attributes:
-        input: what the model is made to take, [n, ...] float32; None of one that is driven by noise.
+        inputs: what the model is made to take, by role, each [n, ...] float32; empty of one that is driven by noise.
         target: examples like those that it is made to draw, likewise.
-        label: the classes of the input where there is one, else of the target, [n] int64; None where there are none.
+        label: the classes of the inputs where there are any, else of the target, [n] int64; None where there are none.
     """
 
-    input: np.ndarray | None
+    inputs: Mapping[str, np.ndarray]
     target: np.ndarray
     label: np.ndarray | None
 
@@ -47,8 +47,9 @@ class Real:
         target = data.drawn
         kind = kind_of(target)
         wanted = kind.scaled(target, first.target)
-        given = task.asked(task.settings(experiment), data.columns, first, 0) if task.takes_examples else None
-        taken = None if given is None else _served(given, kind)
+        taken = task.asked(task.settings(experiment), data.columns, first, 0) if task.takes_examples else {}
+        if "input" in taken:
+            taken["input"] = _served(taken["input"], kind)
         return cls(taken, _served(wanted, kind), first.columns.get("label"))
 
 

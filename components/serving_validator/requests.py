@@ -79,11 +79,11 @@ def _value(name: str, tensor: Tensor, rows: int, asked: str, signature: Signatur
         "noise": lambda: random.standard_normal(shape),
         "code": lambda: _code(shape, tensor.categories, random),
         "example": lambda: [_example(seed, int(label)) for seed, label in enumerate(labels)],
-        "input": lambda: _sent(real.input, tensor, rows),
         "target": lambda: _sent(real.target, tensor, rows),
         "row": lambda: np.zeros(rows),
     }
-    if tensor.role not in makers or (tensor.role == "input" and real.input is None):
+    makers |= {role: lambda: _sent(real.inputs[tensor.role], tensor, rows) for role in real.inputs}
+    if tensor.role not in makers:
         raise ValueError(
             f"a request is made of {', '.join(makers)}, as far as there are real ones; {asked} takes {name}, which is "
             f"{tensor.role}"
@@ -96,9 +96,9 @@ def _rows(values: np.ndarray, rows: int) -> np.ndarray:
     return values[np.arange(rows) % len(values)]
 
 
-def _sent(examples: np.ndarray | None, tensor: Tensor, rows: int) -> Any:
+def _sent(examples: np.ndarray, tensor: Tensor, rows: int) -> Any:
     """Examples as an input takes them: numbers, or files."""
-    sent = _rows(np.zeros([0, 0]) if examples is None else examples, rows)
+    sent = _rows(examples, rows)
     if not tensor.is_file:
         return sent
     return [tf.io.encode_png(np.rint(each * 255).astype(np.uint8)).numpy() for each in sent]

@@ -25,6 +25,7 @@ MEANING: dict[Role, str] = {
     "input": "an example like those that it was made to take",
     "target": "an example like those that it was made to draw",
     "label": "the class",
+    "kernel": "what the example was blurred by: what a point of light becomes; at least 0, of sum 1",
     "noise": "noise, standard normal",
     "code": "codes, whose parts change one thing each",
     "seed": "any whole number: the noise follows from it",

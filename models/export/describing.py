@@ -134,13 +134,15 @@ class Describer:
             elif taken == "label":
                 last = self._data.classes - 1
                 found[taken] = Tensor(role="label", kind="number", dtype="int64", shape=shape, range=(0, last))
+            elif taken == "kernel":
+                found[taken] = Tensor(role="kernel", kind="number", dtype="float32", shape=shape, range=(0, 1))
             elif taken in DRIVING:
                 categories = self._experiment.latent.categorical_codes if taken == "code" else 0
                 found[taken] = Tensor(
                     role=DRIVING[taken], kind="number", dtype="float32", shape=shape, categories=categories
                 )
             else:
-                known = ", ".join([*DRIVING, "label", example_name(judging=judging)])
+                known = ", ".join([*DRIVING, "label", "kernel", example_name(judging=judging)])
                 raise ValueError(f"a network that is exported takes some of {known}; {network.name} takes {taken}")
         return found
 

@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError
 from models.catalog import near_misses
 from models.config.frozen import Frozen, one_line
 
-FORMAT = 1
-"""The number of the form that interfaces are written in. It counts up with every field that is added or changed."""
+FORMAT = 2
+"""The number of the form that interfaces are written in. It counts up with every field or role that is added or
+changed; 2 came with the role `kernel`."""
 
 OLDER = 0
 """The number of an interface that was derived from a model's signatures, because the model has none of its own."""
@@ -24,7 +25,7 @@ INTERFACE = "interface"
 
 Role = Literal[
     # what the data have
-    "input", "target", "label",
+    "input", "target", "label", "kernel",
     # what a generator is driven by
     "noise", "code", "seed", "share", "truncation", "example",
     # what a discriminator answers
@@ -32,7 +33,8 @@ Role = Literal[
     "row", "interface", "other",
 ]  # fmt: skip
 """What a tensor is for. `input` is an example that the model is made to take, `target` one like those that it is made
-to draw, as in the data; `example` is a serialized tf.Example; `row` asks for a row of the answer, and is not read."""
+to draw, as in the data; `kernel` is what an input was blurred by, its middle in the middle, at least 0, of sum 1;
+`example` is a serialized tf.Example; `row` asks for a row of the answer, and is not read."""
 
 Kind = Literal["image", "point", "number", "text", "example"]
 """What a value is. An image of dtype string is a file: PNG or JPEG where it is taken, PNG where it is given."""

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models import kernels
 from models.columns import kind_of
 from models.config import Experiment, OfImages
 from models.export import picture_files
@@ -20,8 +21,8 @@ class Sampler:
     """What is exported: networks in float32, each behind a signature of its name, and what asks the main one by seed.
 
     A network's inputs decide its signature: `z` is noise, `code` an InfoGAN code, `label` a class; an example that it
-    takes is served as `image` in [0, 1] or `point`. Every signature has the batch first, of any size, and a row of its
-    answer depends on the same row of what it is given alone.
+    takes is served as `image` in [0, 1] or `point`, a `kernel` that it was blurred by as it is. Every signature has the
+    batch first, of any size, and a row of its answer depends on the same row of what it is given alone.
 
     Args:
         networks: signature's name -> network that makes examples; the first is the main one.
@@ -83,6 +84,8 @@ class Sampler:
         def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
             if "label" in inputs:
                 inputs["label"] = self._checked(inputs["label"])
+            if "kernel" in inputs:
+                inputs["kernel"] = kernels.checked(inputs["kernel"])
             return dict(answer(network, inputs))
 
         return serve

@@ -13,10 +13,12 @@ from models.degradations import known_kernel
 class WienerFilter(keras.layers.Layer):
     """Applies a finite Wiener filter to each channel of images of any size, whose edges are repeated beyond them.
 
-    [batch, height, width, channels] to the same shape. Nothing of it is learned.
+    [batch, height, width, channels], and where the kernels are given [batch, side, side] of sum 1, to the shape of the
+    images. Nothing of it is learned.
 
     Args:
-        kernel: the degradation whose kernel it undoes, one of `models.catalog.KNOWN_KERNELS`.
+        kernel: the degradation whose kernel it undoes, one of `models.catalog.KNOWN_KERNELS`; or `given`: each image
+            has a kernel beside it.
         side: of that kernel, odd.
         noise: its standard deviation, in the unit of the images, > 0.
         support: side of the filter, odd.
@@ -28,16 +30,21 @@ class WienerFilter(keras.layers.Layer):
     def __init__(self, kernel: str, side: int, noise: float, support: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.kernel, self.side, self.noise, self.support = kernel, side, noise, support
-        with tf.init_scope():  # a number, whatever graph the layer is called in
-            self.filters = kernels.wiener(known_kernel(kernel, side), noise, support).numpy()
+        self.filters = None
+        if kernel != "given":
+            with tf.init_scope():  # a number, whatever graph the layer is called in
+                self.filters = kernels.wiener(known_kernel(kernel, side), noise, support).numpy()
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
+    def call(self, x: tf.Tensor, given: tf.Tensor | None = None) -> tf.Tensor:
         """See the class."""
-        return kernels.blurred(repeated_edges(x, self.support // 2), tf.constant(self.filters))
+        known = self.filters is not None
+        filters = tf.constant(self.filters) if known else kernels.wiener(given, self.noise, self.support)
+        return kernels.blurred(repeated_edges(x, self.support // 2), filters)
 
-    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    def compute_output_shape(self, x_shape: tuple[Any, ...], given_shape: Any = None) -> tuple[Any, ...]:
         """See the class."""
-        return tuple(input_shape)
+        del given_shape
+        return tuple(x_shape)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

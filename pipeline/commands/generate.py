@@ -30,6 +30,13 @@ def generate(
     input_: Annotated[
         Path | None, typer.Option("--input", metavar="DIR", help="a folder of pictures, for a model that takes them")
     ] = None,
+    kernel: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="what all were blurred by, for a model that is told: a picture, .npy or .csv",
+        ),
+    ] = None,
     count: Annotated[int, typer.Option("--n", help="how many")] = 1_000,
     seed: Annotated[int, typer.Option(help="of the first; the next has the next")] = 0,
     label: Annotated[
@@ -52,9 +59,11 @@ def generate(
         raise ValueError(f"samples are drawn from and to folders of this machine; received {model} and {out}")
     if input_ and (label or truncation is not None):
         raise ValueError("--label and --truncation are of what is drawn by seed; leave them out beside --input")
+    if kernel and not input_:
+        raise ValueError("--kernel says what pictures were blurred by, which --input gives; leave it out, or give both")
     try:
         if input_:
-            _make(input_, model, out, beam_arg or ())
+            _make(input_, kernel, model, out, beam_arg or ())
         else:
             fields: dict[str, Any] = {"count": count, "seed": seed, "truncation": truncation}
             _draw(model, out, label or (), fields | {"format": format_, "shard_size": shard_size}, beam_arg or ())
@@ -84,12 +93,12 @@ def _draw(model: Path, out: Path, classes: Sequence[str], fields: dict[str, Any]
         console.print(f"{order.count:,} samples in {out}", soft_wrap=True)
 
 
-def _make(source: Path, model: Path, out: Path, beam_args: Sequence[str]) -> None:
+def _make(source: Path, kernel: Path | None, model: Path, out: Path, beam_args: Sequence[str]) -> None:
     """Makes pictures of pictures; bad ones are named at the end."""
     with session.quiet():
         from components.sample_generator import making
 
-        work: Work = making.plan(str(source), str(reading.latest_version(model)), str(out))
+        work: Work = making.plan(str(source), str(reading.latest_version(model)), str(out), kernel)
     with session.locked(out), session.logged(out / ".log") as console:
         with progress("pictures", len(work.files), lambda: len(work.missing()), console), told(out):
             bad = making.make(work, _pipeline(beam_args))

@@ -32,6 +32,10 @@ def sample(
     input_: Annotated[
         Path | None, typer.Option("--input", metavar="FILE", help="a picture, for a model that takes one")
     ] = None,
+    kernel: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="what it was blurred by, for a model that is told: a picture, .npy or .csv"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="the picture to write; points are drawn as dots")] = Path("samples.png"),
     api: Annotated[str, typer.Option(help="grpc or rest")] = "grpc",
     version: Annotated[str | None, typer.Option(help="a version's number or label  [default: the newest]")] = None,
@@ -43,6 +47,8 @@ def sample(
         raise ValueError(f"--api is grpc or rest; received {api}")
     if input_ and (label or truncation is not None):
         raise ValueError("--label and --truncation are of what is drawn by seed; leave them out beside --input")
+    if kernel and not input_:
+        raise ValueError("--kernel says what a picture was blurred by, which --input gives; leave it out, or give both")
     with session.quiet() as console:
         from pipeline.samples import picture
         from serving.client import Client, ServingError
@@ -53,7 +59,7 @@ def sample(
         try:
             with Client(server, model, version=number, api=kind, **more) as client:
                 if input_:
-                    content = made_of(client, input_)
+                    content = made_of(client, input_, kernel)
                 else:
                     made = drawn(client, range(seed, seed + n), label or [], truncation)
         except ServingError as error:
@@ -66,23 +72,25 @@ def sample(
         console.print(str(out), soft_wrap=True)
 
 
-def made_of(client: "Client", file: Path) -> bytes:
-    """What a server's model makes of a picture: a PNG file.
+def made_of(client: "Client", file: Path, kernel: Path | None = None) -> bytes:
+    """What a server's model makes of a picture, and of what this was blurred by where it is told: a PNG file.
 
     The picture is sent upright and opaque, with 8 bits a channel, as ingestion takes it: PNG and JPEG files as they are
     where they are so.
 
     Raises:
-        ValueError: the model takes no picture, or the file is none or too large.
+        ValueError: the model takes no picture, or the file is none or too large; or as `kernel_files.beside`.
         ServingError: the server refuses.
     """
     from components.example_gen.images import GIVEN_PIXELS, BadImage, read_picture
+    from components.sample_generator import kernel_files
 
     interface = client.interface()
     name = interface.by_file()
     if name is None:
         raise ValueError(f"{client.model} takes no picture, but draws by seed: leave --input out")
     asked = interface.signatures[name]
+    beside = kernel_files.beside(asked, kernel, client.model)
     try:
         sent = read_picture(file.read_bytes(), None, pixel_limit=GIVEN_PIXELS).encoded
     except OSError as error:
@@ -90,7 +98,7 @@ def made_of(client: "Client", file: Path) -> bytes:
     except BadImage as error:
         raise ValueError(f"{file} {error}") from None
     given = asked.given("target") or asked.given("input")
-    return bytes(client.predict({str(asked.taken("input")): [sent]}, name)[str(given)][0])
+    return bytes(client.predict({str(asked.taken("input")): [sent], **beside}, name)[str(given)][0])
 
 
 def drawn(client: "Client", seeds: range, classes: list[str], truncation: float | None) -> dict[str, "np.ndarray"]:

@@ -7,7 +7,13 @@ from models.config import Experiment
 from pipeline.experiments import files
 from pipeline.experiments.classes import DIGITS_CGAN, FASHION_CGAN, MNIST_DCGAN, TINY
 from pipeline.experiments.cyclegan import CYCLEGAN, EMOJI_CYCLEGAN, MAPS_CYCLEGAN
-from pipeline.experiments.deconvolution import PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN
+from pipeline.experiments.deconvolution import (
+    PHOTOGRAPHS_DEBLUR,
+    PHOTOGRAPHS_DEBLUR_GAN,
+    PHOTOGRAPHS_DEBLUR_GIVEN,
+    PHOTOGRAPHS_DEBLUR_GIVEN_GAN,
+    PHOTOGRAPHS_DEBLUR_UNKNOWN,
+)
 from pipeline.experiments.lapgan import FASHION_DCGAN_32, FASHION_LAPGAN, LAPGAN
 from pipeline.experiments.pix2pix import MAPS_PIX2PIX, PIX2PIX
 from pipeline.experiments.points import RING_RESTORATION, RING_TO_SQUARE
@@ -21,6 +27,7 @@ EXPERIMENTS = {
         *(FASHION_LAPGAN, FASHION_DCGAN_32, LAPGAN),
         *(PHOTOGRAPHS_SRRESNET_X2, PHOTOGRAPHS_SRGAN_X2, PHOTOGRAPHS_SRGAN_X4),
         *(PHOTOGRAPHS_DEBLUR, PHOTOGRAPHS_DEBLUR_GAN, PHOTOGRAPHS_DEBLUR_UNKNOWN),
+        *(PHOTOGRAPHS_DEBLUR_GIVEN, PHOTOGRAPHS_DEBLUR_GIVEN_GAN),
         TINY,
     )
 }

@@ -211,14 +211,31 @@ async function opened(file) {
   return canvas;
 }
 
+/** What a signature takes beside a picture: its kernel, of the file that is chosen, which is shown; nothing without. */
+async function beside(signature) {
+  const name = taken(signature, "kernel");
+  const [file] = at("kernel").files;
+  at("spread").hidden = true;
+  if (!name || !file) return {};
+  const kernel = await kernelOf(file, state.signatures[signature].inputs[name].shape[1]);
+  const most = Math.max(...kernel.flat());
+  paint(at("spread"), kernel.map((row) => row.map((value) => [value / most])));
+  return { [name]: [kernel] };
+}
+
 /** Asks the model for what it makes of a file, and lays it over that. */
 async function give(file) {
-  if (!file) return;
   const turn = ++state.turn;
+  const signature = at("by").value;
+  const kernel = await beside(signature);
+  if (!file || turn !== state.turn) return;
+  if (taken(signature, "kernel") && !Object.keys(kernel).length) {
+    throw new Error("this model is told what a picture was blurred by: choose its kernel, too");
+  }
   const canvas = await opened(file);
   const before = canvas.toDataURL("image/png");
-  const signature = at("by").value;
-  const outputs = await predict(signature, { [taken(signature, "input")]: [{ b64: before.split(",")[1] }] });
+  const picked = { [taken(signature, "input")]: [{ b64: before.split(",")[1] }] };
+  const outputs = await predict(signature, { ...picked, ...kernel });
   if (turn !== state.turn) return;
   const [made] = Object.values(outputs)[0];
   const after = source(made.b64 ? made : { b64: made });
@@ -278,6 +295,9 @@ async function open(model) {
   const ways = takers();
   at("give").hidden = !ways.length;
   at("by-field").hidden = ways.length < 2;
+  at("kernel-field").hidden = !ways.some((name) => taken(name, "kernel"));
+  at("spread").hidden = true;
+  at("kernel").value = "";
   at("by").replaceChildren(...ways.map((name) => option(name, state.signatures[name].about || name)));
   at("compare").hidden = true;
   at("file").value = "";

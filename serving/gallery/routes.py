@@ -42,9 +42,9 @@ def router(models: ModelServerConfig) -> APIRouter:
 
     @routes.get("/gallery/{name}")
     def file(name: str) -> Response:
-        kinds = {"gallery.css": "text/css", "gallery.js": "text/javascript"}
+        kinds = {"gallery.css": "text/css", "gallery.js": "text/javascript", "kernel.js": "text/javascript"}
         if name not in kinds:
-            return PlainTextResponse("the page has gallery.css and gallery.js", 404)
+            return PlainTextResponse(f"the page has {', '.join(kinds)}", 404)
         return FileResponse(FOLDER / name, media_type=kinds[name], headers=HEADERS)
 
     return routes

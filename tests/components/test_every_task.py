@@ -7,7 +7,7 @@ from models.config import Separated, SRResNetTranslator
 from tests.harness import experiment
 from tests.harness.tasks import check_task
 from tests.models.gans import tiny
-from tests.translators import deblurrer, enlarger, paired, restorer, translator
+from tests.translators import deblurrer, enlarger, paired, restorer, told_deblurrer, translator
 
 SEPARATED = Separated(source="folder:pairs", resolution=16, channels=1)
 EVERY = {
@@ -21,6 +21,7 @@ EVERY = {
     "super-resolution": enlarger(2),
     "super-resolution by 4": enlarger(4),
     "deconvolution": deblurrer(),
+    "deconvolution, kernels given": told_deblurrer(),
     "deconvolution, unknown kernels": deblurrer(
         generator=SRResNetTranslator(scale=1, width=4, blocks=1), degradations={"gaussian_blur": 5, "noise": 0.02}
     ),

@@ -109,7 +109,7 @@ def check_reads_its_inputs(model: keras.Model) -> dict[str, tf.Tensor]:
     outputs = _named(model(given, training=False))
     assert all(value.dtype == tf.float32 for value in outputs.values())
     for name, value in given.items():
-        other = (value + 1) % 3 if value.dtype == tf.int32 else -value
+        other = (value + 1) % 3 if value.dtype == tf.int32 else value[::-1] if name == "kernel" else -value
         changed = _matrix(_named(model(given | {name: other}, training=False))) != _matrix(outputs)
         assert changed.any(axis=1).all(), f"{model.name} does not read its {name}"
     return outputs
@@ -162,14 +162,18 @@ def check_all(build: Callable[[], keras.Model]) -> None:
 
 
 def inputs_of(model: keras.Model) -> dict[str, tf.Tensor]:
-    """ROWS rows of what a network takes: labels below 3, or values in [-1, 1]."""
+    """ROWS rows of what a network takes: labels below 3, kernels, or values in [-1, 1]."""
     random = np.random.default_rng(1)
-    return {
-        name: tf.constant(np.arange(ROWS) % 3, tf.int32)
-        if tensor.dtype == "int32"
-        else tf.constant(random.uniform(-1, 1, [ROWS, *tensor.shape[1:]]), tf.float32)
-        for name, tensor in model.input.items()
-    }
+    return {name: _rows_of(name, tensor, random) for name, tensor in model.input.items()}
+
+
+def _rows_of(name: str, tensor: keras.KerasTensor, random: np.random.Generator) -> tf.Tensor:
+    if tensor.dtype == "int32":
+        return tf.constant(np.arange(ROWS) % 3, tf.int32)
+    values = random.uniform(-1, 1, [ROWS, *tensor.shape[1:]])
+    if name == "kernel":
+        values = values**2 / (values**2).sum(axis=(1, 2), keepdims=True)
+    return tf.constant(values, tf.float32)
 
 
 def _named(outputs: Any) -> dict[str, tf.Tensor]:

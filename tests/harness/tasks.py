@@ -28,7 +28,7 @@ from models.randomness import key
 from models.tasks import Task, task_of
 from tests import trainings
 
-ROLES: Mapping[str, str] = {"z": "noise", "code": "code", "label": "label", "input": "input"}
+ROLES: Mapping[str, str] = {"z": "noise", "code": "code", "label": "label", "input": "input", "kernel": "kernel"}
 """What a network calls its input -> its role in an interface."""
 
 
@@ -68,25 +68,29 @@ def _check_asked(task: Task, experiment: Experiment, examples: Arrays) -> None:
     column = next((each for each in data.columns if each.role == "input"), data.drawn)
     kind, settings = kind_of(column), task.settings(experiment)
 
-    def asked(of: Arrays) -> np.ndarray:
+    def asked(of: Arrays) -> dict[str, np.ndarray]:
         return task.asked(settings, data.columns, of, 0)
 
-    found = asked(examples)
-    assert found.shape[0] == len(examples.columns[column.role])
-    assert found.dtype == np.float32
-    assert np.isfinite(found).all()
+    found, again = asked(examples), asked(examples)
+    assert found.keys() == {"input", *task.beside(settings)}
+    for name, values in found.items():
+        assert values.shape[0] == len(examples.columns[column.role])
+        assert values.dtype == np.float32
+        assert np.isfinite(values).all()
+        np.testing.assert_array_equal(values, again[name], err_msg=f"{name} differs from one time to the other")
     if kind.range:
-        served = kind.outside(found)
+        served = kind.outside(found["input"])
         assert served.min() >= kind.range[0] - 1e-4
         assert served.max() <= kind.range[1] + 1e-4
-    np.testing.assert_array_equal(found, asked(examples), err_msg="what is asked differs from one time to the other")
     if task.paired(data.columns):
         # the last row has the values of the first
         others = {role: np.concatenate([each[:-1], each[:1]]) for role, each in examples.columns.items()}
-        changed = asked(Arrays(others, examples.groups)) != found
-        rows = changed.reshape(len(found), -1).any(axis=1)
-        assert rows[-1]
-        assert not rows[:-1].any(), "a row of what is asked depends on other rows of the truth"
+        other = asked(Arrays(others, examples.groups))
+        rows = {name: (other[name] != each).reshape(len(each), -1).any(axis=1) for name, each in found.items()}
+        assert rows["input"][-1]
+        assert not any(each[:-1].any() for each in rows.values()), (
+            "a row of what is asked depends on others of the truth"
+        )
 
 
 def _check_measured(experiment: Experiment, examples: Arrays, model: str, directory: Path) -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from models import catalog
 from models.config import Restoration
-from models.degradations import degrade, downscale, noise, shrink
+from models.degradations import degrade, downscale, kernels_of, noise, shrink
 
 SEED = tf.constant([1, 2], tf.int64)
 X = tf.constant(np.random.default_rng(0).uniform(-1, 1, [6, 4, 4, 3]), tf.float32)
@@ -72,10 +72,27 @@ class TestBlurs:
         first, second = degrade(x, {name: 9.0}, SEED).numpy()
         assert (np.abs(first - second).max() < 1e-6) == (name in catalog.KNOWN_KERNELS)
 
+    @pytest.mark.parametrize("judged", [False, True])
+    def test_the_kernels_that_are_told_are_those_that_it_blurs_with(self, name, judged):
+        """If this fails, a model learns to undo another blur than the one that was done."""
+        point = np.zeros([3, 17, 17, 1], np.float32)
+        point[:, 8, 8] = 1  # whose picture is the kernel
+        degradations = {"shrink": 0.0, name: 9.0, "noise": 0.0}
+        seen = degrade(tf.constant(point), degradations, SEED, judged=judged)
+        told = kernels_of(degradations, SEED, 3, judged=judged)
+        assert told.shape == (3, 9, 9)
+        assert_allclose(seen[..., 0], told, atol=1e-6)
+
     @pytest.mark.parametrize("side", [0, 4, 2.5])
     def test_a_side_without_a_middle_is_refused(self, name, side):
         with pytest.raises(ValueError, match=f"{name} is the side of its kernel, .* an odd number; received {side}"):
             Restoration(degradations={name: side})
+
+
+@pytest.mark.parametrize("degradations", [{"noise": 0.1}, {"gaussian_blur": 5.0, "motion_blur": 5.0}])
+def test_no_blur_and_several_have_no_kernel_to_tell(degradations):
+    with pytest.raises(ValueError, match=f"one of its degradations blurs; received {len(degradations) // 2 * 2} "):
+        kernels_of(degradations, SEED, 2)
 
 
 def test_the_margin_is_as_far_as_kernels_reach():

@@ -4,7 +4,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 from scipy.signal import convolve2d
 
-from models.kernels import BINS, apart, blurred, gaussian, known, motion, wiener
+from models.kernels import BINS, apart, blurred, checked, gaussian, known, motion, wiener
 from models.randomness import key
 
 KINDS = [gaussian, motion]
@@ -87,6 +87,45 @@ def test_blurring_is_the_convolution_of_scipy(count):
         for channel in range(2):
             expected = convolve2d(x[image, ..., channel], kernels[image % count], "valid")
             assert_allclose(made[image, ..., channel], expected, atol=1e-6)
+
+
+def test_a_graph_blurs_batches_of_any_size():
+    x = np.random.default_rng(0).uniform(-1, 1, [3, 12, 10, 2]).astype(np.float32)
+    kernels = motion(SEED, 3, 5).numpy()
+    specs = tf.TensorSpec([None, None, None, 2]), tf.TensorSpec([None, 5, 5])
+    serve = tf.function(blurred, input_signature=specs)
+    for rows in (1, 3):
+        expected = blurred(tf.constant(x[:rows]), tf.constant(kernels[:rows]))
+        assert_allclose(serve(x[:rows], kernels[:rows]), expected, atol=1e-6)
+
+
+class TestChecked:
+    def test_kernels_pass_as_they_are(self):
+        for made in (gaussian(SEED, 3, 9), motion(SEED, 3, 9), tf.ones([1, 1, 1])):
+            np.testing.assert_array_equal(checked(made), made)
+        np.testing.assert_array_equal(checked(0.991 * made), 0.991 * made)
+
+    @pytest.mark.parametrize(
+        ("values", "told"),
+        [
+            ([1.5, -0.5, 0, 0], r"the lowest \[.*-0.5\] and the sum \[.*1\]"),
+            ([0.5, 0, 0, 0], r"the lowest \[.*0\] and the sum \[.*0.5\]"),
+            ([255, 0, 0, 0], r"sum \[.*255\]"),
+            ([0, 0, 0, 0], r"sum \[.*0\]"),
+            ([np.nan, 1, 0, 0], "nan"),
+            ([np.inf, 0, 0, 0], "inf"),
+        ],
+    )
+    @pytest.mark.parametrize("others", [0, 2])
+    def test_what_is_none_is_refused_in_one_line(self, values, told, others):
+        kernel = np.zeros([1, 3, 3], np.float32)
+        kernel[0, 0, :2], kernel[0, 1, :2] = values[:2], values[2:]
+        beside = np.concatenate([np.full([others, 3, 3], 1 / 9, np.float32), kernel])
+        with pytest.raises(tf.errors.InvalidArgumentError, match=told) as refused:
+            tf.function(checked)(tf.constant(beside))
+        (line,) = (each for each in refused.value.message.split("\n") if "a kernel has" in each)
+        assert "values of at least 0, whose sum is 1; received" in line
+        assert "sum [" in line
 
 
 def test_a_kernel_that_does_not_fit_is_refused():

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.signal import convolve2d
 
 from models import pixels
-from models.config import Column, Images, SRResNetTranslator, Unpaired
+from models.config import Column, DeconvolutionTranslator, Images, SRResNetTranslator, Unpaired
 from models.degradations import gaussian_blur, known_kernel
 from models.examples.arrays import Arrays
 from models.randomness import fold, key
@@ -14,11 +14,12 @@ from models.tasks import Generate, Restore, Task, Translate, task, task_of
 from pipeline.experiments.named import DIGITS_CGAN, MNIST_DCGAN, RING_RESTORATION, RING_TO_SQUARE
 from tests import trainings
 from tests.harness import experiment
-from tests.translators import deblurrer, restorer, translator
+from tests.translators import deblurrer, restorer, told_deblurrer, translator
 
 KEY = key(0, 0, "test")
 POINT = RING_RESTORATION.data.columns
 IMAGE = Images(resolution=4).columns
+TOLD = DeconvolutionTranslator(kernel="given", side=5, support=9, width=4, blocks=1, noise=1e-6)
 NOISE = {"degradations": {"noise": 0.5}}
 
 
@@ -60,13 +61,13 @@ class TestTranslate:
 
     def test_is_judged_on_all_inputs_of_the_other_domain_however_many_targets_there_are(self):
         held_out = Arrays({"input": points(7), "target": points(4, seed=1)}, (("input",), ("target",)))
-        found = Translate().asked({}, RING_TO_SQUARE.data.columns, held_out, 0)
+        found = Translate().asked({}, RING_TO_SQUARE.data.columns, held_out, 0)["input"]
         np.testing.assert_array_equal(found, held_out.columns["input"])
 
     def test_images_are_given_as_networks_take_them(self):
         data = Unpaired(input=Images(resolution=4), target=Images(resolution=4))
         held_out = Arrays({"input": images(3), "target": images(2)}, (("input",), ("target",)))
-        found = Translate().asked({}, data.columns, held_out, 0)
+        found = Translate().asked({}, data.columns, held_out, 0)["input"]
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, held_out.columns["input"] / 127.5 - 1, atol=1e-6)
 
@@ -96,17 +97,17 @@ class TestRestore:
     def test_is_judged_on_the_same_degraded_targets_for_the_same_seed(self):
         """If this fails, a model and the blessed one are given different examples."""
         held_out = Arrays.aligned(points(400))
-        first, again, other = (Restore().asked(NOISE, POINT, held_out, seed) for seed in (1, 1, 2))
+        first, again, other = (Restore().asked(NOISE, POINT, held_out, seed)["input"] for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         assert not (first == other).any()
         assert np.std(first - held_out.target) == pytest.approx(0.5, rel=0.1)
 
     def test_images_stay_within_what_can_be_served(self):
         white = Arrays.aligned(np.full((50, 4, 4, 1), 255, np.uint8))
-        found = Restore().asked(NOISE, IMAGE, white, 0)
+        found = Restore().asked(NOISE, IMAGE, white, 0)["input"]
         assert found.max() == 1
         assert -1 <= found.min() < 0.5
-        shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)
+        shrunk = Restore().asked({"degradations": {"shrink": 0.5}}, IMAGE, white, 0)["input"]
         np.testing.assert_allclose(shrunk, 0.5)
 
     def test_a_blurred_picture_is_that_of_the_target_and_of_what_lies_around_it(self):
@@ -116,7 +117,7 @@ class TestRestore:
         wide = held_out.columns["surroundings"][:] / 127.5 - 1
         kernel = known_kernel("known_motion_blur", 5).numpy()[0]
         expected = [[convolve2d(each[..., c], kernel, "valid") for c in range(3)] for each in wide]
-        found = Restore().asked({"degradations": {"known_motion_blur": 5.0}}, data.columns, held_out, 0)
+        found = Restore().asked({"degradations": {"known_motion_blur": 5.0}}, data.columns, held_out, 0)["input"]
         np.testing.assert_allclose(found, np.moveaxis(expected, 1, -1), atol=1e-5)
         assert found.shape == held_out.target.shape
 
@@ -124,9 +125,26 @@ class TestRestore:
         data, blur = deblurrer().data, {"degradations": {"gaussian_blur": 5.0}}
         held_out = trainings.arrays(data, 6)
         wide = pixels.scaled(held_out.columns["surroundings"][:])
-        found = Restore().asked(blur, data.columns, held_out, 3)
+        found = Restore().asked(blur, data.columns, held_out, 3)["input"]
         judging = fold(key(3, 0, "judged"), "gaussian_blur")
         np.testing.assert_allclose(found, gaussian_blur(tf.constant(wide), 5, judging, judged=True), atol=1e-6)
+
+    def test_a_kernel_that_is_told_is_that_of_its_picture(self):
+        """If this fails, a model is judged, or trained, with the kernels of other pictures."""
+        config = told_deblurrer(generator=TOLD, degradations={"motion_blur": 5, "noise": 1e-6})
+        held_out = trainings.arrays(config.data, 6)
+        settings, wide = task_of(config).settings(config), held_out.columns["surroundings"][:] / 127.5 - 1
+        assert settings == {"degradations": {"motion_blur": 5.0, "noise": 1e-6}, "beside": ["kernel"]}
+        asked = Restore().asked(settings, config.data.columns, held_out, 3)
+        real = {"surroundings": tf.constant(wide, tf.float32), "target": tf.constant(held_out.target[:])}
+        fed = Restore().inputs(config, real, KEY)
+        for found in (asked, fed):
+            assert found.keys() == {"input", "kernel"}
+            for x, kernel, seen in zip(wide, np.asarray(found["kernel"]), np.asarray(found["input"]), strict=True):
+                expected = np.stack([convolve2d(x[..., c], kernel, "valid") for c in range(3)], -1)
+                np.testing.assert_allclose(seen, expected, atol=1e-4)
+        kernels = np.concatenate([asked["kernel"], fed["kernel"]])
+        assert len(np.unique(kernels.round(5), axis=0)) == 12
 
     def test_the_border_that_a_kernel_reaches_does_not_count(self):
         options = Restore().options({"degradations": {"motion_blur": 17.0, "noise": 0.1}}, IMAGE)
@@ -134,7 +152,7 @@ class TestRestore:
 
     def test_points_may_lie_anywhere(self):
         far = Arrays.aligned(np.full((50, 2), 9, np.float32))
-        assert Restore().asked(NOISE, POINT, far, 0).max() > 9
+        assert Restore().asked(NOISE, POINT, far, 0)["input"].max() > 9
 
     def test_every_output_has_a_truth(self):
         assert Restore().paired(POINT)

@@ -22,7 +22,7 @@ from serving.server import EmbeddedServer
 from tests.browser import CHROMIUM, browser
 from tests.harness import experiment
 from tests.serving import saved
-from tests.translators import COLOUR, restorer
+from tests.translators import COLOUR, restorer, told_deblurrer
 
 NEEDS_CHROMIUM = [
     pytest.mark.e2e,
@@ -268,6 +268,88 @@ class TestGivenPictures:
         self.give(page, photograph(12, 8)[1], "drop")
         page.until("!document.getElementById('compare').hidden")
         assert page.run("document.getElementById('status').textContent") == ""
+
+
+class TestGivenKernels:
+    pytestmark = NEEDS_CHROMIUM
+
+    @pytest.fixture(scope="class")
+    def server(self, tmp_path_factory):
+        """Serves a model that is told the kernel of each picture, 5 x 5."""
+        with serve(tmp_path_factory.mktemp("deblurrer"), told_deblurrer()) as server:
+            yield server
+
+    @pytest.fixture(autouse=True, params=[1280, 390])
+    def page(self, request, server, tab):
+        tab.complaints.clear()
+        tab.open(f"http://127.0.0.1:{server.rest_port}/", request.param)
+        tab.until("!document.getElementById('kernel-field').hidden")
+        yield tab
+        assert tab.complaints == []
+        assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+    def choose(self, page, field, content, name):
+        page.run(
+            f"(() => {{ const bytes = Uint8Array.from(atob('{base64.b64encode(content).decode()}'),"
+            f" (each) => each.charCodeAt(0)); const transfer = new DataTransfer();"
+            f" transfer.items.add(new File([bytes], '{name}'));"
+            f" document.getElementById('{field}').files = transfer.files;"
+            f" document.getElementById('given').dispatchEvent(new Event('change')); }})()"
+        )
+
+    HELD = ((0, 1, 0), (2, 4, 2), (0, 1, 6))
+
+    def files(self):
+        """The same kernel in both forms."""
+        content = io.BytesIO()
+        Image.fromarray(np.array(self.HELD, np.uint8)).save(content, "PNG")
+        lines = "\n".join(",".join(map(str, row)) for row in self.HELD)
+        return {"kernel.png": content.getvalue(), "kernel.csv": lines.encode()}
+
+    @pytest.mark.parametrize("name", ["kernel.png", "kernel.csv"])
+    def test_the_picture_is_made_by_it_and_it_is_shown(self, server, page, name):
+        """If this fails, the page sends a kernel that is turned, shifted, or not of sum 1."""
+        content = photograph(12, 8)[1]
+        self.choose(page, "file", content, "mine.png")
+        page.until("document.getElementById('status').textContent.includes('choose its kernel, too')")
+        self.choose(page, "kernel", self.files()[name], name)
+        page.until("!document.getElementById('compare').hidden")
+        assert page.run("document.getElementById('status').textContent") == ""
+        shown = page.run(
+            "[...document.getElementById('spread').getContext('2d').getImageData(0, 0, 5, 5).data]"
+            ".filter((_, i) => i % 4 === 0)"
+        )
+        kernel = np.pad(np.array(self.HELD, np.float64), 1)
+        np.testing.assert_allclose(np.reshape(shown, [5, 5]), 255 * kernel / 6, atol=1)
+        inputs = {"image_bytes": [{"b64": base64.b64encode(content).decode()}], "kernel": [(kernel / 16).tolist()]}
+        ask = {"signature_name": "from_bytes", "inputs": inputs}
+        answer = httpx.post(f"http://127.0.0.1:{server.rest_port}/v1/models/small:predict", json=ask).json()
+        (expected,) = answer["outputs"]
+        sent = page.run("document.getElementById('after').src").split(",")[1]
+        found, wanted = (
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(each))), int) for each in (sent, expected["b64"])
+        )
+        np.testing.assert_allclose(found, wanted, atol=1)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "told"),
+        [
+            ("even.csv", b"1,2", "a kernel has a middle: odd sides of at most 5; received 1 x 2 of even.csv"),
+            ("large.csv", b"1 1 1 1 1 1 1", "odd sides of at most 5; received 1 x 7 of large.csv"),
+            (
+                "below.csv",
+                b"1,-1,1",
+                "a kernel has numbers of at least 0, of which some are above; below.csv has others",
+            ),
+            ("words.csv", b"a", "numbers of at least 0"),
+            ("none.png", b"none", "none.png is neither a picture that this browser reads nor .csv"),
+        ],
+    )
+    def test_what_is_no_kernel_is_said(self, page, name, content, told):
+        self.choose(page, "kernel", content, name)
+        page.until("document.getElementById('status').textContent")
+        assert told in page.run("document.getElementById('status').textContent")
+        assert page.run("document.getElementById('spread').hidden")
 
 
 class TestOtherModels:

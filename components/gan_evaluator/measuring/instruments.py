@@ -94,11 +94,12 @@ class Instruments:
         self.measured.append("the images")
         return self._measure_fake(Side(count, examples=examples, labels=labels), lambda: None)
 
-    def measure_outputs(self, make: Callable[[np.ndarray], np.ndarray], words: str) -> Measurements:
+    def measure_outputs(self, make: Callable[[Mapping[str, np.ndarray]], np.ndarray], words: str) -> Measurements:
         """Measures what anything else makes of the examples that a model of this task is given.
 
         Args:
-            make: of inputs as networks take them, [n, ...] float32, makes as many outputs as targets are held.
+            make: of inputs as networks take them, `input` and what a model takes beside it, each [n, ...] float32,
+                makes as many outputs as targets are held.
             words: for `measured`.
 
         Raises:
@@ -143,9 +144,9 @@ class Instruments:
         """Measures examples against the reference, and takes pictures of them."""
         truth = self._truth if side.inputs is not None else None
         sides = {"fake": side} if truth is None else {"fake": side, "true": Side(len(truth), examples=truth)}
-        inputs, data = side.inputs, self._settings.data
-        if inputs is not None:
-            inputs = self._task.untouched(inputs, data.columns)
+        inputs, data = None, self._settings.data
+        if side.inputs is not None:
+            inputs = self._task.untouched(side.inputs, data.columns)
             if truth is not None and data.images:
                 sides["untouched"] = Side(len(inputs), examples=kind_of(data.drawn).made(inputs))
         seen = self._look_at(**sides)
@@ -219,11 +220,12 @@ class Instruments:
         return "input" if "input" in self._reference.held_out.columns else "target"
 
     @functools.cached_property
-    def _inputs(self) -> np.ndarray:
+    def _inputs(self) -> dict[str, np.ndarray]:
         """What a model that takes examples is given, in random order."""
         columns, seed = self._settings.data.columns, self._settings.seed
         asked = self._task.asked(self._settings.asked, columns, self._reference.held_out, seed)
-        return asked[np.random.default_rng(seed).permutation(len(asked))[: self._count]]
+        rows = np.random.default_rng(seed).permutation(len(asked["input"]))[: self._count]
+        return {name: values[rows] for name, values in asked.items()}
 
     @property
     def _truth(self) -> np.ndarray | None:

@@ -29,6 +29,7 @@ BLOCK = 500
 
 MakePipeline = Callable[[], beam.Pipeline]
 _FAULT = "fault"
+_INPUTS = "inputs/"
 
 HIDING = 2 / 127.5
 """Deviation of the noise that goes onto an image before its way back: two grey levels."""
@@ -43,14 +44,14 @@ class Side:
         examples: [count, ...], real ones; None for a generator's.
         labels: [count] int64, of the real ones or those to ask for; None without.
         generator: directory of a generator's SavedModel; None for real ones.
-        inputs: [count, ...] float32, what the generator is given; None where it is given noise.
+        inputs: what the generator is given, by name, each [count, ...] float32; None where it is given noise.
     """
 
     count: int
     examples: np.ndarray | None = None
     labels: np.ndarray | None = None
     generator: str | None = None
-    inputs: np.ndarray | None = None
+    inputs: Mapping[str, np.ndarray] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Block:
         first: the number of its first example in the side.
         count: examples.
         generator: as of the side.
-        file: with `examples` or `labels`, or both, or neither.
+        file: with `examples`, `labels` and inputs, as far as the side has them.
         seen: where to leave what was seen.
     """
 
@@ -151,16 +152,15 @@ class _Look(beam.DoFn):
     def _made(self, block: Block, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What a generator makes, and what it makes of that on its way back."""
         generator, seed = self._generator(block.generator), self._settings.seed
-        if "inputs" not in arrays:
+        inputs = {name.removeprefix(_INPUTS): each for name, each in arrays.items() if name.startswith(_INPUTS)}
+        if not inputs:
             labels = arrays.get("labels")
             return {"examples": generator.sample(block.count, seed=seed, labels=labels, first=block.first)}
-        made = generator.translate(arrays["inputs"])
+        made = generator.translate(inputs)
         if not generator.goes_back:
             return {"examples": made}
-        return {
-            "examples": made,
-            "back": generator.translate(_as_seen(made, seed, block.first, self._settings.data), REVERSE),
-        }
+        seen = {"input": _as_seen(made, seed, block.first, self._settings.data)}
+        return {"examples": made, "back": generator.translate(seen, REVERSE)}
 
 
 def _as_seen(made: np.ndarray, seed: int, first: int, data: Data) -> np.ndarray:
@@ -178,7 +178,8 @@ def _as_seen(made: np.ndarray, seed: int, first: int, data: Data) -> np.ndarray:
 def _cut(name: str, side: Side, directory: str) -> list[Block]:
     """The blocks of a side; their arrays are written."""
     blocks = []
-    arrays = {"examples": side.examples, "labels": side.labels, "inputs": side.inputs}
+    arrays = {"examples": side.examples, "labels": side.labels}
+    arrays |= {_INPUTS + name: values for name, values in (side.inputs or {}).items()}
     for start in range(0, side.count, BLOCK):
         stop = min(start + BLOCK, side.count)
         file = posixpath.join(directory, f"{name}-{start:09d}.npz")
@@ -196,7 +197,6 @@ def _population(name: str, side: Side, blocks: list[Block]) -> Population:
         examples=seen["examples"] if side.examples is None else side.examples,
         labels=side.labels,
         features=seen["features"],
-        inputs=side.inputs,
         back=seen.get("back"),
         probabilities=seen.get("probabilities"),
         inception_probabilities=seen.get("inception_probabilities"),

@@ -1,6 +1,7 @@
 """The two SavedModels of a judgement: the generator that is judged and the classifier that looks."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,11 @@ class Generator:
         self._kind = self._column_kind.served
         self.conditional = "label" in inputs
         if task(settings.task).takes_examples:
-            if set(inputs) != {self._kind}:
-                raise ValueError(f"a model that takes examples takes {self._kind}; {directory} takes {_listed(inputs)}")
+            wanted = (self._kind, *task(settings.task).beside(settings.asked))
+            if set(inputs) != set(wanted):
+                raise ValueError(
+                    f"a model that takes examples takes {' and '.join(wanted)}; {directory} takes {_listed(inputs)}"
+                )
             return
         if (
             not {"z"} <= set(inputs) <= {"z", "label", "code"}
@@ -69,11 +73,11 @@ class Generator:
         """True where it also translates what it gives into what it takes."""
         return REVERSE in self._module.signatures
 
-    def translate(self, inputs: np.ndarray, signature: str = "serving_default") -> np.ndarray:
+    def translate(self, inputs: Mapping[str, np.ndarray], signature: str = "serving_default") -> np.ndarray:
         """What it makes of examples.
 
         Args:
-            inputs: [n, ...] float32, images in [-1, 1].
+            inputs: `input` and what it takes beside that, each [n, ...] float32, images in [-1, 1].
             signature: `serving_default`, or REVERSE for the way back.
 
         Returns:
@@ -82,14 +86,16 @@ class Generator:
         Raises:
             ValueError: as `sample`.
         """
-        taken = self._column_kind.outside(inputs)
+        taken = {self._kind if name == "input" else name: values for name, values in inputs.items()}
+        taken[self._kind] = self._column_kind.outside(inputs["input"])
         call = self._module.signatures[signature]
         columns = {each.role: each for each in self._data.columns}
         shape = columns["input" if signature == REVERSE else "target"].shape
-        parts = [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
-        return np.concatenate(
-            [self._checked(call(**{self._kind: tf.constant(part)}), (len(part), *shape)) for part in parts]
-        )
+        made = []
+        for start in range(0, len(inputs["input"]), BATCH):
+            part = {name: tf.constant(values[start : start + BATCH]) for name, values in taken.items()}
+            made.append(self._checked(call(**part), (len(part[self._kind]), *shape)))
+        return np.concatenate(made)
 
     def sample(self, count: int, *, seed: int, labels: np.ndarray | None, first: int = 0) -> np.ndarray:
         """Generates examples from standard normal noise.

@@ -17,6 +17,7 @@ class Generator(Network):
     Attributes:
         conditional: True where a label decides what is made.
         codes: the width of its InfoGAN codes.
+        beside: names of what it takes beside an example, which a scheme has to give; see `Scheme.gives`.
     """
 
     @property
@@ -28,6 +29,11 @@ class Generator(Network):
     def codes(self) -> int:
         """See the class."""
         return 0
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """See the class."""
+        return ()
 
 
 def check_images(network: Network, data: Data) -> None:

@@ -4,10 +4,12 @@ Each checks what it can do of the data, before anything runs. Trained on photogr
 of any size; on squares, those of that size.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
+from models import catalog
 from models.config.datasets.base import Data
 from models.config.networks.base import Generator, check_images, check_points
 from models.config.variants import Pick
@@ -34,6 +36,9 @@ class Translator(Generator):
     def halo(self) -> int | None:
         """See the class."""
         return None
+
+    def check_degradations(self, degradations: Mapping[str, float]) -> None:
+        """Raises ValueError, one line, where it is made to undo others than these: name -> strength."""
 
 
 class PointsTranslator(Translator):
@@ -133,14 +138,15 @@ class SRResNetTranslator(Translator):
 class DeconvolutionTranslator(Translator):
     """Residual blocks that take a blurred image and what a Wiener filter makes of it, and add what this lacks.
 
-    It knows the kernel and the noise, which are a part of it: what it is given is blurred by this kernel.
+    It knows the noise and the kernel. The kernel is a part of it, where all images are blurred by the same one; or it
+    is given beside each image, which is blurred by that.
     """
 
     name: Literal["deconvolution"] = "deconvolution"
-    kernel: Literal["known_gaussian_blur", "known_motion_blur"] = Field(
-        "known_motion_blur", description="the degradation that it undoes"
+    kernel: Literal["known_gaussian_blur", "known_motion_blur", "given"] = Field(
+        "known_motion_blur", description="the degradation that it undoes; or given: each image comes with its kernel"
     )
-    side: int = Field(17, ge=3, le=63, description="of the kernel, odd: the strength of that degradation")
+    side: int = Field(17, ge=3, le=63, description="of the kernel, odd: the strength of the degradation that blurs")
     noise: float = Field(0.02, gt=0, description="standard deviation; images lie in [-1, 1], so 1 % is 0.02")
     support: int = Field(31, ge=3, le=127, description="side of the finite Wiener filter, odd")
     width: int = Field(64, gt=0, description="channels")
@@ -148,9 +154,27 @@ class DeconvolutionTranslator(Translator):
     norm: Literal["batch", "none"] = "none"
 
     @property
-    def knows(self) -> dict[str, float]:
-        """The degradations that it undoes, as a scheme writes them."""
-        return {self.kernel: self.side, "noise": self.noise}
+    def beside(self) -> tuple[str, ...]:
+        """See `Generator`."""
+        return ("kernel",) if self.kernel == "given" else ()
+
+    def check_degradations(self, degradations: Mapping[str, float]) -> None:
+        """See `Translator`."""
+        kernel: str = self.kernel
+        if kernel == "given":
+            blurs = [name for name in degradations if name in catalog.BLURRING]
+            if len(blurs) != 1:
+                raise ValueError(
+                    f"a generator that is given the kernel undoes one blur: scheme.degradations has one of "
+                    f"{', '.join(catalog.BLURRING)}; received {', '.join(blurs) or 'none of them'}"
+                )
+            (kernel,) = blurs
+        knows = {kernel: self.side, "noise": self.noise}
+        if knows != degradations:
+            raise ValueError(
+                f"a generator that knows the kernel and the noise knows those of scheme.degradations; received "
+                f"{dict(degradations)}, and of scheme.generator {knows}"
+            )
 
     @property
     def halo(self) -> int | None:

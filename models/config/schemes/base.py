@@ -42,6 +42,11 @@ class Scheme(Variant):
         return ()
 
     @property
+    def gives(self) -> tuple[str, ...]:
+        """Names of what it can give a generator beside an example."""
+        return ()
+
+    @property
     def margin(self) -> int:
         """Pixels beside each edge of a target that what is made of it depends on."""
         return 0
@@ -58,6 +63,7 @@ class Scheme(Variant):
                 network.check(data)
             except ValueError as error:
                 raise ValueError(f"scheme.{player}: {error}") from None
+        self._check_beside()
         self._check_margin(data)
         self.discriminator.check_batch(training.batch_size)
         self.objective.check(data, self.discriminator)
@@ -68,6 +74,15 @@ class Scheme(Variant):
                 f"both players read the label or neither: scheme.{knows}.condition is "
                 f"{getattr(self, knows).condition}, the {other} has none; set scheme.{other}.condition, or "
                 f"scheme.{knows}.condition=none"
+            )
+
+    def _check_beside(self) -> None:
+        """Raises ValueError where the generator takes beside an example what this scheme cannot give."""
+        lacking = [name for name in self.generator.beside if name not in self.gives]
+        if lacking:
+            raise ValueError(
+                f"the generator {self.generator.name} takes a {' and a '.join(lacking)} beside each example, which the "
+                f"scheme {self.name} does not give: take scheme.name=restoration, or another generator"
             )
 
     def _check_margin(self, data: Data) -> None:

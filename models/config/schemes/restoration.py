@@ -69,6 +69,11 @@ class Restoration(Alternating):
         return (self.content.network,) if self.content else ()
 
     @property
+    def gives(self) -> tuple[str, ...]:
+        """See `Scheme`: the kernel of the degradation that blurs; the generator refuses others than one."""
+        return ("kernel",)
+
+    @property
     def earlier_steps(self) -> int:
         """See `Scheme`."""
         return self.pretraining.steps
@@ -99,15 +104,6 @@ class Restoration(Alternating):
         """How many times as high and wide targets are as the inputs that are made of them."""
         return math.prod(int(self.degradations.get(name, 1)) for name in catalog.DIVIDING)
 
-    def _check_known(self) -> None:
-        """Raises ValueError where the generator knows other degradations than there are."""
-        knows = getattr(self.generator, "knows", None)
-        if knows is not None and knows != self.degradations:
-            raise ValueError(
-                f"a generator that knows the kernel and the noise knows those of scheme.degradations; received "
-                f"{self.degradations}, and of scheme.generator {knows}"
-            )
-
     def _check_sizes(self, data: Data) -> None:
         """Raises ValueError where inputs of smaller sides do not fit the data or the players."""
         factor, scale = self.divided_by, getattr(self.generator, "scale", 1)
@@ -128,7 +124,7 @@ class Restoration(Alternating):
         """See `Scheme`."""
         super().check(data, training)
         check_no_input(self.name, "degrades", data)
-        self._check_known()
+        self.generator.check_degradations(self.degradations)
         self._check_sizes(data)
         if not self.plays and not self.fidelity_weight and self.content is None:
             raise ValueError(

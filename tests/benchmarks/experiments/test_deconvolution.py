@@ -111,11 +111,13 @@ def test_an_extended_picture_is_itself_within_and_passes_into_its_own_blur_at_th
     assert wide[0, 0] == pytest.approx(soft[0, 0])
 
 
-def test_the_finite_filter_is_what_the_network_begins_at():
+@pytest.mark.parametrize(("blur", "kernel"), [("known_motion_blur", "known_motion_blur"), ("motion_blur", "given")])
+def test_the_finite_filter_is_what_the_network_begins_at(blur, kernel):
     """If this fails, the table says of another filter what a network learns more than."""
-    made = scene(squares(1, 96), "known_motion_blur", 0.01, KEY)
-    network = translator(DeconvolutionTranslator(side=17, noise=0.02, width=2, blocks=1), Images(resolution=80))
-    (begins,) = (np.asarray(network({"input": 2 * made.blurred - 1}, training=False)) + 1) / 2
+    made = scene(squares(1, 96), blur, 0.01, KEY)
+    variant = DeconvolutionTranslator(kernel=kernel, side=17, noise=0.02, width=2, blocks=1)
+    given = {"input": 2 * made.blurred - 1} | {name: made.kernels.astype(np.float32) for name in variant.beside}
+    (begins,) = (np.asarray(translator(variant, Images(resolution=80))(given, training=False)) + 1) / 2
     (found,) = restored("finite Wiener", made, (0.01,))
     inside = slice(15, -15)  # beyond it, one sees repeated edges and the other those of a torus
     assert_allclose(found[inside, inside], begins[inside, inside], atol=1e-5)

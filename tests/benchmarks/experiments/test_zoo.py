@@ -61,7 +61,7 @@ class TestLearned:
 
     def made(self, name, baseline):
         learn = zoo.learned(EXPERIMENTS[name])[baseline]
-        return learn(self.INPUTS, self.TARGETS)(self.ASKED.astype(np.float32) / 127.5 - 1)
+        return learn(self.INPUTS, self.TARGETS)({"input": self.ASKED.astype(np.float32) / 127.5 - 1})
 
     def test_are_those_of_the_baselines(self):
         matched = retone(self.ASKED, fit_tones(self.INPUTS, self.TARGETS))

@@ -305,9 +305,11 @@ class TestRestoresImages:
         settings = Settings.of(faint.experiment, samples=COUNT)
         reference = read_reference([str(faint.root / "train/*")], [str(faint.root / "eval/*")], settings)
         instruments = Instruments(settings, reference, str(faint.root / "extractor"), local_pipeline)
-        by_hand = instruments.measure_outputs(lambda x: np.rint((1.5 * x + 1) * 127.5).astype(np.uint8), "mine")
+        by_hand = instruments.measure_outputs(
+            lambda given: np.rint((1.5 * given["input"] + 1) * 127.5).astype(np.uint8), "mine"
+        )
         for name in ("psnr", "ssim", "squared_error", "sharpness"):
             assert by_hand.estimates[name].value == pytest.approx(value(verdict, name), rel=1e-3)
         assert by_hand.untouched["psnr"].value == pytest.approx(verdict.lines["psnr"].untouched)
         with pytest.raises(ValueError, match=r"outputs are like targets, of .*; received \[\d+, 8, 16, 1\] of half"):
-            instruments.measure_outputs(lambda x: x[:, :8], "half")
+            instruments.measure_outputs(lambda given: given["input"][:, :8], "half")

@@ -11,7 +11,7 @@ from models.config.variants import made_by
 from models.export import saving
 from pipeline.cli import app
 from tests.harness import experiment
-from tests.translators import COLOUR, restorer
+from tests.translators import COLOUR, restorer, told_deblurrer
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,49 @@ class TestMake:
         (fault,) = making.make(work, local_pipeline())
         assert fault.name == str(pictures / "cut.png")
         assert made(tmp_path / "out") == EXPECTED
+
+
+class TestKernel:
+    """Of a model that is told what pictures were blurred by."""
+
+    @pytest.fixture(scope="class")
+    def told(self, tmp_path_factory):
+        folder, config = tmp_path_factory.mktemp("told") / "1", told_deblurrer()
+        saving.save(made_by("scheme", config.scheme)(config), folder)
+        return folder
+
+    @pytest.fixture
+    def kernels(self, tmp_path):
+        """One that leaves a picture where it is, and one that shifts it by two pixels to the right."""
+        (tmp_path / "point.csv").write_text("1")
+        (tmp_path / "shift.csv").write_text("0,0,0,0,1")
+        return tmp_path
+
+    def test_all_are_made_by_it(self, pictures, told, kernels, tmp_path):
+        for name in ("point", "shift"):
+            command = ["generate", str(told), "--input", str(pictures), "--kernel", str(kernels / f"{name}.csv")]
+            result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / name)], catch_exceptions=False)
+            assert result.exit_code == 0
+            assert made(tmp_path / name) == EXPECTED
+        # untrained, it is a filter: what undoes a shift to the right moves to the left
+        still, moved = (np.asarray(Image.open(tmp_path / name / "one.png"), int) for name in ("point", "shift"))
+        np.testing.assert_allclose(moved[:, :5], still[:, 2:7], atol=3)
+        assert np.abs(moved - still).mean() > 10
+
+    def test_another_kernel_is_another_order(self, pictures, told, kernels, tmp_path):
+        """If this fails, a folder holds pictures that were made by two kernels."""
+        for name in ("point", "shift"):
+            work = making.plan(str(pictures), str(told), str(tmp_path / "out"), kernels / f"{name}.csv")
+            if name == "point":
+                making.make(work, local_pipeline())
+        with pytest.raises(ValueError, match="another order \\(kernel_sha256 differs\\)"):
+            making.make(work, local_pipeline())
+
+    def test_one_that_is_missing_or_too_much_is_refused_at_once(self, pictures, model, told, kernels, tmp_path):
+        with pytest.raises(ValueError, match="is told what a picture was blurred by"):
+            making.plan(str(pictures), str(told), str(tmp_path / "out"))
+        with pytest.raises(ValueError, match="is told no kernel: leave --kernel out"):
+            making.plan(str(pictures), str(model), str(tmp_path / "out"), kernels / "point.csv")
 
 
 class TestPlan:

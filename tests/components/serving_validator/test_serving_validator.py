@@ -29,7 +29,7 @@ from serving.options import ServerOptions, find
 from serving.server import EmbeddedServer
 from tests.harness import experiment, write_examples
 from tests.trainings import arrays
-from tests.translators import restorer, translator
+from tests.translators import restorer, told_deblurrer, translator
 
 JUDGED = {"reason": "blessed: every threshold holds", "metrics": {}}
 
@@ -191,11 +191,11 @@ class TestRequests:
         config = translator()
         shown = real(config)
         made = {each.signature: each.inputs for each in asked(config, shown)}  # of five rows
-        np.testing.assert_array_equal(made["serving_default"]["image"], shown.input[:5])
+        np.testing.assert_array_equal(made["serving_default"]["image"], shown.inputs["input"][:5])
         np.testing.assert_array_equal(made["reverse"]["image"], shown.target[:5])
         np.testing.assert_array_equal(made["discriminate"]["image"], shown.target[:5])
         file = tf.io.decode_png(made["from_bytes"]["image_bytes"][0]).numpy()
-        np.testing.assert_allclose(file / 255, shown.input[0], atol=1e-6)
+        np.testing.assert_allclose(file / 255, shown.inputs["input"][0], atol=1e-6)
 
     def test_a_restorer_is_sent_what_is_degraded(self):
         config = restorer()
@@ -204,10 +204,20 @@ class TestRequests:
         # half the way to grey, as its training shrinks images
         np.testing.assert_allclose(sent, 0.25 + shown.target[:5] / 2, atol=1e-6)
 
+    def test_a_restorer_that_is_told_kernels_is_sent_those_of_its_pictures(self):
+        config = told_deblurrer()
+        shown = Real.of(arrays(config.data, 7), config)
+        made = {each.signature: each.inputs for each in asked(config, shown)}
+        for name in ("serving_default", "from_bytes"):
+            np.testing.assert_array_equal(made[name]["kernel"], shown.inputs["kernel"][:5])
+        np.testing.assert_array_equal(made["serving_default"]["image"], shown.inputs["input"][:5])
+        np.testing.assert_allclose(shown.inputs["kernel"].sum(axis=(1, 2)), 1, atol=1e-5)
+        assert len(np.unique(shown.inputs["kernel"], axis=0)) == 7
+
     def test_what_nothing_real_is_known_of_is_refused(self):
         config = restorer()
         with pytest.raises(ValueError, match="serving_default takes image, which is input"):
-            asked(config, dataclasses.replace(real(config), input=None))
+            asked(config, dataclasses.replace(real(config), inputs={}))
 
 
 def asked(config, shown):

@@ -24,7 +24,7 @@ class Continue(Task):
 
     def asked(self, settings, columns, examples, seed):
         column = next(each for each in columns if each.role == "target")
-        return np.asarray(cut(tf.constant(kind_of(column).scaled(column, examples.target))))
+        return {"input": np.asarray(cut(tf.constant(kind_of(column).scaled(column, examples.target))))}
 
     def paired(self, columns):
         return True

@@ -23,6 +23,8 @@ from models.config import (
 from models.config.variants import made_by
 from models.export.signatures import Sampler
 from models.export.tiles import LARGEST_MAP, LARGEST_WHOLE_MAP, MOST_MADE, Tiling, values_per_pixel
+from models.kernels import motion
+from models.randomness import key
 from tests.harness import experiment, trained
 from tests.models.export import answering
 
@@ -121,11 +123,17 @@ DECONVOLUTION = config(
     Photographs(source="digits", crop=12, margin=2),
     degradations={"known_motion_blur": 5, "noise": 0.02},
 )
+GIVEN = config(
+    DeconvolutionTranslator(kernel="given", side=5, support=9, width=4, blocks=1),
+    Photographs(source="digits", crop=12, margin=2),
+    degradations={"motion_blur": 5, "noise": 0.02},
+)
 EXPERIMENTS = {  # and a tile: the smallest that can be, or one that is
     "SRResNet x1": (super_resolution(1), 23),
     "SRResNet x2": (super_resolution(2), 25),
     "SRResNet x4": (super_resolution(4), 24),
     "deconvolution": (DECONVOLUTION, 37),
+    "deconvolution, kernels given": (GIVEN, 37),
     "U-Net": (config(UNetTranslator(width=4, levels=2)), 32),
     "ResNet": (config(ResNetTranslator(width=4, blocks=1, norm="batch")), 48),
 }
@@ -152,12 +160,15 @@ def test_a_network_gives_in_tiles_what_it_gives_of_the_whole(name):
     multiple, scale = interface.size_multiple, interface.scale
     sizes = [(8, 9), (tile, tile), (tile + 1, tile - 1), (tile - 1, tile + 1), (2 * tile + 3, 3 * tile + 5)]
     files = [png(*size) for size in sizes]
-    made = of_files(image_bytes=tf.constant(files))["image_bytes"].numpy()
-    for size, file, each in zip(sizes, files, made, strict=True):
+    beside = {"kernel": motion(key(0, 0, "test"), len(files), 5).numpy()} if "kernel" in sampler.main.input else {}
+    given = {name: tf.constant(values) for name, values in beside.items()}
+    made = of_files(image_bytes=tf.constant(files), **given)["image_bytes"].numpy()
+    for row, (size, file, each) in enumerate(zip(sizes, files, made, strict=True)):
         # the whole, through the network itself
         beyond = [(0, -side % multiple) for side in size]
         image = np.pad(tf.io.decode_png(file).numpy(), [*beyond, (0, 0)], "edge").astype(np.float32)
-        whole = np.asarray(sampler.main({"input": image[None] / 127.5 - 1}, training=False))[0]
+        alone = {name: values[row : row + 1] for name, values in beside.items()}
+        whole = np.asarray(sampler.main({"input": image[None] / 127.5 - 1, **alone}, training=False))[0]
         expected = ((whole + 1) * 127.5).clip(0, 255)[: scale * size[0], : scale * size[1]]
         assert expected.std() > 5
         found = tf.io.decode_png(each).numpy().astype(np.float32)
@@ -218,6 +229,7 @@ class TestWholePictures:
         ("SRResNet x4", 64),
         # the image and Wiener's answer, side by side
         ("deconvolution", 6),
+        ("deconvolution, kernels given", 6),
     ],
 )
 def test_the_largest_map_is_found(name, values):

@@ -7,7 +7,7 @@ from tests.harness import experiment as of_images
 from tests.harness.schemes import check_scheme
 from tests.models.gans.test_lapgan import pyramid
 from tests.models.gans.tiny import experiment
-from tests.translators import deblurrer, enlarger, paired
+from tests.translators import deblurrer, enlarger, paired, told_deblurrer
 
 LEVELS = "tests.models.gans.levels:TwoLevels"
 SHORT = {"steps": 4, "steps_per_call": 2, "health": {"check_every_steps": 2}}
@@ -22,6 +22,7 @@ EVERY = {
     "super-resolution": enlarger(2, training=SHORT),
     "supervised": enlarger(2, training=SHORT, adversarial_weight=0),
     "deconvolution": deblurrer(training=SHORT),
+    "deconvolution, kernels given": told_deblurrer(training=SHORT),
     "lapgan": pyramid(training=SHORT),
     "lapgan in turn": pyramid(training=SHORT, coarse_steps=3),
     "levels": experiment(LEVELS, training=SHORT | {"generator_optimizer": {"name": "adam"}}),

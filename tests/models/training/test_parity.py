@@ -167,6 +167,11 @@ EVERY_PART = {
         },
         degradations={"known_motion_blur": 5, "noise": 0.02},
     ),
+    "kernels": experiment(
+        Photographs(source="digits", crop=12, margin=2),
+        PATCHES | {"name": "restoration", "generator": DECONVOLUTION | {"kernel": "given"}},
+        degradations={"motion_blur": 5, "noise": 0.02},
+    ),
 }
 """What else a replica could do by itself: every network and penalty of the catalog, every option of a training."""
 
