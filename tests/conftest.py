@@ -23,11 +23,10 @@ def pytest_runtest_setup():
 def pytest_collection_finish():
     """Leaves what was imported out of collections of garbage: TensorFlow and TFX are a million objects.
 
-    A tenth of the time of tests that build networks went into looking through them.
+    A tenth of the time of tests that build networks goes into looking through them.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_sessionfinish():

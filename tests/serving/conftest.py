@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from serving import model_config
+from tests.browser import browser
 from tests.serving import saved
 
 
@@ -28,3 +29,10 @@ def toys(tmp_path_factory) -> model_config.ModelServerConfig:
 def client(toys) -> Iterator[saved.Client]:
     with saved.serving(toys, limits={"max_message_bytes": 1_000_000, "max_batch_rows": 100}) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    """A tab of a browser."""
+    with browser(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
