@@ -8,7 +8,7 @@ from components.sample_generator.kernel_files import beside, read_kernel
 from models.export.interface import Signature, Tensor
 
 HELD = np.array([[0, 1, 0], [2, 4, 2], [0, 1, 6]])
-"""Of sum 16, and not the same from any two sides."""
+"""A kernel of sum 16, not the same from any two sides."""
 
 
 def write(file, values=HELD):

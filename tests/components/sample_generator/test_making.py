@@ -85,7 +85,7 @@ class TestMake:
 
 
 class TestKernel:
-    """Of a model that is told what pictures were blurred by."""
+    """A model that is told what pictures were blurred by."""
 
     @pytest.fixture(scope="class")
     def told(self, tmp_path_factory):
