@@ -21,10 +21,7 @@ def pytest_runtest_setup():
 
 
 def pytest_collection_finish():
-    """Leaves what was imported out of collections of garbage: TensorFlow and TFX are a million objects.
-
-    A tenth of the time of tests that build networks goes into looking through them.
-    """
+    """Leaves what was imported out of collections of garbage: TensorFlow and TFX are a million objects."""
     gc.collect()
     gc.freeze()
 
